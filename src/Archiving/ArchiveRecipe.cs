@@ -1,0 +1,29 @@
+using Gateway.Archiving.Blocks;
+
+namespace Gateway.Archiving;
+
+/// <summary>
+/// Everything that decides an archive's bytes besides its entries: two archives of the same entries and the same
+/// <see cref="Fingerprint"/> are equal to the last byte.
+/// </summary>
+/// <param name="Format">The container. Default <see cref="ArchiveFormat.TarGz"/>.</param>
+/// <param name="Compression">How hard to compress; without effect on <see cref="ArchiveFormat.Tar"/>. Default <see cref="Compression.Fast"/>.</param>
+public sealed record ArchiveRecipe(ArchiveFormat Format = ArchiveFormat.TarGz, Compression Compression = Compression.Fast)
+{
+    /// <summary>
+    /// Plain bytes of a block, each compressed without knowledge of the others. Smaller blocks cost output size
+    /// (128 KiB: 1–2 % against one window over everything), larger ones cost memory for every bundle.
+    /// </summary>
+    public const int BlockSize = 128 * 1024;
+
+    // Raise when the bytes of any format change for a reason that the probe block does not show.
+    private const int Version = 1;
+
+    /// <summary>
+    /// One line of ASCII that names format, version, block size and encoder. The encoder's part holds a hash of a probe block
+    /// that it compressed in this process: libraries of the same name give other bytes on other processors.
+    /// </summary>
+    public string Fingerprint => Format == ArchiveFormat.Tar
+        ? $"tar/{Version}"
+        : $"tar.gz/{Version}/{BlockSize}/{BlockEncoder.For(Compression).Fingerprint}";
+}

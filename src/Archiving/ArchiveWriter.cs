@@ -1,0 +1,63 @@
+using System.IO.Pipelines;
+using Gateway.Archiving.Blocks;
+using Gateway.Archiving.Gzip;
+using Gateway.Archiving.Tar;
+
+namespace Gateway.Archiving;
+
+/// <summary>
+/// Writes an archive, entry by entry, into a <see cref="PipeWriter"/>. Between <see cref="StartEntry"/> and
+/// <see cref="EndEntry"/> the writer itself takes the body, so that a socket read can land where the encoder takes it.
+/// </summary>
+/// <remarks>
+/// <para>Memory: a compressing archive holds one plain block of <see cref="ArchiveRecipe.BlockSize"/> bytes, and none while it
+/// waits for the output between two blocks. Backpressure is <see cref="PipeWriter.FlushAsync"/> and nothing else: flush after
+/// every <see cref="PipeWriter.Advance"/>, and stop when the result says that the reader has gone.</para>
+/// <para>One caller at a time. Call <see cref="PipeWriter.Complete"/> when done, whatever happened: it returns memory and
+/// writes nothing.</para>
+/// </remarks>
+public abstract class ArchiveWriter : FormatWriter
+{
+    /// <summary>Makes a writer in front of <paramref name="output"/>.</summary>
+    /// <param name="output">Where the archive goes; flushed, never completed.</param>
+    protected ArchiveWriter(PipeWriter output)
+        : base(output)
+    {
+    }
+
+    /// <summary>Makes the writer for a recipe.</summary>
+    /// <param name="recipe">Format and compression.</param>
+    /// <param name="output">Where the archive goes, for instance <c>HttpResponse.BodyWriter</c>; flushed, never completed.</param>
+    public static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        return recipe.Format switch
+        {
+            ArchiveFormat.Tar => new TarWriter(output),
+            ArchiveFormat.TarGz => new TarWriter(new GzipWriter(output, BlockEncoder.For(recipe.Compression))),
+            _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Format, "unknown format"),
+        };
+    }
+
+    /// <summary>Writes the header of an entry; its body follows.</summary>
+    /// <param name="entry">Name, exact size and time.</param>
+    /// <exception cref="InvalidOperationException">The entry before has not been ended, or the archive is finished.</exception>
+    public abstract void StartEntry(in ArchiveEntry entry);
+
+    /// <summary>Ends the body of the entry.</summary>
+    /// <exception cref="EntryLengthException">The body was shorter than declared.</exception>
+    public abstract void EndEntry();
+
+    /// <summary>Writes an entry whose body is a stream: a file, the body of an HTTP response.</summary>
+    /// <param name="entry">Name, exact size and time.</param>
+    /// <param name="body">Read to its end; must hold exactly <see cref="ArchiveEntry.Size"/> bytes.</param>
+    /// <param name="cancellationToken">Ends the wait for the body and for the output.</param>
+    /// <exception cref="EntryLengthException">The body was longer or shorter than declared, or the output's reader has gone.</exception>
+    public async Task WriteEntryAsync(ArchiveEntry entry, Stream body, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        StartEntry(entry);
+        await body.CopyToAsync(this, cancellationToken);
+        EndEntry();
+    }
+}

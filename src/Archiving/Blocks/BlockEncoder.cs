@@ -1,0 +1,70 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Gateway.Archiving.Blocks;
+
+/// <summary>
+/// Turns one block of plain bytes into whole deflate blocks (RFC 1951) that refer to nothing before them, end on a byte and
+/// are not marked as last, so that the results of any blocks can be put one after the other into one deflate stream.
+/// Encoders hold no state between blocks and may be used by any number of threads.
+/// </summary>
+internal abstract class BlockEncoder
+{
+    private static readonly BlockEncoder Fast = new ZlibBlockEncoder(CompressionLevel.Fastest);
+    private static readonly BlockEncoder Small = new ZlibBlockEncoder(CompressionLevel.Optimal);
+    private static readonly BlockEncoder Store = new StoringBlockEncoder();
+
+    private string? _fingerprint;
+
+    /// <summary>The encoder's name in plans and logs.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The name, and a hash of a fixed block as this process compresses it.</summary>
+    public string Fingerprint => _fingerprint ??= Probe();
+
+    public static BlockEncoder For(Compression compression) => compression switch
+    {
+        Compression.Fast => Fast,
+        Compression.Small => Small,
+        Compression.Store => Store,
+        _ => throw new ArgumentOutOfRangeException(nameof(compression), compression, "unknown compression"),
+    };
+
+    /// <summary>The most bytes that <see cref="Encode"/> writes: a block that does not shrink is stored.</summary>
+    public static int MaxEncodedLength(int plainLength) => StoredBlock.EncodedLength(plainLength);
+
+    /// <summary>Encodes a block into <paramref name="output"/>, which has room for <see cref="MaxEncodedLength"/>.</summary>
+    /// <returns>The bytes written.</returns>
+    public int Encode(ReadOnlySpan<byte> plain, Memory<byte> output)
+    {
+        var stored = StoredBlock.EncodedLength(plain.Length);
+        var length = TryCompress(plain, output[..Math.Max(stored - 1, 0)]);
+        return length > 0 ? length : StoredBlock.Write(plain, output.Span);
+    }
+
+    /// <summary>Compresses a block if the result fits into <paramref name="output"/>; 0 when it does not.</summary>
+    protected abstract int TryCompress(ReadOnlySpan<byte> plain, Memory<byte> output);
+
+    private string Probe()
+    {
+        // Words in an order that never repeats exactly: literals, matches of many lengths and distances.
+        var text = new StringBuilder();
+        for (var i = 0u; text.Length < 32 * 1024; i++)
+        {
+            text.Append(i * 2_654_435_761u % 1021).Append(' ').Append("probe"u8.Length + (i % 7)).Append('\n');
+        }
+
+        var plain = Encoding.ASCII.GetBytes(text.ToString());
+        var output = new byte[MaxEncodedLength(plain.Length)];
+        var length = Encode(plain, output);
+        return $"{Name}-{Convert.ToHexStringLower(SHA256.HashData(output.AsSpan(0, length)).AsSpan(0, 8))}";
+    }
+
+    private sealed class StoringBlockEncoder : BlockEncoder
+    {
+        public override string Name => "store";
+
+        protected override int TryCompress(ReadOnlySpan<byte> plain, Memory<byte> output) => 0;
+    }
+}

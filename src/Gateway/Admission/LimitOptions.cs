@@ -1,0 +1,27 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Gateway.Admission;
+
+/// <summary>How much one client, and all together, may ask for. Section <c>Bundle:Limits</c>.</summary>
+internal sealed class LimitOptions
+{
+    /// <summary>Entries of one bundle; more are answered with 413. Default 10,000, range 1–1,000,000.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxEntries { get; set; } = 10_000;
+
+    /// <summary>Plain bytes of one bundle; more are answered with 413, or cut off where nothing was checked first. Default 0: no limit.</summary>
+    [Range(0, long.MaxValue)]
+    public long MaxBytes { get; set; }
+
+    /// <summary>Bundles at a time. Default 64, range 1–100,000.</summary>
+    [Range(1, 100_000)]
+    public int MaxActive { get; set; } = 64;
+
+    /// <summary>Bundles that wait for a turn; more are answered with 503 and Retry-After. Default 128, range 0–100,000.</summary>
+    [Range(0, 100_000)]
+    public int MaxQueued { get; set; } = 128;
+
+    /// <summary>Bundles at a time from one address; more are answered with 429 and Retry-After. Default 0: no limit.</summary>
+    [Range(0, 100_000)]
+    public int MaxPerClient { get; set; }
+}

@@ -1,0 +1,176 @@
+using System.Buffers;
+using Gateway.Archiving;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Gateway.Bundles;
+
+/// <summary>
+/// The fields of a request before they are judged: from a query, an HTML form, or a manifest. Each field is read the same way
+/// wherever it stands.
+/// </summary>
+internal sealed class BundleFields
+{
+    /// <summary>Upper bound of a form or manifest, in bytes: 10,000 entries with long names and validators.</summary>
+    public const int MaxBodyBytes = 8 * 1024 * 1024;
+
+    private static readonly SearchValues<char> Separators = SearchValues.Create(",\r\n");
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+
+    public List<RequestedEntry> Entries { get; } = [];
+
+    public Compression? Compression { get; private set; }
+
+    public MissingPolicy Missing { get; private set; }
+
+    /// <summary>Name of the download without extension, free of everything a file system or a header would mind.</summary>
+    public string FileName { get; private set; } = "bundle";
+
+    public static async Task<BundleFields> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var fields = new BundleFields();
+        if (!HttpMethods.IsPost(request.Method))
+        {
+            foreach (var pair in new QueryStringEnumerable(request.QueryString.Value))
+            {
+                fields.Set(pair.DecodeName().ToString(), pair.DecodeValue().ToString(), lines: false);
+            }
+        }
+        else if (request.HasJsonContentType())
+        {
+            var manifest = await BundleManifest.ReadAsync(request.Body, cancellationToken);
+            manifest.CopyTo(fields);
+        }
+        else if (request.HasFormContentType && request.ContentType!.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase))
+        {
+            await fields.ReadFormAsync(request.Body, cancellationToken);
+        }
+        else
+        {
+            throw new BundleRefusal(
+                StatusCodes.Status415UnsupportedMediaType,
+                "A POST takes application/json or application/x-www-form-urlencoded.",
+                Telemetry.Culprit.Client,
+                Telemetry.Stage.Request);
+        }
+
+        return fields;
+    }
+
+    public static void RequireOfferedFormat(string value)
+    {
+        if (value is not ("tar.gz" or "tgz"))
+        {
+            throw BundleRefusal.BadRequest("format: only tar.gz (or tgz) is offered.");
+        }
+    }
+
+    public void SetCompression(string value) => Compression = value switch
+    {
+        "fast" => Archiving.Compression.Fast,
+        "small" => Archiving.Compression.Small,
+        "store" => Archiving.Compression.Store,
+        _ => throw BundleRefusal.BadRequest("compression: one of fast, small, store."),
+    };
+
+    public void SetMissing(string value) => Missing = value switch
+    {
+        "fail" => MissingPolicy.Fail,
+        "skip" => MissingPolicy.Skip,
+        "abort" => MissingPolicy.Abort,
+        _ => throw BundleRefusal.BadRequest("missing: one of fail, skip, abort."),
+    };
+
+    public static void RequireNoReceipt(bool value)
+    {
+        if (value)
+        {
+            throw BundleRefusal.BadRequest("receipt: not offered.");
+        }
+    }
+
+    public void SetName(string value) => FileName = DownloadName.From(value);
+
+    private void Set(string field, string value, bool lines)
+    {
+        if (field is "id")
+        {
+            Add(value);
+            return;
+        }
+
+        if (field is "ids")
+        {
+            AddMany(value, lines);
+            return;
+        }
+
+        switch (field)
+        {
+            case "format":
+                RequireOfferedFormat(value);
+                break;
+            case "compression":
+                SetCompression(value);
+                break;
+            case "missing":
+                SetMissing(value);
+                break;
+            case "name":
+                SetName(value);
+                break;
+            case "receipt":
+                RequireNoReceipt(value switch
+                {
+                    "true" => true,
+                    "false" => false,
+                    _ => throw BundleRefusal.BadRequest("receipt: true or false."),
+                });
+                break;
+            default:
+                throw BundleRefusal.BadRequest("There is an unknown parameter; known: ids, id, format, compression, missing, name, receipt.");
+        }
+
+        if (!_seen.Add(field))
+        {
+            throw BundleRefusal.BadRequest($"{field}: given more than once.");
+        }
+    }
+
+    private void Add(string id) => Entries.Add(new RequestedEntry(id, id));
+
+    private void AddMany(string ids, bool lines)
+    {
+        // A form's text area ends its lines with CR LF, and usually the last one too.
+        var rest = lines ? ids.AsSpan().Trim("\r\n") : ids;
+        while (true)
+        {
+            var end = lines ? rest.IndexOfAny(Separators) : rest.IndexOf(',');
+            if (end < 0)
+            {
+                Add(rest.ToString());
+                return;
+            }
+
+            Add(rest[..end].ToString());
+            var isCrLf = rest[end] == '\r' && end + 1 < rest.Length && rest[end + 1] == '\n';
+            rest = rest[(end + (isCrLf ? 2 : 1))..];
+        }
+    }
+
+    private async Task ReadFormAsync(Stream body, CancellationToken cancellationToken)
+    {
+        // The framework's streaming reader keeps the order of the fields; its dictionary would not.
+        using var reader = new FormReader(body) { KeyLengthLimit = 64, ValueLengthLimit = MaxBodyBytes };
+        try
+        {
+            while (await reader.ReadNextPairAsync(cancellationToken) is { } pair)
+            {
+                Set(pair.Key, pair.Value, lines: true);
+            }
+        }
+        catch (InvalidDataException)
+        {
+            throw BundleRefusal.BadRequest("The form cannot be read: a field or its name is too long.");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using System.ComponentModel.DataAnnotations;
+using Gateway.Admission;
+using Gateway.Archiving;
+using Gateway.Health;
+using Gateway.Upstreams;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Bundles;
+
+/// <summary>The section <c>Bundle</c> of the configuration. Unknown keys and values out of range stop the start.</summary>
+internal sealed class BundleOptions
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = "Bundle";
+
+    /// <summary>The source of ids whose first segment names no source. Default: none, such ids are refused.</summary>
+    public string? DefaultSource { get; set; }
+
+    /// <summary>How much one client, and all together, may ask for.</summary>
+    [ValidateObjectMembers]
+    public LimitOptions Limits { get; set; } = new();
+
+    /// <summary>How objects are read.</summary>
+    [ValidateObjectMembers]
+    public UpstreamOptions Upstream { get; set; } = new();
+
+    /// <summary>How patient we are with clients.</summary>
+    [ValidateObjectMembers]
+    public ClientOptions Client { get; set; } = new();
+
+    /// <summary>How archives are compressed.</summary>
+    [ValidateObjectMembers]
+    public CompressionOptions Compression { get; set; } = new();
+
+    /// <summary>Which names entries may have.</summary>
+    public NameOptions Names { get; set; } = new();
+
+    /// <summary>What <c>/health/ready</c> depends on.</summary>
+    public ReadyOptions Ready { get; set; } = new();
+
+    /// <summary>How the process stops.</summary>
+    [ValidateObjectMembers]
+    public DrainOptions Drain { get; set; } = new();
+}
+
+/// <summary>How patient we are with clients. Section <c>Bundle:Client</c>.</summary>
+internal sealed class ClientOptions
+{
+    /// <summary>
+    /// How long a client may take for one block of an archive (128 KiB before compression) before it is cut off. Default
+    /// 5 min, range 100 ms–1 day.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
+    public TimeSpan StallTimeout { get; set; } = TimeSpan.FromMinutes(5);
+}
+
+/// <summary>How archives are compressed. Section <c>Bundle:Compression</c>.</summary>
+internal sealed class CompressionOptions
+{
+    /// <summary>Used where a request names none: <c>fast</c> (default), <c>small</c> or <c>store</c>.</summary>
+    [EnumDataType(typeof(Compression))]
+    public Compression Default { get; set; } = Compression.Fast;
+}
+
+/// <summary>Which names entries may have. Section <c>Bundle:Names</c>.</summary>
+internal sealed class NameOptions
+{
+    /// <summary>
+    /// Refuse names that Windows cannot unpack: <c>&lt; &gt; : " | ? *</c>, reserved device names, segments that end in a dot or
+    /// a blank or are longer than 255 bytes. Default true. Names that lead out of a folder are refused whatever this says.
+    /// </summary>
+    public bool Portable { get; set; } = true;
+}
+
+/// <summary>Checks ranges by the attributes, generated.</summary>
+[OptionsValidator]
+internal sealed partial class BundleOptionsValidator : IValidateOptions<BundleOptions>;

@@ -1,0 +1,46 @@
+using System.Globalization;
+using Gateway.Telemetry;
+
+namespace Gateway.Bundles;
+
+/// <summary>One bad entry, as it stands in the answer.</summary>
+/// <param name="Index">Its place in the request, from 0.</param>
+/// <param name="Id">The id as it was understood.</param>
+/// <param name="Reason">What is wrong with it.</param>
+internal sealed record EntryError(int Index, string Id, string Reason);
+
+/// <summary>The answer before the first byte that is not an archive (RFC 9457).</summary>
+internal sealed class BundleRefusal(int statusCode, string title, Culprit culprit, Stage stage, IReadOnlyList<EntryError>? errors = null, TimeSpan? retryAfter = null)
+    : Exception(title)
+{
+    private static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(5);
+
+    public int StatusCode { get; } = statusCode;
+
+    public Culprit Culprit { get; } = culprit;
+
+    public Stage Stage { get; } = stage;
+
+    public IReadOnlyList<EntryError> Errors { get; } = errors ?? [];
+
+    public static BundleRefusal BadRequest(string title, IReadOnlyList<EntryError>? errors = null) =>
+        new(StatusCodes.Status400BadRequest, title, Culprit.Client, Stage.Request, errors);
+
+    public static BundleRefusal TooLarge(string title) =>
+        new(StatusCodes.Status413PayloadTooLarge, title, Culprit.Client, Stage.Request);
+
+    public IResult ToResult(HttpContext context)
+    {
+        if (StatusCode is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
+        {
+            var seconds = Math.Ceiling((retryAfter ?? DefaultRetryAfter).TotalSeconds);
+            context.Response.Headers.RetryAfter = seconds.ToString("0", CultureInfo.InvariantCulture);
+        }
+
+        context.Response.Headers.CacheControl = "no-store";
+        return Results.Problem(
+            title: Message,
+            statusCode: StatusCode,
+            extensions: Errors.Count == 0 ? null : [new("errors", Errors)]);
+    }
+}

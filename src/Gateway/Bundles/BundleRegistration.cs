@@ -1,0 +1,73 @@
+using Gateway.Admission;
+using Gateway.Configuration;
+using Gateway.Health;
+using Gateway.Telemetry;
+using Gateway.Upstreams;
+using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Gateway.Bundles;
+
+/// <summary>Puts the rooms of the house together.</summary>
+internal static class BundleRegistration
+{
+    public static void AddBundles(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSingleton<IValidateOptions<BundleOptions>, BundleOptionsValidator>();
+        services.AddOptions<BundleOptions>().Bind(builder.Configuration.GetSection(BundleOptions.Section));
+        AddPart(options => options.Upstream);
+        AddPart(options => options.Limits);
+        AddPart(options => options.Drain);
+        AddPart(options => options.Ready);
+
+        services.AddSingleton(TimeProvider.System);
+        services.AddReverseProxy()
+            .LoadFromConfig(builder.Configuration.GetSection(ConfigurationFaults.ProxySection))
+            .AddConfigFilter<FolderAddresses>()
+            .AddTransforms<CaptureTransforms>();
+        services.AddSingleton<IForwarderHttpClientFactory, ClusterClientFactory>();
+        services.AddSingleton<SourceIndex>();
+        services.AddSingleton<ObjectStore>();
+
+        services.AddSingleton<BundleAdmission>();
+        services.AddSingleton<BundleMetrics>();
+        services.AddSingleton<BundlePlanner>();
+        services.AddSingleton<BundleStreamer>();
+        services.AddSingleton<SourceAuthorization>();
+        services.AddSingleton<BundleEndpoint>();
+
+        services.AddSingleton<Drain>();
+        services.AddHostedService(provider => provider.GetRequiredService<Drain>());
+        services.AddHealthChecks().AddCheck<ReadyCheck>("ready", tags: [ReadyTag]);
+
+        void AddPart<T>(Func<BundleOptions, T> part)
+            where T : class =>
+            services.AddSingleton(provider => Options.Create(part(provider.GetRequiredService<IOptions<BundleOptions>>().Value)));
+    }
+
+    private const string ReadyTag = "ready";
+
+    public static void MapBundles(this WebApplication app)
+    {
+        var endpoint = app.Services.GetRequiredService<BundleEndpoint>();
+        app.MapMethods("/bundle", [HttpMethods.Get, HttpMethods.Head, HttpMethods.Post], endpoint.SendAsync);
+        app.MapMethods("/bundle/plan", [HttpMethods.Get, HttpMethods.Post], endpoint.PlanAsync);
+        app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
+        app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains(ReadyTag) });
+        app.MapReverseProxy(proxy =>
+            {
+                proxy.UseSessionAffinity();
+                proxy.Use(TriedDestinations.SkipAsync);
+                proxy.UseLoadBalancing();
+                proxy.UsePassiveHealthChecks();
+            })
+            .ConfigureEndpoints((route, config) =>
+            {
+                if (config.Metadata?.TryGetValue(Source.InternalKey, out var isInternal) == true && bool.TryParse(isInternal, out var hide) && hide)
+                {
+                    route.WithMetadata(new SuppressMatchingMetadata());
+                }
+            });
+    }
+}

@@ -1,0 +1,85 @@
+using Gateway.Archiving;
+
+namespace Gateway.Bundles;
+
+/// <summary>What happens to an object that is not there.</summary>
+internal enum MissingPolicy
+{
+    /// <summary>Everything is checked first; one that is missing means 404 and no archive.</summary>
+    Fail,
+
+    /// <summary>Everything is checked first; missing ones are left out and reported.</summary>
+    Skip,
+
+    /// <summary>Nothing is checked first; a missing one cuts the stream.</summary>
+    Abort,
+}
+
+/// <summary>An entry as it was asked for, its id and name checked.</summary>
+/// <param name="Id">Source and key.</param>
+/// <param name="Name">Its name in the archive: the id, unless a manifest says otherwise.</param>
+/// <param name="Size">Bytes it must have, or null.</param>
+/// <param name="ETag">Strong validator it must have, or null.</param>
+internal sealed record RequestedEntry(string Id, string Name, long? Size = null, string? ETag = null);
+
+/// <summary>What a client asks for, understood and checked as far as that goes without asking storage.</summary>
+internal sealed record BundleRequest(
+    IReadOnlyList<RequestedEntry> Entries, ArchiveRecipe Recipe, MissingPolicy Missing, string FileName)
+{
+    /// <summary>Checks ids and names.</summary>
+    /// <exception cref="BundleRefusal">It names every bad entry.</exception>
+    public static BundleRequest Create(BundleFields fields, BundleOptions options)
+    {
+        var entries = fields.Entries;
+        if (entries.Count == 0)
+        {
+            throw BundleRefusal.BadRequest("No ids were given.");
+        }
+
+        if (entries.Count > options.Limits.MaxEntries)
+        {
+            throw BundleRefusal.TooLarge($"{entries.Count} entries were asked for; {options.Limits.MaxEntries} are the most.");
+        }
+
+        var errors = new List<EntryError>();
+        for (var i = 0; i < entries.Count; i++)
+        {
+            if (Fault(entries[i], options) is { } reason)
+            {
+                errors.Add(new(i, entries[i].Id, reason));
+            }
+        }
+
+        if (errors.Count == 0)
+        {
+            foreach (var (first, second, reason) in EntryNames.Collisions([.. entries.Select(entry => entry.Name)]))
+            {
+                errors.Add(new(first, entries[first].Id, $"{reason}: entries {first} and {second}"));
+                errors.Add(new(second, entries[second].Id, $"{reason}: entries {first} and {second}"));
+            }
+        }
+
+        if (errors.Count > 0)
+        {
+            throw BundleRefusal.BadRequest("Some entries cannot be bundled.", errors);
+        }
+
+        return new BundleRequest(
+            entries, new ArchiveRecipe(ArchiveFormat.TarGz, fields.Compression ?? options.Compression.Default), fields.Missing, fields.FileName);
+    }
+
+    private static string? Fault(RequestedEntry entry, BundleOptions options)
+    {
+        if (EntryNames.Unsafe(entry.Id) is { } badId)
+        {
+            return $"the id {badId}";
+        }
+
+        if ((EntryNames.Unsafe(entry.Name) ?? (options.Names.Portable ? EntryNames.Unportable(entry.Name) : null)) is { } badName)
+        {
+            return ReferenceEquals(entry.Name, entry.Id) ? $"the id, which is the entry's name, {badName}" : $"the name {badName}";
+        }
+
+        return entry.Size < 0 ? "the size is below 0" : null;
+    }
+}

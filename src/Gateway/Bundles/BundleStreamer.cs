@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using Gateway.Archiving;
+using Gateway.Telemetry;
+using Gateway.Upstreams;
+
+namespace Gateway.Bundles;
+
+/// <summary>The hot loop: objects in order, from storage into the archive.</summary>
+internal sealed class BundleStreamer(ObjectStore store)
+{
+    /// <summary>Streams a plan and ends the archive. Every exception leaves it without its end.</summary>
+    /// <param name="plan">What to send.</param>
+    /// <param name="maxBytes">Plain bytes at which to stop where no sizes were known beforehand; 0: none.</param>
+    /// <param name="client">Where the archive goes.</param>
+    /// <param name="record">Follows how far it came.</param>
+    /// <param name="cancellationToken">Client gone, or time to stop.</param>
+    public async Task StreamAsync(BundlePlan plan, long maxBytes, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
+    {
+        var archive = ArchiveWriter.Create(plan.Recipe, client);
+        var lookahead = new Lookahead(plan.Entries, store, record.Transfer, cancellationToken);
+        try
+        {
+            // The format's first bytes leave before storage is asked for anything.
+            await archive.FlushAsync(cancellationToken);
+            var left = maxBytes > 0 ? maxBytes : long.MaxValue;
+            foreach (var entry in plan.Entries)
+            {
+                record.EntryIndex = entry.Index;
+                await using var reader = await NextAsync(lookahead, record);
+                var size = reader.Head.Size!.Value;
+                left -= size;
+                if (left < 0)
+                {
+                    throw new UpstreamException(
+                        Stage.Size, $"the objects have more than {maxBytes} bytes together", StatusCodes.Status413PayloadTooLarge);
+                }
+
+                // The time as planned: what was announced must be what is sent.
+                var modified = entry.IsChecked ? entry.Head!.Modified : reader.Head.Modified;
+                archive.StartEntry(new ArchiveEntry(entry.Name, size, modified));
+                await CopyAsync(reader, size, archive, lookahead, record, cancellationToken);
+                archive.EndEntry();
+                record.EntriesSent++;
+            }
+
+            record.EntryIndex = null;
+            await archive.FinishAsync(cancellationToken);
+        }
+        finally
+        {
+            archive.Complete();
+            await lookahead.DisposeAsync();
+        }
+    }
+
+    private static async Task CopyAsync(
+        ObjectReader reader, long rest, ArchiveWriter archive, Lookahead lookahead, BundleRecord record, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            lookahead.Fill(rest);
+            var read = reader.ReadAsync(rest > 0 ? archive.GetMemory() : default);
+            var count = read.IsCompletedSuccessfully ? read.Result : await WaitAsync(read, record);
+            if (count == 0)
+            {
+                return;
+            }
+
+            archive.Advance(count);
+            rest -= count;
+            var flush = archive.FlushAsync(cancellationToken);
+            if (!flush.IsCompletedSuccessfully)
+            {
+                await flush;
+            }
+        }
+    }
+
+    private static async ValueTask<int> WaitAsync(ValueTask<int> read, BundleRecord record)
+    {
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            return await read;
+        }
+        finally
+        {
+            record.UpstreamWaited += Stopwatch.GetElapsedTime(started);
+        }
+    }
+
+    private static async ValueTask<ObjectReader> NextAsync(Lookahead lookahead, BundleRecord record)
+    {
+        var next = lookahead.NextAsync();
+        if (next.IsCompletedSuccessfully)
+        {
+            return next.Result;
+        }
+
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            return await next;
+        }
+        finally
+        {
+            record.UpstreamWaited += Stopwatch.GetElapsedTime(started);
+        }
+    }
+}

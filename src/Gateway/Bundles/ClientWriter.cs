@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.IO.Pipelines;
+using Gateway.Telemetry;
+
+namespace Gateway.Bundles;
+
+/// <summary>
+/// The response's body, as the last stop of an archive's bytes: counts them, measures how long the client keeps us waiting, and
+/// turns a client that left or stands still into an exception at the next flush.
+/// </summary>
+/// <remarks>
+/// Writes to a connection that is gone complete at once, and only the flush's result tells; whoever ignores it pulls whole
+/// objects from storage for nobody. The timer runs only while a flush waits.
+/// </remarks>
+internal sealed class ClientWriter : PipeWriter, IDisposable
+{
+    private readonly PipeWriter _response;
+    private readonly TimeSpan _stallTimeout;
+    private readonly CancellationToken _cancellationToken;
+    private readonly CancellationTokenSource _stall;
+    private readonly CancellationTokenRegistration _cancelled;
+
+    public ClientWriter(PipeWriter response, TimeSpan stallTimeout, TimeProvider time, CancellationToken cancellationToken)
+    {
+        _response = response;
+        _stallTimeout = stallTimeout;
+        _cancellationToken = cancellationToken;
+        _stall = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _cancelled = cancellationToken.UnsafeRegister(static stall => ((CancellationTokenSource)stall!).Cancel(), _stall);
+    }
+
+    public long Bytes { get; private set; }
+
+    /// <summary>Time in which flushes waited.</summary>
+    public TimeSpan Waited { get; private set; }
+
+    public override Memory<byte> GetMemory(int sizeHint = 0) => _response.GetMemory(sizeHint);
+
+    public override Span<byte> GetSpan(int sizeHint = 0) => _response.GetSpan(sizeHint);
+
+    public override void Advance(int bytes)
+    {
+        _response.Advance(bytes);
+        Bytes += bytes;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ClientException">The client left, or took nothing for the stall time-out.</exception>
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+    {
+        var flush = _response.FlushAsync(_stall.Token);
+        return flush.IsCompletedSuccessfully ? new(Require(flush.Result)) : new(WaitAsync(flush));
+    }
+
+    public override void CancelPendingFlush() => _response.CancelPendingFlush();
+
+    public override void Complete(Exception? exception = null)
+    {
+        // The response is the server's to complete: its end is what tells a whole archive from a cut one.
+    }
+
+    public void Dispose()
+    {
+        _cancelled.Dispose();
+        _stall.Dispose();
+    }
+
+    private async Task<FlushResult> WaitAsync(ValueTask<FlushResult> flush)
+    {
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            _stall.CancelAfter(_stallTimeout);
+            var result = await flush;
+            _stall.CancelAfter(Timeout.InfiniteTimeSpan);
+            return Require(result);
+        }
+        catch (OperationCanceledException)
+        {
+            throw Stopped();
+        }
+        finally
+        {
+            Waited += Stopwatch.GetElapsedTime(started);
+        }
+    }
+
+    private FlushResult Require(FlushResult result)
+    {
+        if (result.IsCanceled)
+        {
+            throw Stopped();
+        }
+
+        return result.IsCompleted ? throw new ClientException(Stage.Gone) : result;
+    }
+
+    private Exception Stopped() =>
+        _cancellationToken.IsCancellationRequested ? new OperationCanceledException(_cancellationToken) : new ClientException(Stage.Stall);
+}

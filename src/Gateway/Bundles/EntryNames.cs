@@ -1,0 +1,148 @@
+using System.Buffers;
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text;
+
+namespace Gateway.Bundles;
+
+/// <summary>
+/// The rules for keys and for names inside an archive. They are the same for what clients send and for what storage says, and
+/// each answers with a reason or with null.
+/// </summary>
+internal static class EntryNames
+{
+    /// <summary>Linux opens no longer path.</summary>
+    public const int MaxBytes = 4096;
+
+    private const int MaxSegmentBytes = 255;
+
+    private static readonly SearchValues<char> WindowsReserved = SearchValues.Create("<>:\"|?*");
+
+    private static readonly FrozenSet<string> Devices = new[] { "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$" }
+        .Concat("0123456789¹²³".SelectMany(digit => new[] { "COM" + digit, "LPT" + digit }))
+        .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Whether a path can neither leave the folder it is put in nor hide what it is.</summary>
+    public static string? Unsafe(string path)
+    {
+        if (path.Length == 0)
+        {
+            return "is empty";
+        }
+
+        if (path[0] == '/')
+        {
+            return "begins with a slash";
+        }
+
+        for (var i = 0; i < path.Length; i++)
+        {
+            var c = path[i];
+            if (char.IsSurrogate(c))
+            {
+                if (!char.IsHighSurrogate(c) || i + 1 == path.Length || !char.IsLowSurrogate(path[i + 1]))
+                {
+                    return "holds half a surrogate pair";
+                }
+
+                i++;
+            }
+            else if (IsHidden(c))
+            {
+                return string.Create(CultureInfo.InvariantCulture, $"holds the character U+{(int)c:X4}, which is not allowed");
+            }
+            else if (c == '\\')
+            {
+                return "holds a backslash";
+            }
+            else if (c == '%' && i + 2 < path.Length && char.IsAsciiHexDigit(path[i + 1]) && char.IsAsciiHexDigit(path[i + 2]))
+            {
+                return "is still percent-encoded after it was decoded once";
+            }
+        }
+
+        foreach (var segment in path.AsSpan().Split('/'))
+        {
+            if (path.AsSpan(segment) is "" or "." or "..")
+            {
+                return "holds an empty, '.' or '..' segment";
+            }
+        }
+
+        if (path.Length > 1 && path[1] == ':' && char.IsAsciiLetter(path[0]))
+        {
+            return "begins with a drive letter";
+        }
+
+        return Encoding.UTF8.GetByteCount(path) > MaxBytes ? $"is longer than {MaxBytes} bytes" : null;
+    }
+
+    /// <summary>Whether Windows could not unpack a path that is safe.</summary>
+    public static string? Unportable(string path)
+    {
+        foreach (var range in path.AsSpan().Split('/'))
+        {
+            var segment = path.AsSpan(range);
+            if (segment.ContainsAny(WindowsReserved))
+            {
+                return "holds one of < > : \" | ? *, which Windows cannot unpack";
+            }
+
+            if (segment[^1] is '.' or ' ')
+            {
+                return "has a segment that ends in a dot or a blank, which Windows cannot unpack";
+            }
+
+            var stem = segment.IndexOf('.') is >= 0 and var dot ? segment[..dot] : segment;
+            if (Devices.GetAlternateLookup<ReadOnlySpan<char>>().Contains(stem.TrimEnd(' ')))
+            {
+                return "has a segment that is a device on Windows";
+            }
+
+            if (Encoding.UTF8.GetByteCount(segment) > MaxSegmentBytes)
+            {
+                return $"has a segment longer than {MaxSegmentBytes} bytes";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Names that one folder cannot hold together: equal, equal but for case or Unicode form, or one a folder of the other.
+    /// </summary>
+    /// <returns>Pairs of places, the earlier first.</returns>
+    public static IEnumerable<(int First, int Second, string Reason)> Collisions(IReadOnlyList<string> names)
+    {
+        var places = new Dictionary<string, int>(names.Count, StringComparer.Ordinal);
+        var folded = new string[names.Count];
+        for (var i = 0; i < names.Count; i++)
+        {
+            folded[i] = names[i].Normalize(NormalizationForm.FormC).ToUpperInvariant();
+            if (!places.TryAdd(folded[i], i))
+            {
+                var first = places[folded[i]];
+                yield return (first, i, names[first] == names[i] ? "the same name twice" : "names equal but for case or Unicode form");
+            }
+        }
+
+        var lookup = places.GetAlternateLookup<ReadOnlySpan<char>>();
+        for (var i = 0; i < folded.Length; i++)
+        {
+            for (var slash = folded[i].IndexOf('/'); slash >= 0; slash = folded[i].IndexOf('/', slash + 1))
+            {
+                if (lookup.TryGetValue(folded[i].AsSpan(0, slash), out var file))
+                {
+                    yield return (Math.Min(file, i), Math.Max(file, i), "one name is a folder of the other");
+                }
+            }
+        }
+    }
+
+    /// <summary>What does not show, or shows the rest in another order: controls, line separators, bidirectional overrides,
+    /// and the sign for bytes that were no UTF-8.</summary>
+    public static bool IsHidden(char c) =>
+        char.IsControl(c)
+        || c is '\u2028' or '\u2029' or '\uFFFD' or '\uFEFF' or '\uFFFE' or '\uFFFF'
+        || c is '\u061C' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+}

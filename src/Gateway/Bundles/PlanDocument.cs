@@ -1,0 +1,43 @@
+using System.Text.Json.Serialization;
+
+namespace Gateway.Bundles;
+
+/// <summary>The JSON answer to <c>/bundle/plan</c>: what a bundle of the same request would hold.</summary>
+/// <param name="Name">File name of the download.</param>
+/// <param name="Format">The container.</param>
+/// <param name="Compression">How hard it is compressed.</param>
+/// <param name="Encoder">What the bytes depend on besides the objects.</param>
+/// <param name="Size">Plain bytes of all entries that are there.</param>
+/// <param name="Length">Bytes of the archive where they are known beforehand.</param>
+/// <param name="ETag">The bundle's validator where every object has a strong one.</param>
+/// <param name="Entries">One for each id, in order.</param>
+internal sealed record PlanDocument(
+    string Name,
+    string Format,
+    string Compression,
+    string Encoder,
+    long? Size,
+    long? Length,
+    [property: JsonPropertyName("etag")] string? ETag,
+    IReadOnlyList<PlanDocument.Entry> Entries)
+{
+    public static PlanDocument Of(BundlePlan plan) => new(
+        plan.FileName + ".tar.gz",
+        "tar.gz",
+        plan.Recipe.Compression.ToString().ToLowerInvariant(),
+        plan.Recipe.Fingerprint,
+        plan.Size,
+        Length: null,
+        plan.ETag,
+        [.. plan.All.Select(Describe)]);
+
+    private static Entry Describe(PlannedEntry entry) => entry switch
+    {
+        { IsMissing: true } => new(entry.Index, entry.Id, entry.Name, null, null, null, "missing"),
+        { IsChecked: true, Head: { } head } => new(entry.Index, entry.Id, entry.Name, head.Size, head.ETag, head.Modified, "ok"),
+        _ => new(entry.Index, entry.Id, entry.Name, entry.Head?.Size, entry.Head?.ETag, null, "unchecked"),
+    };
+
+    internal sealed record Entry(
+        int Index, string Id, string Name, long? Size, [property: JsonPropertyName("etag")] string? ETag, DateTimeOffset? Modified, string Status);
+}

@@ -1,0 +1,82 @@
+using System.Collections;
+using System.ComponentModel;
+using System.Globalization;
+using Gateway.Bundles;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Configuration;
+
+/// <summary>Everything that is wrong with the configuration, a line each, so that an operator mends it in one go.</summary>
+internal static class ConfigurationFaults
+{
+    public const string ProxySection = "ReverseProxy";
+
+    /// <summary>Keys that <see cref="BundleOptions"/> does not know and values that are none of its types.</summary>
+    public static List<string> Of(IConfiguration configuration)
+    {
+        var faults = new List<string>();
+        Compare(configuration.GetSection(BundleOptions.Section), typeof(BundleOptions), faults);
+        return faults;
+    }
+
+    /// <summary>The lines of an exception from options, from YARP, or from reading the file.</summary>
+    public static IEnumerable<string> Of(Exception exception) => exception switch
+    {
+        OptionsValidationException validation => validation.Failures,
+        AggregateException aggregate => aggregate.InnerExceptions.SelectMany(Of),
+        { InnerException: { } inner } => Of(inner),
+        _ => [exception.Message.ReplaceLineEndings(" ")],
+    };
+
+    private static void Compare(IConfigurationSection section, Type type, List<string> faults)
+    {
+        if (type != typeof(string) && typeof(IEnumerable).IsAssignableFrom(type))
+        {
+            return;
+        }
+
+        if (type.Namespace!.StartsWith("Gateway", StringComparison.Ordinal) && type.IsClass)
+        {
+            var known = type.GetProperties().Where(property => property.DeclaringType == type).ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
+            foreach (var child in section.GetChildren())
+            {
+                if (known.TryGetValue(child.Key, out var property))
+                {
+                    Compare(child, property.PropertyType, faults);
+                }
+                else
+                {
+                    faults.Add($"{child.Path}: unknown key; known: {string.Join(", ", known.Keys)}");
+                }
+            }
+
+            return;
+        }
+
+        if (section.Value is { Length: > 0 } value && !IsA(type, value))
+        {
+            faults.Add($"{section.Path}: '{value}' is no {Describe(type)}");
+        }
+    }
+
+    private static bool IsA(Type type, string value)
+    {
+        try
+        {
+            TypeDescriptor.GetConverter(type).ConvertFromString(null, CultureInfo.InvariantCulture, value);
+            return true;
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or OverflowException or NotSupportedException)
+        {
+            return false;
+        }
+    }
+
+    private static string Describe(Type type) => type switch
+    {
+        _ when type == typeof(TimeSpan) => "time span like 00:00:30",
+        _ when type == typeof(bool) => "true or false",
+        { IsEnum: true } => $"one of {string.Join(", ", Enum.GetNames(type)).ToLowerInvariant()}",
+        _ => "whole number in range",
+    };
+}

@@ -1,0 +1,137 @@
+using System.Text.Encodings.Web;
+using Gateway.Bundles;
+using Gateway.Configuration;
+using Gateway.Health;
+using Gateway.Upstreams;
+using Microsoft.Extensions.Configuration.Json;
+using Microsoft.Extensions.Options;
+
+namespace Gateway;
+
+/// <summary>Builds the host from one configuration file.</summary>
+internal static class GatewayHost
+{
+    private const string DefaultUrl = "http://localhost:8080";
+    private const string DefaultFile = "appsettings.json";
+
+    // What the host needs after the drain to stop the server itself.
+    private static readonly TimeSpan StopReserve = TimeSpan.FromSeconds(10);
+
+    /// <summary>Builds a host that can be run.</summary>
+    /// <param name="configurationFile">Read in place of <c>appsettings.json</c>; its folder is the content root.</param>
+    /// <param name="urls">Where to listen, over every other setting.</param>
+    /// <param name="extend">A last word on services and settings, for tests.</param>
+    /// <exception cref="InvalidConfigurationException">It names every fault.</exception>
+    public static WebApplication Build(string? configurationFile = null, string? urls = null, Action<WebApplicationBuilder>? extend = null)
+    {
+        var file = configurationFile is null ? Path.Combine(AppContext.BaseDirectory, DefaultFile) : Path.GetFullPath(configurationFile);
+        if (!File.Exists(file))
+        {
+            throw new InvalidConfigurationException([$"there is no configuration file '{file}'"]);
+        }
+
+        try
+        {
+            var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = Path.GetDirectoryName(file) });
+            ReadOnly(builder.Configuration, file, urls);
+            Configure(builder);
+            extend?.Invoke(builder);
+            RequireValid(ConfigurationFaults.Of(builder.Configuration));
+            var app = builder.Build();
+            var options = app.Services.GetRequiredService<IOptions<BundleOptions>>().Value;
+            Map(app);
+            RequireValid(Check(app, options));
+            app.Lifetime.ApplicationStarted.Register(() => Banner.Print(app));
+            return app;
+        }
+        catch (Exception e) when (e is OptionsValidationException or InvalidOperationException or AggregateException or InvalidDataException or FormatException)
+        {
+            throw new InvalidConfigurationException([.. ConfigurationFaults.Of(e)], e);
+        }
+    }
+
+    private static void ReadOnly(ConfigurationManager configuration, string file, string? urls)
+    {
+        // One file and no more: whatever stood beside the program must not outlive an operator's own file.
+        foreach (var other in configuration.Sources.OfType<JsonConfigurationSource>().ToArray())
+        {
+            configuration.Sources.Remove(other);
+        }
+
+        var source = new JsonConfigurationSource { Path = file, ReloadOnChange = true };
+        source.ResolveFileProvider();
+        configuration.Sources.Insert(0, source);
+        if (urls is not null)
+        {
+            configuration.AddInMemoryCollection([new(WebHostDefaults.ServerUrlsKey, urls)]);
+        }
+        else if (configuration[WebHostDefaults.ServerUrlsKey] is null
+            && configuration[WebHostDefaults.HttpPortsKey] is null
+            && configuration[WebHostDefaults.HttpsPortsKey] is null
+            && !configuration.GetSection("Kestrel:Endpoints").Exists())
+        {
+            configuration.AddInMemoryCollection([new(WebHostDefaults.ServerUrlsKey, DefaultUrl)]);
+        }
+    }
+
+    private static void Configure(WebApplicationBuilder builder)
+    {
+        builder.Services.AddProblemDetails();
+        builder.Services.AddAuthentication();
+        builder.Services.AddAuthorization();
+        builder.Services.AddRequestTimeouts();
+        builder.AddBundles();
+        builder.Services.AddOptions<HostOptions>().Configure<IOptions<DrainOptions>>(
+            (host, drain) => host.ShutdownTimeout = drain.Value.Delay + drain.Value.Timeout + StopReserve);
+        builder.WebHost.ConfigureKestrel(server =>
+        {
+            server.AddServerHeader = false;
+
+            // 240 bytes a second would end a client that pauses; a bundle has its own, longer patience, and over HTTP/2 the
+            // rate cannot be lifted for one request alone.
+            server.Limits.MinResponseDataRate = null;
+        });
+        if (builder.Environment.IsProduction())
+        {
+            builder.Logging.ClearProviders();
+            builder.Logging.AddJsonConsole(console =>
+            {
+                console.UseUtcTimestamp = true;
+                console.TimestampFormat = "O";
+                console.JsonWriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+            });
+        }
+    }
+
+    private static void Map(WebApplication app)
+    {
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseRequestTimeouts();
+        app.MapBundles();
+    }
+
+    private static List<string> Check(WebApplication app, BundleOptions options)
+    {
+        var sources = app.Services.GetRequiredService<SourceIndex>();
+        var faults = sources.Follow(new CompositeEndpointDataSource(((IEndpointRouteBuilder)app).DataSources));
+        if (options.DefaultSource is { } name && sources.Find(name) is null)
+        {
+            faults.Add($"{BundleOptions.Section}:{nameof(BundleOptions.DefaultSource)}: there is no source '{name}'");
+        }
+
+        var clusters = app.Configuration.GetSection($"{ConfigurationFaults.ProxySection}:Clusters").GetChildren().Select(cluster => cluster.Key).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        faults.AddRange(options.Ready.RequiredClusters
+            .Where(cluster => !clusters.Contains(cluster))
+            .Select(cluster => $"{BundleOptions.Section}:{nameof(BundleOptions.Ready)}:{nameof(ReadyOptions.RequiredClusters)}: there is no cluster '{cluster}'"));
+        return faults;
+    }
+
+    private static void RequireValid(List<string> faults)
+    {
+        if (faults.Count > 0)
+        {
+            throw new InvalidConfigurationException(faults);
+        }
+    }
+}

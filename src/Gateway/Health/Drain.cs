@@ -1,0 +1,98 @@
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Health;
+
+/// <summary>
+/// The stop in three steps: unready at once, a delay in which everything is still served, then no new bundles until the running
+/// ones are done or the time is up and they are cut. The server itself is stopped after that, by the host.
+/// </summary>
+internal sealed partial class Drain : IHostedLifecycleService, IDisposable
+{
+    private readonly DrainOptions _options;
+    private readonly TimeProvider _time;
+    private readonly IHostApplicationLifetime _lifetime;
+    private readonly ILogger<Drain> _logger;
+    private readonly CancellationTokenSource _cut = new();
+    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _active;
+    private volatile bool _closed;
+
+    public Drain(IOptions<DrainOptions> options, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<Drain> logger)
+    {
+        _options = options.Value;
+        _time = time;
+        _lifetime = lifetime;
+        _logger = logger;
+    }
+
+    public bool IsStarted => _lifetime.ApplicationStarted.IsCancellationRequested;
+
+    public bool IsDraining => _lifetime.ApplicationStopping.IsCancellationRequested;
+
+    /// <summary>No new bundles.</summary>
+    public bool IsClosed => _closed;
+
+    /// <summary>Fires when running bundles have no time left.</summary>
+    public CancellationToken Cut => _cut.Token;
+
+    /// <summary>Counts a bundle in. The result is false, and nothing is counted, when no new ones are taken.</summary>
+    public bool TryEnter()
+    {
+        Interlocked.Increment(ref _active);
+        if (!_closed)
+        {
+            return true;
+        }
+
+        Leave();
+        return false;
+    }
+
+    public void Leave()
+    {
+        if (Interlocked.Decrement(ref _active) == 0 && _closed)
+        {
+            _empty.TrySetResult();
+        }
+    }
+
+    /// <summary>Runs before the server is told to stop: it goes on answering, health checks too.</summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        LogDraining(_logger, _options.Delay.TotalSeconds, _options.Timeout.TotalSeconds, Volatile.Read(ref _active));
+        await Task.Delay(_options.Delay, _time, cancellationToken);
+        _closed = true;
+        if (Volatile.Read(ref _active) == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await _empty.Task.WaitAsync(_options.Timeout, _time, cancellationToken);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            LogCut(_logger, Volatile.Read(ref _active));
+            await _cut.CancelAsync();
+        }
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => _cut.Dispose();
+
+    [LoggerMessage(LogLevel.Information, "Draining: unready now, no new bundles in {DelaySeconds} s, then {TimeoutSeconds} s for those that run; {Active} running")]
+    private static partial void LogDraining(ILogger logger, double delaySeconds, double timeoutSeconds, int active);
+
+    [LoggerMessage(LogLevel.Warning, "Draining took too long: {Active} bundles are cut off")]
+    private static partial void LogCut(ILogger logger, int active);
+}

@@ -1,0 +1,48 @@
+using System.CommandLine;
+using Gateway;
+using Gateway.Configuration;
+
+const int Success = 0;
+const int InvalidConfiguration = 1;
+const int BadArguments = 2;
+
+var config = new Option<string?>("--config") { Description = "Configuration file, read in place of appsettings.json.", HelpName = "FILE" };
+var urls = new Option<string?>("--urls") { Description = "Where to listen, separated by ';'. Default http://localhost:8080.", HelpName = "URLS" };
+var command = new RootCommand("Gateway: a reverse proxy that bundles objects into archives on the fly.") { config, urls };
+
+var arguments = command.Parse(args);
+if (arguments.Errors.Count > 0)
+{
+    foreach (var error in arguments.Errors)
+    {
+        Console.Error.WriteLine(error.Message);
+    }
+
+    return BadArguments;
+}
+
+if (arguments.Action is not null)
+{
+    return arguments.Invoke();
+}
+
+try
+{
+    await using var app = GatewayHost.Build(arguments.GetValue(config), arguments.GetValue(urls));
+    await app.RunAsync();
+    return Success;
+}
+catch (InvalidConfigurationException e)
+{
+    foreach (var fault in e.Faults)
+    {
+        Console.Error.WriteLine(fault);
+    }
+
+    return InvalidConfiguration;
+}
+catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+{
+    Console.Error.WriteLine(e.Message);
+    return InvalidConfiguration;
+}

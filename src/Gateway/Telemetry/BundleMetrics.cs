@@ -1,0 +1,34 @@
+using System.Diagnostics.Metrics;
+
+namespace Gateway.Telemetry;
+
+/// <summary>Counts how bundles ended. The meter's name is <c>Gateway</c>; whoever listens exports it.</summary>
+internal sealed class BundleMetrics
+{
+    public const string MeterName = "Gateway";
+
+    private readonly Counter<long> _outcomes;
+    private readonly Counter<long> _bytesIn;
+    private readonly Counter<long> _bytesOut;
+    private readonly UpDownCounter<long> _active;
+
+    public BundleMetrics(IMeterFactory factory)
+    {
+        var meter = factory.Create(MeterName);
+        _outcomes = meter.CreateCounter<long>("gateway.bundle.outcomes", "{bundle}", "Bundles by stage and culprit of their end.");
+        _bytesIn = meter.CreateCounter<long>("gateway.bundle.upstream.bytes", "By", "Bytes of objects taken from storage.");
+        _bytesOut = meter.CreateCounter<long>("gateway.bundle.client.bytes", "By", "Bytes of archives given to clients.");
+        _active = meter.CreateUpDownCounter<long>("gateway.bundle.active", "{bundle}", "Bundles being sent.");
+    }
+
+    public void Started() => _active.Add(1);
+
+    public void Stopped() => _active.Add(-1);
+
+    public void Ended(Culprit culprit, Stage stage, long bytesIn, long bytesOut)
+    {
+        _outcomes.Add(1, new("culprit", culprit.ToString()), new("stage", stage.ToString()));
+        _bytesIn.Add(bytesIn);
+        _bytesOut.Add(bytesOut);
+    }
+}

@@ -1,0 +1,42 @@
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Gateway.Upstreams;
+
+/// <summary>
+/// The feature that marks a request as ours. The capture transform hands the answer over here and then waits here, so that for
+/// YARP the request is in flight until its body has been read: counters and passive health stay true.
+/// </summary>
+/// <remarks>Two flows meet here: YARP's, which calls <see cref="HandOverAsync"/>, and the reader's, which awaits
+/// <see cref="Received"/> and calls <see cref="Release"/>. The message belongs to YARP's flow; the reader only borrows its body.</remarks>
+internal sealed class Capture(IReadOnlyCollection<string> tried)
+{
+    private readonly TaskCompletionSource<HttpResponseMessage?> _received = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Destinations not to take again while there is another.</summary>
+    public IReadOnlyCollection<string> Tried { get; } = tried;
+
+    /// <summary>Why there is no answer, from the one place that saw it happen.</summary>
+    public UpstreamException? Failure { get; set; }
+
+    /// <summary>The answer, or null when the pipeline ended without one.</summary>
+    public Task<HttpResponseMessage?> Received => _received.Task;
+
+    public Task HandOverAsync(HttpResponseMessage message)
+    {
+        _received.TrySetResult(message);
+        return _released.Task;
+    }
+
+    /// <summary>The reader is done with the body.</summary>
+    public void Release() => _released.TrySetResult();
+
+    /// <summary>The pipeline has ended; whoever still waits gets nothing.</summary>
+    public void End() => _received.TrySetResult(null);
+}
+
+/// <summary>Tells YARP's passive health that a body broke while it was read by us.</summary>
+internal sealed record BrokenBody(Exception? Exception) : IForwarderErrorFeature
+{
+    public ForwarderError Error => ForwarderError.ResponseBodyDestination;
+}

@@ -1,0 +1,70 @@
+using System.Net;
+using Gateway.Telemetry;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
+
+namespace Gateway.Upstreams;
+
+/// <summary>
+/// Added last to every route. The request side fixes the address and checks that it has not left the destination's prefix; the
+/// response side takes the answer of requests that carry a <see cref="Capture"/>.
+/// </summary>
+internal sealed class CaptureTransforms : ITransformProvider
+{
+    public void ValidateRoute(TransformRouteValidationContext context)
+    {
+    }
+
+    public void ValidateCluster(TransformClusterValidationContext context)
+    {
+    }
+
+    public void Apply(TransformBuilderContext context)
+    {
+        // A paused HTTP/2 stream can hold up to 16 MiB; a paused HTTP/1.1 connection holds what the kernel's buffers hold.
+        var versionIsOpen = context.Cluster?.HttpRequest?.Version is null;
+        context.AddRequestTransform(transform =>
+        {
+            var message = transform.ProxyRequest;
+            message.RequestUri ??= RequestUtilities.MakeDestinationAddress(transform.DestinationPrefix, transform.Path, transform.Query.QueryString);
+            message.Options.Set(FolderHandler.Root, transform.DestinationPrefix);
+            if (transform.HttpContext.Features.Get<Capture>() is { } capture)
+            {
+                if (!IsUnder(transform.DestinationPrefix, message.RequestUri))
+                {
+                    capture.Failure = new UpstreamException(Stage.Policy, "the address leaves the destination's prefix", StatusCodes.Status502BadGateway);
+                    throw capture.Failure;
+                }
+
+                message.Options.Set(AttemptHandler.Capture, capture);
+                if (versionIsOpen)
+                {
+                    message.Version = HttpVersion.Version11;
+                }
+            }
+
+            return default;
+        });
+        context.AddResponseTransform(transform =>
+        {
+            if (transform.ProxyResponse is { } message && transform.HttpContext.Features.Get<Capture>() is { } capture)
+            {
+                transform.SuppressResponseBody = true;
+                return new ValueTask(capture.HandOverAsync(message));
+            }
+
+            return default;
+        });
+    }
+
+    // Uri decodes and folds encoded dots: what is compared is what would be sent.
+    private static bool IsUnder(string prefix, Uri address)
+    {
+        var root = new Uri(prefix);
+        return address.Scheme == root.Scheme
+            && address.Authority == root.Authority
+            && address.UserInfo.Length == 0
+            && address.AbsolutePath.StartsWith(root.AbsolutePath, StringComparison.Ordinal);
+    }
+}

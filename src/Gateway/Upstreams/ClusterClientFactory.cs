@@ -1,0 +1,24 @@
+using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Gateway.Upstreams;
+
+/// <summary>YARP's client of a cluster, with what bundles need around its sockets.</summary>
+internal sealed class ClusterClientFactory(IOptions<UpstreamOptions> options, TimeProvider time, ILogger<ForwarderHttpClientFactory> logger)
+    : ForwarderHttpClientFactory(logger)
+{
+    private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(15);
+
+    protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
+    {
+        base.ConfigureHandler(context, handler);
+        var half = options.Value.FirstByteTimeout / 2;
+        handler.ConnectTimeout = half < LongestConnect ? half : LongestConnect;
+
+        // A body that is not wanted any more is closed at once: reading its rest would keep pulling for a client that has left.
+        handler.MaxResponseDrainSize = 0;
+    }
+
+    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
+        new AttemptHandler(new FolderHandler(handler), options.Value, time);
+}

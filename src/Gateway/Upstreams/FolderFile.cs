@@ -1,0 +1,155 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using Microsoft.Win32.SafeHandles;
+
+namespace Gateway.Upstreams;
+
+/// <summary>A regular file inside a folder, open: what is read is what was described, even if its name points elsewhere by now.</summary>
+internal sealed class FolderFile : IDisposable
+{
+    private readonly SafeFileHandle _handle;
+    private readonly DateTime _modified;
+
+    private FolderFile(SafeFileHandle handle)
+    {
+        _handle = handle;
+        Length = RandomAccess.GetLength(handle);
+        _modified = File.GetLastWriteTimeUtc(handle);
+        ETag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{_modified.Ticks:x}-{Length:x}\""));
+    }
+
+    public long Length { get; }
+
+    public DateTimeOffset Modified => _modified;
+
+    public EntityTagHeaderValue ETag { get; }
+
+    /// <summary>Null when there is no such file, when it may not be read, or when a link leads out of the folder.</summary>
+    public static FolderFile? TryOpen(string folder, string path)
+    {
+        try
+        {
+            if (!IsInside(folder, path) || Directory.Exists(path))
+            {
+                return null;
+            }
+
+            var handle = File.OpenHandle(path, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
+            try
+            {
+                return new FolderFile(handle);
+            }
+            catch
+            {
+                handle.Dispose();
+                throw;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The bytes of a range; the stream owns the file from then on.</summary>
+    public Stream Read(long from, long length) => new Body(this, from, length);
+
+    public void Dispose() => _handle.Dispose();
+
+    /// <summary>Follows every link on the way and looks where it ends.</summary>
+    private static bool IsInside(string folder, string path)
+    {
+        var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        var full = Path.GetFullPath(path);
+        if (!full.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        var realRoot = Path.TrimEndingDirectorySeparator(Directory.ResolveLinkTarget(root, returnFinalTarget: true)?.FullName ?? root);
+        var real = realRoot;
+        foreach (var segment in full[(root.Length + 1)..].Split(Path.DirectorySeparatorChar))
+        {
+            real = Path.Combine(real, segment);
+            if (File.ResolveLinkTarget(real, returnFinalTarget: true) is { } target)
+            {
+                real = target.FullName;
+                if (!real.StartsWith(realRoot + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>A file that is written to while it is read must not look whole: its time is looked at again before its end.</summary>
+    private sealed class Body(FolderFile file, long position, long remaining) : Stream
+    {
+        private long _position = position;
+        private long _remaining = remaining;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (buffer.Length > _remaining)
+            {
+                buffer = buffer[..(int)_remaining];
+            }
+
+            if (buffer.IsEmpty)
+            {
+                return 0;
+            }
+
+            var read = await RandomAccess.ReadAsync(file._handle, buffer, _position, cancellationToken);
+            _position += read;
+            _remaining -= read;
+            if (read == 0 || (_remaining == 0 && File.GetLastWriteTimeUtc(file._handle) != file._modified))
+            {
+                throw new IOException("The file was changed while it was read.");
+            }
+
+            return read;
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                file.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+    }
+}

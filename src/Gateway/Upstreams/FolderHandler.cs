@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace Gateway.Upstreams;
+
+/// <summary>
+/// Answers requests for <c>file:</c> addresses as a web server of static files would (RFC 9110): GET and HEAD, single ranges,
+/// strong ETags, If-Range. What is not a regular file inside the folder is not there.
+/// </summary>
+internal sealed class FolderHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
+{
+    /// <summary>The destination's address; a request without it is a probe of the folder itself.</summary>
+    public static readonly HttpRequestOptionsKey<string> Root = new("Gateway.FolderRoot");
+
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        request.RequestUri is { IsFile: true } address
+            ? Task.FromResult(Answer(request, address))
+            : base.SendAsync(request, cancellationToken);
+
+    private static HttpResponseMessage Answer(HttpRequestMessage request, Uri address)
+    {
+        if (request.Method != HttpMethod.Get && request.Method != HttpMethod.Head)
+        {
+            var refusal = Empty(request, HttpStatusCode.MethodNotAllowed);
+            refusal.Content.Headers.Allow.Add("GET");
+            refusal.Content.Headers.Allow.Add("HEAD");
+            return refusal;
+        }
+
+        if (!request.Options.TryGetValue(Root, out var prefix))
+        {
+            return Empty(request, Directory.Exists(address.LocalPath) ? HttpStatusCode.OK : HttpStatusCode.NotFound);
+        }
+
+        if (FolderFile.TryOpen(new Uri(prefix).LocalPath, address.LocalPath) is not { } file)
+        {
+            return Empty(request, HttpStatusCode.NotFound);
+        }
+
+        var response = Describe(request, file);
+        if (request.Method == HttpMethod.Head || response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+        {
+            file.Dispose();
+        }
+
+        return response;
+    }
+
+    private static HttpResponseMessage Describe(HttpRequestMessage request, FolderFile file)
+    {
+        var (from, length) = (0L, file.Length);
+        var status = HttpStatusCode.OK;
+        ContentRangeHeaderValue? contentRange = null;
+        if (request.Headers.Range is { Unit: "bytes", Ranges: { Count: 1 } ranges } && IsCurrent(request.Headers.IfRange, file))
+        {
+            var range = ranges.First();
+            var first = range.From ?? Math.Max(0, file.Length - range.To!.Value);
+            var last = range.From is null ? file.Length - 1 : Math.Min(range.To ?? long.MaxValue, file.Length - 1);
+            if (first > last)
+            {
+                var refusal = Empty(request, HttpStatusCode.RequestedRangeNotSatisfiable);
+                refusal.Content.Headers.ContentRange = new(file.Length);
+                return refusal;
+            }
+
+            (from, length, status) = (first, last - first + 1, HttpStatusCode.PartialContent);
+            contentRange = new ContentRangeHeaderValue(first, last, file.Length);
+        }
+
+        HttpContent content = request.Method == HttpMethod.Head ? new ByteArrayContent([]) : new StreamContent(file.Read(from, length));
+        content.Headers.ContentLength = length;
+        content.Headers.ContentRange = contentRange;
+        content.Headers.LastModified = file.Modified;
+        content.Headers.ContentType = new("application/octet-stream");
+        var response = new HttpResponseMessage(status) { RequestMessage = request, Content = content };
+        response.Headers.ETag = file.ETag;
+        response.Headers.AcceptRanges.Add("bytes");
+        return response;
+    }
+
+    private static bool IsCurrent(RangeConditionHeaderValue? condition, FolderFile file) =>
+        condition is null
+        || (condition.EntityTag is { } tag ? tag.Equals(file.ETag) : condition.Date?.ToString("R", CultureInfo.InvariantCulture) == file.Modified.ToString("R", CultureInfo.InvariantCulture));
+
+    private static HttpResponseMessage Empty(HttpRequestMessage request, HttpStatusCode status) =>
+        new(status) { RequestMessage = request, Content = new ByteArrayContent([]) };
+}

@@ -1,0 +1,37 @@
+using System.Globalization;
+using Gateway.Telemetry;
+using Microsoft.Net.Http.Headers;
+
+namespace Gateway.Upstreams;
+
+/// <summary>What storage says of an object.</summary>
+/// <param name="Size">Bytes, where storage says it.</param>
+/// <param name="ETag">The validator with its quotes, only if it is strong (RFC 9110, section 8.8.1): weak ones pin nothing.</param>
+/// <param name="Modified">Time of the last change; the epoch where storage does not say it, so that equal input gives equal archives.</param>
+internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modified)
+{
+    private const int LongestETag = 256;
+
+    /// <summary>Reads the head of a 200 or a 206; <see cref="Size"/> is then that of the whole object or of the part.</summary>
+    /// <exception cref="UpstreamException">A length that is none, or an encoded body.</exception>
+    public static ObjectHead Of(IHeaderDictionary headers)
+    {
+        if (headers.ContentEncoding is { Count: > 0 } encoding && !encoding.All(value => value is "" or "identity"))
+        {
+            throw new UpstreamException(
+                Stage.Encoding, "storage encoded the object although it was asked not to", StatusCodes.Status502BadGateway);
+        }
+
+        long? size = null;
+        if (headers.TryGetValue(HeaderNames.ContentLength, out var text) && text.Count > 0)
+        {
+            size = text.Count == 1 && long.TryParse(text[0], NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+                ? length
+                : throw new UpstreamException(Stage.Protocol, "storage sent a Content-Length that is no length", StatusCodes.Status502BadGateway);
+        }
+
+        var strong = EntityTagHeaderValue.TryParse(headers.ETag.ToString(), out var tag) && !tag.IsWeak && tag.Tag.Length <= LongestETag;
+        var modified = HeaderUtilities.TryParseDate(headers.LastModified.ToString(), out var date) ? date : DateTimeOffset.UnixEpoch;
+        return new ObjectHead(size, strong ? tag!.Tag.ToString() : null, modified);
+    }
+}

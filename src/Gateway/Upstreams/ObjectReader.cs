@@ -1,0 +1,316 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using Gateway.Telemetry;
+
+namespace Gateway.Upstreams;
+
+/// <summary>
+/// The body of one object, in one version, to its last byte. When storage breaks off or stands still it is asked for the rest;
+/// whoever reads sees only that a read took longer, or an <see cref="UpstreamException"/> when the rest cannot be had.
+/// </summary>
+/// <remarks>
+/// One reader at a time, no thread of its own. It owns the attempt it reads from, and a pooled buffer once the object has been
+/// taken into memory (<see cref="PreloadAsync"/>, <see cref="LearnSizeAsync"/>); both go back when the last byte was read, or
+/// with <see cref="DisposeAsync"/>. The stall timer runs only while a read waits, so a client that pauses costs storage nothing.
+/// </remarks>
+internal sealed class ObjectReader : IAsyncDisposable
+{
+    private const int FirstLearnedBuffer = 32 * 1024;
+
+    private readonly ObjectStore _store;
+    private readonly ObjectRequest _request;
+    private readonly TransferCounters _counters;
+    private readonly CancellationToken _cancellationToken;
+
+    private SubRequest? _attempt;
+    private Stream _body;
+    private CancellationTokenSource _stall;
+    private CancellationTokenRegistration _cancelled;
+
+    // Bytes taken from storage, and how many of them, if they went to memory first, have been read from there.
+    private long _position;
+    private byte[]? _buffer;
+    private int _delivered;
+
+    public ObjectReader(
+        ObjectStore store, ObjectRequest request, ObjectHead head, TransferCounters counters, SubRequest attempt, Stream body, CancellationToken cancellationToken)
+    {
+        _store = store;
+        _request = request;
+        _counters = counters;
+        _cancellationToken = cancellationToken;
+        Head = head;
+        Install(attempt, body);
+    }
+
+    public ObjectHead Head { get; private set; }
+
+    /// <summary>Whether the object is in memory, whole.</summary>
+    public bool IsPreloaded => _buffer is not null;
+
+    /// <summary>Reads at least one byte; 0 means that the object has been read whole, and nothing else does.</summary>
+    /// <exception cref="UpstreamException">The rest cannot be had, or there is more than declared.</exception>
+    public ValueTask<int> ReadAsync(Memory<byte> buffer)
+    {
+        if (_buffer is { } preloaded)
+        {
+            var length = (int)Math.Min(buffer.Length, _position - _delivered);
+            preloaded.AsMemory(_delivered, length).CopyTo(buffer);
+            _delivered += length;
+            return new(length);
+        }
+
+        return ReadBodyAsync(buffer);
+    }
+
+    /// <summary>Takes the whole object into memory, so that its connection is free before it is its turn.</summary>
+    public async Task PreloadAsync()
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(Head.Size!.Value, 1));
+        try
+        {
+            while (await ReadBodyAsync(buffer.AsMemory((int)_position, (int)(Head.Size.Value - _position))) > 0)
+            {
+            }
+        }
+        catch
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            throw;
+        }
+
+        _buffer = buffer;
+    }
+
+    /// <summary>Takes an object whose size nobody knows into memory, as far as the budget goes, to learn its size.</summary>
+    /// <exception cref="UpstreamException">It is larger than the budget, or its end would not be told from a broken connection.</exception>
+    public async Task LearnSizeAsync(ByteBudget budget)
+    {
+        if (_attempt is { IsFramed: false })
+        {
+            throw new UpstreamException(
+                Stage.Size, "storage gives no length and ends the object by closing the connection", StatusCodes.Status502BadGateway);
+        }
+
+        byte[] buffer = [];
+        try
+        {
+            while (true)
+            {
+                if (_position == buffer.Length)
+                {
+                    buffer = Grow(buffer, budget);
+                }
+
+                if (await ReadBodyAsync(buffer.AsMemory((int)_position)) == 0)
+                {
+                    break;
+                }
+            }
+        }
+        catch
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            throw;
+        }
+
+        _buffer = buffer;
+        Head = Head with { Size = _position };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        if (_buffer is { } buffer)
+        {
+            _buffer = null;
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private byte[] Grow(byte[] buffer, ByteBudget budget)
+    {
+        var wanted = Math.Max(FirstLearnedBuffer, buffer.Length * 2);
+        if (!budget.TryTake(wanted - buffer.Length))
+        {
+            throw new UpstreamException(
+                Stage.Size,
+                "storage gives no length, and the object is too large to be read ahead to learn it; name its size in a manifest",
+                StatusCodes.Status502BadGateway);
+        }
+
+        var grown = ArrayPool<byte>.Shared.Rent(wanted);
+        buffer.AsSpan(0, (int)_position).CopyTo(grown);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return grown;
+    }
+
+    private ValueTask<int> ReadBodyAsync(Memory<byte> buffer)
+    {
+        if (Head.Size is { } size)
+        {
+            if (_position == size)
+            {
+                return new(EndAsync());
+            }
+
+            if (buffer.Length > size - _position)
+            {
+                buffer = buffer[..(int)(size - _position)];
+            }
+        }
+
+        var read = _body.ReadAsync(buffer, _stall.Token);
+        if (read.IsCompletedSuccessfully && read.Result > 0)
+        {
+            return new(Took(read.Result));
+        }
+
+        return new(WaitAsync(read, buffer));
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever a body breaks with, the rest is asked for or the break is reported.")]
+    private async Task<int> WaitAsync(ValueTask<int> read, Memory<byte> buffer)
+    {
+        Exception? exception = null;
+        try
+        {
+            var count = await AwaitAsync(read);
+            if (count > 0)
+            {
+                return Took(count);
+            }
+
+            if (Head.Size is null)
+            {
+                await CloseAsync();
+                return 0;
+            }
+        }
+        catch (Exception e)
+        {
+            exception = e;
+        }
+
+        return await ResumeAsync(await BrokenAsync(exception), buffer);
+    }
+
+    /// <summary>Waits for a read, and for storage no longer than it may stand still.</summary>
+    private async Task<int> AwaitAsync(ValueTask<int> read)
+    {
+        if (read.IsCompleted)
+        {
+            return await read;
+        }
+
+        _stall.CancelAfter(_store.Options.StallTimeout);
+        var count = await read;
+        _stall.CancelAfter(Timeout.InfiniteTimeSpan);
+        return count;
+    }
+
+    /// <summary>Gives the attempt up and says why.</summary>
+    private async Task<UpstreamException> BrokenAsync(Exception? exception)
+    {
+        _cancellationToken.ThrowIfCancellationRequested();
+        var failure = _stall.IsCancellationRequested
+            ? new UpstreamException(
+                Stage.Stall,
+                $"storage stood still for {_store.Options.StallTimeout.TotalSeconds:0.###} s",
+                StatusCodes.Status504GatewayTimeout,
+                Retry.Anywhere,
+                inner: exception)
+            : new UpstreamException(
+                Stage.Body, $"storage broke off after {_position} bytes", StatusCodes.Status502BadGateway, Retry.Anywhere, inner: exception);
+        _attempt?.ReportBroken(failure);
+        await CloseAsync();
+        return failure;
+    }
+
+    private async Task<int> ResumeAsync(UpstreamException failure, Memory<byte> buffer)
+    {
+        if (Head.Size is null || (_position > 0 && Head.ETag is null))
+        {
+            // Without a length or a strong validator there is no telling whether the rest belongs to the beginning.
+            throw failure;
+        }
+
+        _counters.CountResume();
+        var count = await _store.ContinueAsync(_request, Head, _position, _counters, (attempt, body) => ReadFirstAsync(attempt, body, buffer), _cancellationToken);
+        return Took(count);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "A continued body that breaks at once is a try that failed.")]
+    private async Task<int> ReadFirstAsync(SubRequest attempt, Stream body, Memory<byte> buffer)
+    {
+        Install(attempt, body);
+        Exception? exception = null;
+        try
+        {
+            if (await AwaitAsync(body.ReadAsync(buffer, _stall.Token)) is > 0 and var count)
+            {
+                return count;
+            }
+        }
+        catch (Exception e)
+        {
+            exception = e;
+        }
+
+        throw await BrokenAsync(exception);
+    }
+
+    /// <summary>All declared bytes are here: makes sure that there are no more, and frees the connection.</summary>
+    private async Task<int> EndAsync()
+    {
+        // A body with a Content-Length has ended by itself; every other one has to show its end.
+        if (_attempt is { } attempt && attempt.Headers.ContentLength is null)
+        {
+            int more;
+            try
+            {
+                more = await AwaitAsync(_body.ReadAsync(new byte[1], _stall.Token));
+            }
+            catch (Exception exception) when (exception is IOException or HttpRequestException or OperationCanceledException)
+            {
+                throw await BrokenAsync(exception);
+            }
+
+            if (more > 0)
+            {
+                throw new UpstreamException(
+                    Stage.Size, $"storage sends more than the {Head.Size} bytes that were declared", StatusCodes.Status502BadGateway);
+            }
+        }
+
+        await CloseAsync();
+        return 0;
+    }
+
+    private int Took(int count)
+    {
+        _position += count;
+        _counters.CountBytes(count);
+        return count;
+    }
+
+    [MemberNotNull(nameof(_body), nameof(_stall))]
+    private void Install(SubRequest attempt, Stream body)
+    {
+        _attempt = attempt;
+        _body = body;
+        _stall = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _store.Time);
+        _cancelled = _cancellationToken.UnsafeRegister(static stall => ((CancellationTokenSource)stall!).Cancel(), _stall);
+    }
+
+    private async ValueTask CloseAsync()
+    {
+        if (_attempt is { } attempt)
+        {
+            _attempt = null;
+            await attempt.DisposeAsync();
+            await _cancelled.DisposeAsync();
+            _stall.Dispose();
+        }
+    }
+}

@@ -1,0 +1,258 @@
+using System.Globalization;
+using Gateway.Telemetry;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+using Polly;
+using Polly.Retry;
+
+namespace Gateway.Upstreams;
+
+/// <summary>
+/// Reads objects through their sources' routes. Every open is repeated, on another destination where there is one, with growing
+/// pauses and as storage asks by <c>Retry-After</c>, until it succeeds or <see cref="UpstreamOptions.Attempts"/> are used up.
+/// </summary>
+internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<UpstreamOptions> options, TimeProvider time)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private readonly ResiliencePipeline _retry = BuildRetry(options.Value, time);
+
+    public UpstreamOptions Options { get; } = options.Value;
+
+    public TimeProvider Time { get; } = time;
+
+    /// <summary>Asks what an object is, without its body. Storage that knows no HEAD is asked with a GET.</summary>
+    /// <exception cref="UpstreamException">It is not there, or storage fails.</exception>
+    public Task<ObjectHead> HeadAsync(ObjectRequest request, TransferCounters counters, CancellationToken cancellationToken)
+    {
+        var method = HttpMethods.Head;
+        var tries = new Tries(request.Source, counters);
+        return RepeatAsync(
+            tries,
+            token => AttemptAsync(
+                request,
+                method,
+                offset: 0,
+                etag: null,
+                tries,
+                async attempt =>
+                {
+                    if (method == HttpMethods.Head && attempt.StatusCode is StatusCodes.Status405MethodNotAllowed or StatusCodes.Status501NotImplemented)
+                    {
+                        method = HttpMethods.Get;
+                        throw new UpstreamException(
+                            Stage.Status, "storage knows no HEAD", StatusCodes.Status502BadGateway, Retry.Anywhere, TimeSpan.Zero);
+                    }
+
+                    var head = RequireWhole(attempt);
+                    await attempt.DisposeAsync();
+                    return head;
+                },
+                token),
+            cancellationToken);
+    }
+
+    /// <summary>Opens an object at its beginning.</summary>
+    /// <param name="request">The object.</param>
+    /// <param name="expected">What it must be, as planned; null when nothing is known of it.</param>
+    /// <param name="counters">Counts tries and bytes.</param>
+    /// <param name="cancellationToken">Ends everything, the later reading too.</param>
+    /// <exception cref="UpstreamException">It is not there, is not what was planned, or storage fails.</exception>
+    public Task<ObjectReader> OpenAsync(ObjectRequest request, ObjectHead? expected, TransferCounters counters, CancellationToken cancellationToken)
+    {
+        var tries = new Tries(request.Source, counters);
+        return RepeatAsync(
+            tries,
+            token => AttemptAsync(
+                request,
+                HttpMethods.Get,
+                offset: 0,
+                etag: null,
+                tries,
+                async attempt =>
+                {
+                    var head = RequireWhole(attempt);
+                    RequirePlanned(head, expected);
+                    head = head with { Size = head.Size ?? expected?.Size };
+                    return new ObjectReader(this, request, head, counters, attempt, await attempt.OpenBodyAsync(), cancellationToken);
+                },
+                token),
+            cancellationToken);
+    }
+
+    /// <summary>Continues an object at a byte, in the version it was begun in.</summary>
+    /// <param name="request">The object.</param>
+    /// <param name="head">The version; without an ETag only an offset of 0 can be had.</param>
+    /// <param name="offset">The first byte wanted.</param>
+    /// <param name="counters">Counts tries.</param>
+    /// <param name="take">Gets the attempt and its body, standing at the offset; its failure is the try's failure.</param>
+    /// <param name="cancellationToken">Ends everything.</param>
+    /// <exception cref="UpstreamException">Another version, other bytes than asked for, or storage fails.</exception>
+    public Task<T> ContinueAsync<T>(
+        ObjectRequest request,
+        ObjectHead head,
+        long offset,
+        TransferCounters counters,
+        Func<SubRequest, Stream, Task<T>> take,
+        CancellationToken cancellationToken)
+    {
+        var tries = new Tries(request.Source, counters);
+        return RepeatAsync(
+            tries,
+            token => AttemptAsync(
+                request,
+                HttpMethods.Get,
+                offset,
+                head.ETag,
+                tries,
+                async attempt =>
+                {
+                    if (offset > 0 && attempt.StatusCode == StatusCodes.Status206PartialContent)
+                    {
+                        RequireRest(attempt, head, offset);
+                        return await take(attempt, await attempt.OpenBodyAsync());
+                    }
+
+                    RequirePlanned(RequireWhole(attempt), head);
+                    var body = await attempt.OpenBodyAsync();
+                    return await take(attempt, offset == 0 ? body : new SkippingStream(body, offset));
+                },
+                token),
+            cancellationToken);
+    }
+
+    private async Task<T> RepeatAsync<T>(Tries tries, Func<CancellationToken, Task<T>> action, CancellationToken cancellationToken)
+    {
+        var context = ResilienceContextPool.Shared.Get(cancellationToken);
+        context.Properties.Set(Tries.Key, tries);
+        try
+        {
+            return await _retry.ExecuteAsync(static async (context, action) => await action(context.CancellationToken), context, action);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private async Task<T> AttemptAsync<T>(
+        ObjectRequest request, string method, long offset, string? etag, Tries tries, Func<SubRequest, Task<T>> take, CancellationToken cancellationToken)
+    {
+        var attempt = new SubRequest(scopes, request, [.. tries.Destinations], cancellationToken);
+        try
+        {
+            await attempt.SendAsync(method, offset, etag, cancellationToken);
+            return await take(attempt);
+        }
+        catch
+        {
+            tries.Failed(attempt.DestinationId);
+            await attempt.DisposeAsync();
+            throw;
+        }
+    }
+
+    private ObjectHead RequireWhole(SubRequest attempt) =>
+        attempt.StatusCode == StatusCodes.Status200OK ? ObjectHead.Of(attempt.Headers) : throw Refusal(attempt.StatusCode, attempt.Headers);
+
+    private UpstreamException Refusal(int status, IHeaderDictionary headers) => status switch
+    {
+        StatusCodes.Status404NotFound or StatusCodes.Status410Gone => new(Stage.Missing, "no such object", StatusCodes.Status404NotFound),
+        StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden or StatusCodes.Status407ProxyAuthenticationRequired => new(
+            Stage.Denied, "storage does not let the gateway read", StatusCodes.Status502BadGateway),
+        >= 300 and < 400 => new(Stage.Policy, $"storage answered {status}, a redirect, which is not followed", StatusCodes.Status502BadGateway),
+        StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => new(
+            Stage.Status, $"storage answered {status}", StatusCodes.Status503ServiceUnavailable, Retry.Anywhere, RetryAfter(headers)),
+        StatusCodes.Status504GatewayTimeout => new(Stage.Status, "storage answered 504", StatusCodes.Status504GatewayTimeout, Retry.Anywhere),
+        StatusCodes.Status408RequestTimeout or StatusCodes.Status500InternalServerError or StatusCodes.Status502BadGateway => new(
+            Stage.Status, $"storage answered {status}", StatusCodes.Status502BadGateway, Retry.Anywhere),
+        _ => new(Stage.Status, $"storage answered {status}", StatusCodes.Status502BadGateway),
+    };
+
+    private TimeSpan? RetryAfter(IHeaderDictionary headers)
+    {
+        var text = headers.RetryAfter.ToString();
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+        {
+            return TimeSpan.FromSeconds(seconds);
+        }
+
+        var now = Time.GetUtcNow();
+        return HeaderUtilities.TryParseDate(text, out var date) && date > now ? date - now : null;
+    }
+
+    /// <summary>Size and version must be the planned ones, where both are known. Replicas may be apart for a while: another
+    /// destination may still hold the version that is wanted.</summary>
+    private static void RequirePlanned(ObjectHead head, ObjectHead? expected)
+    {
+        if (expected?.ETag is not null && head.ETag != expected.ETag)
+        {
+            throw new UpstreamException(
+                Stage.Changed, "the object changed while it was being read", StatusCodes.Status502BadGateway, Retry.Elsewhere);
+        }
+
+        if (expected?.Size is { } size && head.Size is { } actual && actual != size)
+        {
+            throw new UpstreamException(
+                Stage.Size, $"storage has {actual} bytes where {size} were declared", StatusCodes.Status502BadGateway, Retry.Elsewhere);
+        }
+    }
+
+    /// <summary>RFC 9110, section 15.3.7: a part must be exactly the rest of exactly the version we hold the beginning of.</summary>
+    private static void RequireRest(SubRequest attempt, ObjectHead head, long offset)
+    {
+        var part = ObjectHead.Of(attempt.Headers);
+        RequirePlanned(part with { Size = null }, head);
+        if (!ContentRangeHeaderValue.TryParse(attempt.Headers.ContentRange.ToString(), out var range)
+            || range.Unit != "bytes"
+            || range.From != offset
+            || range.To != head.Size - 1
+            || (range.Length ?? head.Size) != head.Size
+            || (part.Size ?? head.Size - offset) != head.Size - offset)
+        {
+            throw new UpstreamException(
+                Stage.Protocol, $"storage was asked for the bytes from {offset} on and answered with others", StatusCodes.Status502BadGateway);
+        }
+    }
+
+    private static ResiliencePipeline BuildRetry(UpstreamOptions options, TimeProvider time)
+    {
+        if (options.Attempts == 1)
+        {
+            return ResiliencePipeline.Empty;
+        }
+
+        return new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions
+            {
+                MaxRetryAttempts = options.Attempts - 1,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = FirstPause,
+                MaxDelay = LongestPause,
+                ShouldHandle = arguments => ValueTask.FromResult(
+                    arguments.Outcome.Exception is UpstreamException failure && IsWorthAnotherTry(failure, TriesOf(arguments.Context), options)),
+                DelayGenerator = static arguments => ValueTask.FromResult(
+                    TriesOf(arguments.Context).AnyLeft ? TimeSpan.Zero : (arguments.Outcome.Exception as UpstreamException)?.RetryAfter),
+                OnRetry = static arguments =>
+                {
+                    TriesOf(arguments.Context).Counters.CountRetry();
+                    return default;
+                },
+            })
+            .Build();
+    }
+
+    private static bool IsWorthAnotherTry(UpstreamException failure, Tries tries, UpstreamOptions options) => failure.Retry switch
+    {
+        Retry.Anywhere when !tries.AnyLeft =>
+            // Longer than we would wait for an answer is longer than we wait for a chance of one.
+            !(failure.RetryAfter > options.FirstByteTimeout),
+        Retry.Anywhere => true,
+        Retry.Elsewhere => tries.AnyLeft,
+        _ => false,
+    };
+
+    private static Tries TriesOf(ResilienceContext context) => context.Properties.GetValue(Tries.Key, null!);
+}

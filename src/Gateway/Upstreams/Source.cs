@@ -1,0 +1,77 @@
+using Microsoft.AspNetCore.Routing.Patterns;
+using Yarp.ReverseProxy.Model;
+
+namespace Gateway.Upstreams;
+
+/// <summary>
+/// A YARP route whose metadata names it as a place to take objects from. It holds the endpoint as it was when the
+/// configuration was loaded: a bundle that runs across a reload finishes on what it began with.
+/// </summary>
+internal sealed class Source
+{
+    public const string NameKey = "Bundle.Source";
+    public const string InternalKey = "Bundle.Internal";
+
+    private readonly RouteEndpoint _endpoint;
+    private readonly string _pathBeforeKey;
+    private readonly string _keyParameter;
+
+    private Source(string name, RouteEndpoint endpoint, RouteModel route, string pathBeforeKey, string keyParameter)
+    {
+        Name = name;
+        Route = route;
+        _endpoint = endpoint;
+        _pathBeforeKey = pathBeforeKey;
+        _keyParameter = keyParameter;
+    }
+
+    public string Name { get; }
+
+    public RouteModel Route { get; }
+
+    public Endpoint Endpoint => _endpoint;
+
+    /// <summary>How many destinations a try could go to now.</summary>
+    public int AvailableDestinations => Route.Cluster?.DestinationsState.AvailableDestinations.Count ?? 0;
+
+    /// <summary>Reads a route; a fault is one line for the operator.</summary>
+    public static Source? From(RouteEndpoint endpoint, RouteModel route, List<string> faults)
+    {
+        var metadata = route.Config.Metadata!;
+        var name = metadata[NameKey];
+        var where = $"ReverseProxy:Routes:{route.Config.RouteId}";
+        if (name.Length is 0 or > 64 || name is "." or ".." || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
+        {
+            faults.Add($"{where}:Metadata:{NameKey}: '{name}' is no source name; 1-64 of A-Z a-z 0-9 - _ . are");
+            return null;
+        }
+
+        if (route.Cluster is null)
+        {
+            faults.Add($"{where}: the source '{name}' has no cluster");
+            return null;
+        }
+
+        var segments = endpoint.RoutePattern.PathSegments;
+        if (segments.Count == 0
+            || segments[^1] is not { IsSimple: true } last
+            || last.Parts[0] is not RoutePatternParameterPart { IsCatchAll: true } key
+            || segments.Take(segments.Count - 1).Any(segment => segment.Parts.Any(part => !part.IsLiteral)))
+        {
+            faults.Add($"{where}:Match:Path: a source needs literal segments and a catch-all for the key, like '/{name}/{{**key}}'");
+            return null;
+        }
+
+        var literals = segments.Take(segments.Count - 1)
+            .Select(segment => string.Concat(segment.Parts.Cast<RoutePatternLiteralPart>().Select(part => part.Content)) + "/");
+        return new Source(name, endpoint, route, "/" + string.Concat(literals), key.Name);
+    }
+
+    /// <summary>Makes a request look as if routing had matched it to this source with this key.</summary>
+    public void Address(HttpContext request, string key)
+    {
+        request.Request.Path = new PathString(_pathBeforeKey + key);
+        request.Request.RouteValues[_keyParameter] = key;
+        request.SetEndpoint(_endpoint);
+    }
+}

@@ -1,0 +1,138 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Gateway.Telemetry;
+using Microsoft.AspNetCore.Http.Timeouts;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
+
+namespace Gateway.Upstreams;
+
+/// <summary>
+/// One attempt at one object: a request through its route's own pipeline, whose answer is read here instead of being sent
+/// anywhere. Disposing it frees the connection and waits until YARP has counted the request out.
+/// </summary>
+internal sealed class SubRequest : IAsyncDisposable
+{
+    private readonly HttpContext _context;
+    private readonly Capture _capture;
+    private readonly CancellationTokenSource _abort;
+    private readonly IServiceScope _scope;
+    private readonly RequestDelegate _run;
+    private Task _pipeline = Task.CompletedTask;
+    private HttpResponseMessage? _message;
+
+    /// <param name="scopes">Makes the request's services.</param>
+    /// <param name="request">The object.</param>
+    /// <param name="tried">Destinations to avoid while there are others.</param>
+    /// <param name="cancellationToken">Ends the attempt, and later the reading of its body.</param>
+    public SubRequest(IServiceScopeFactory scopes, ObjectRequest request, IReadOnlyCollection<string> tried, CancellationToken cancellationToken)
+    {
+        _abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _scope = scopes.CreateScope();
+        _capture = new Capture(tried);
+        _context = new DefaultHttpContext
+        {
+            RequestServices = _scope.ServiceProvider,
+            RequestAborted = _abort.Token,
+            User = request.Caller.User,
+            TraceIdentifier = request.Caller.TraceIdentifier,
+        };
+        _context.Features.Set(_capture);
+        _context.Features.Set<IHttpRequestTimeoutFeature>(OurOwnTimeouts.Instance);
+        _context.Connection.RemoteIpAddress = request.Caller.Address;
+        _context.Request.Protocol = HttpProtocol.Http11;
+        _context.Request.Scheme = request.Caller.Scheme;
+        _context.Request.Host = request.Caller.Host;
+        _context.Request.Headers.AcceptEncoding = "identity";
+        request.Source.Address(_context, request.Key);
+        _run = request.Source.Endpoint.RequestDelegate!;
+    }
+
+    public int StatusCode => _context.Response.StatusCode;
+
+    /// <summary>The head as a single GET through the proxy would show it: after the route's transforms.</summary>
+    public IHeaderDictionary Headers => _context.Response.Headers;
+
+    /// <summary>The destination that was chosen, if it came that far.</summary>
+    public string? DestinationId => _context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination?.DestinationId;
+
+    /// <summary>Whether HTTP itself marks where the body ends.</summary>
+    public bool IsFramed =>
+        _message is { } message && (message.Version.Major > 1 || message.Content.Headers.ContentLength is not null || message.Headers.TransferEncodingChunked == true);
+
+    /// <summary>Sends the request and waits for the head of the answer. A head of any status is an answer.</summary>
+    /// <param name="method">GET or HEAD.</param>
+    /// <param name="offset">First byte wanted; above 0 only together with <paramref name="etag"/>.</param>
+    /// <param name="etag">The version that must be continued.</param>
+    /// <param name="cancellationToken">What the constructor got: tells our own cancelling from storage's failing.</param>
+    /// <exception cref="UpstreamException">No head came.</exception>
+    public async Task SendAsync(string method, long offset, string? etag, CancellationToken cancellationToken)
+    {
+        _context.Request.Method = method;
+        if (offset > 0)
+        {
+            _context.Request.Headers.Range = string.Create(CultureInfo.InvariantCulture, $"bytes={offset}-");
+            _context.Request.Headers.IfRange = etag;
+        }
+
+        _pipeline = RunAsync();
+        _message = await _capture.Received;
+        if (_message is null)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw Explain();
+        }
+    }
+
+    public Task<Stream> OpenBodyAsync() => _message!.Content.ReadAsStreamAsync(_abort.Token);
+
+    /// <summary>Tells YARP's passive health that the body broke; the gateway's own cancelling is no failure of storage.</summary>
+    public void ReportBroken(Exception exception) => _context.Features.Set<IForwarderErrorFeature>(new BrokenBody(exception));
+
+    public async ValueTask DisposeAsync()
+    {
+        _capture.Release();
+        await _pipeline;
+        _abort.Dispose();
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever ends the pipeline, the reader must hear of it; nobody else awaits it.")]
+    private async Task RunAsync()
+    {
+        try
+        {
+            await _run(_context);
+        }
+        catch (Exception exception)
+        {
+            _capture.Failure ??= new UpstreamException(Stage.Fault, "the route's pipeline failed", StatusCodes.Status502BadGateway, inner: exception);
+        }
+        finally
+        {
+            _scope.Dispose();
+            _capture.End();
+        }
+    }
+
+    private UpstreamException Explain() => (_capture.Failure, _context.Features.Get<IForwarderErrorFeature>()) switch
+    {
+        ({ } failure, _) => failure,
+        (_, { Error: ForwarderError.NoAvailableDestinations }) => new UpstreamException(
+            Stage.Connect, "no destination of the source is available", StatusCodes.Status503ServiceUnavailable, Retry.Anywhere),
+        (_, { Exception: var exception }) => new UpstreamException(
+            Stage.Headers, "storage gave no answer", StatusCodes.Status502BadGateway, Retry.Anywhere, inner: exception),
+        _ => new UpstreamException(Stage.Policy, "the route answered by itself instead of storage", StatusCodes.Status502BadGateway),
+    };
+
+    /// <summary>A route's time-out is meant for a client's request; the times of a bundle are counted by its reader.</summary>
+    private sealed class OurOwnTimeouts : IHttpRequestTimeoutFeature
+    {
+        public static readonly OurOwnTimeouts Instance = new();
+
+        public CancellationToken RequestTimeoutToken => CancellationToken.None;
+
+        public void DisableTimeout()
+        {
+        }
+    }
+}

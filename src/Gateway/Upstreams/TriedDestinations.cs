@@ -1,0 +1,21 @@
+
+namespace Gateway.Upstreams;
+
+/// <summary>Middleware before YARP's load balancing: a repeated try goes to another destination where there is one.</summary>
+internal static class TriedDestinations
+{
+    public static Task SkipAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.Features.Get<Capture>() is { Tried.Count: > 0 } capture)
+        {
+            var proxy = context.GetReverseProxyFeature();
+            var others = proxy.AvailableDestinations.Where(destination => !capture.Tried.Contains(destination.DestinationId)).ToArray();
+            if (others.Length > 0)
+            {
+                proxy.AvailableDestinations = others;
+            }
+        }
+
+        return next(context);
+    }
+}
