@@ -1,0 +1,25 @@
+using System.IO.Pipelines;
+using Gateway.Archiving;
+
+namespace Archiving.Tests;
+
+/// <summary>Writes whole archives into memory.</summary>
+internal static class Archive
+{
+    public static readonly DateTimeOffset Modified = new(2026, 1, 2, 3, 4, 6, TimeSpan.Zero);
+
+    public static async Task<byte[]> WriteAsync(ArchiveRecipe recipe, params (string Name, byte[] Body)[] entries)
+    {
+        using var output = new MemoryStream();
+        var pipe = PipeWriter.Create(output);
+        var archive = ArchiveWriter.Create(recipe, pipe);
+        foreach (var (name, body) in entries)
+        {
+            await archive.WriteEntryAsync(new ArchiveEntry(name, body.Length, Modified), new MemoryStream(body));
+        }
+
+        await archive.FinishAsync();
+        archive.Complete();
+        return output.ToArray();
+    }
+}

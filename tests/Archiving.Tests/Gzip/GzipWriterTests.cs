@@ -1,0 +1,142 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.IO.Pipelines;
+using CsCheck;
+using Gateway.Archiving;
+using Gateway.Archiving.Blocks;
+using Gateway.Archiving.Gzip;
+using Testing;
+
+namespace Archiving.Tests.Gzip;
+
+public class GzipWriterTests
+{
+    private const int Block = ArchiveRecipe.BlockSize;
+
+    [Theory]
+    [InlineData(Compression.Fast)]
+    [InlineData(Compression.Small)]
+    [InlineData(Compression.Store)]
+    public async Task Every_reader_of_gzip_sees_one_member_with_all_blocks(Compression compression)
+    {
+        var compressible = new ObjectContent(3 * Block + 17, 1).ToArray();
+        var random = new ObjectContent(2 * Block + 5, 2, compressible: false).ToArray();
+        var bytes = await Archive.WriteAsync(new ArchiveRecipe(ArchiveFormat.TarGz, compression), ("text", compressible), ("random", random));
+
+        var entries = Download.ReadEntries(bytes);
+        Assert.Equal(compressible, entries["text"]);
+        Assert.Equal(random, entries["random"]);
+        foreach (var (tool, arguments) in new[] { ("gzip", "-t"), ("pigz", "-t"), ("tar", "-tzf-"), ("bsdtar", "-tzf-"), ("busybox", "gunzip -t") })
+        {
+            var result = await Tool.RunAsync(tool, arguments.Split(' '), bytes);
+            Assert.True(result.ExitCode == 0, $"{tool}: {result.Error}");
+        }
+
+        var python = await Tool.RunAsync(
+            "python3",
+            ["-c", "import zlib,sys,hashlib; d=zlib.decompressobj(31); b=d.decompress(sys.stdin.buffer.read()); print(d.eof, len(d.unused_data), hashlib.sha256(b).hexdigest())"],
+            bytes);
+        var plain = await Archive.WriteAsync(new ArchiveRecipe(ArchiveFormat.Tar), ("text", compressible), ("random", random));
+        Assert.Equal($"True 0 {Download.Hash(plain)}\n", python.Output);
+    }
+
+    [Fact]
+    public async Task How_the_plain_bytes_are_cut_and_flushed_does_not_change_the_archive()
+    {
+        var plain = new ObjectContent(3 * Block + 1000, 5).ToArray();
+        var whole = await WriteAsync(plain, [plain.Length]);
+
+        await Gen.Int[1, 2 * Block].Array[1, 20].SampleAsync(
+            async sizes => (await WriteAsync(plain, sizes)).AsSpan().SequenceEqual(whole),
+            iter: 200);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(Block - 1)]
+    [InlineData(Block)]
+    [InlineData(Block + 1)]
+    public async Task Lengths_around_a_block_come_back(int length)
+    {
+        var plain = new ObjectContent(length, 3).ToArray();
+
+        Assert.Equal(plain, Inflate(await WriteAsync(plain, [length + 1])));
+    }
+
+    [Fact]
+    public async Task A_block_that_does_not_shrink_costs_no_more_than_its_stored_headers()
+    {
+        var plain = new ObjectContent(8 * Block, 3, compressible: false).ToArray();
+
+        var bytes = await WriteAsync(plain, [plain.Length]);
+
+        Assert.Equal(10 + (8 * StoredBlock.EncodedLength(Block)) + StoredBlock.Final.Length + 8, bytes.Length);
+    }
+
+    [Fact]
+    public async Task A_caller_that_insists_on_more_memory_than_a_block_has_left_is_cut_at_the_block_all_the_same()
+    {
+        var plain = new ObjectContent(2 * Block, 9).ToArray();
+        using var output = new MemoryStream();
+        var gzip = new GzipWriter(PipeWriter.Create(output), BlockEncoder.For(Compression.Fast));
+        for (var rest = plain.AsSpan(); !rest.IsEmpty;)
+        {
+            var length = Math.Min(50_000, rest.Length);
+            rest[..length].CopyTo(gzip.GetSpan(60_000));
+            gzip.Advance(length);
+            rest = rest[length..];
+        }
+
+        await gzip.FinishAsync();
+
+        Assert.Equal(await WriteAsync(plain, [plain.Length]), output.ToArray());
+    }
+
+    [Fact]
+    public async Task Nothing_but_the_header_leaves_before_a_block_is_full()
+    {
+        using var output = new MemoryStream();
+        var gzip = new GzipWriter(PipeWriter.Create(output), BlockEncoder.For(Compression.Fast));
+        gzip.Write(new byte[Block - 1]);
+        await gzip.FlushAsync();
+        Assert.Equal(10, output.Length);
+
+        gzip.Write(new byte[1]);
+        await gzip.FlushAsync();
+
+        Assert.InRange(output.Length, 11, Block / 50);
+    }
+
+    [Fact]
+    public void The_fingerprint_names_what_decides_the_bytes()
+    {
+        var fingerprints = Enum.GetValues<Compression>().Select(compression => new ArchiveRecipe(ArchiveFormat.TarGz, compression).Fingerprint).ToArray();
+
+        Assert.Equal(fingerprints.Length, fingerprints.Distinct().Count());
+        Assert.Equal(fingerprints[0], new ArchiveRecipe().Fingerprint);
+    }
+
+    private static byte[] Inflate(byte[] gzip)
+    {
+        using var plain = new MemoryStream();
+        new GZipStream(new MemoryStream(gzip), CompressionMode.Decompress).CopyTo(plain);
+        return plain.ToArray();
+    }
+
+    private static async Task<byte[]> WriteAsync(byte[] plain, int[] sizes)
+    {
+        using var output = new MemoryStream();
+        var gzip = new GzipWriter(PipeWriter.Create(output), BlockEncoder.For(Compression.Fast));
+        for (int offset = 0, i = 0; offset < plain.Length; i++)
+        {
+            var length = Math.Min(sizes[i % sizes.Length], plain.Length - offset);
+            gzip.Write(plain.AsSpan(offset, length));
+            await gzip.FlushAsync();
+            offset += length;
+        }
+
+        await gzip.FinishAsync();
+        return output.ToArray();
+    }
+}

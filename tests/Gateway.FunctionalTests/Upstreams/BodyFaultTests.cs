@@ -1,0 +1,285 @@
+using System.Diagnostics;
+using Testing;
+
+namespace Gateway.FunctionalTests.Upstreams;
+
+/// <summary>Storage that breaks inside a body: rows 9–21 of the fault table.</summary>
+public class BodyFaultTests
+{
+    private const int Size = 400_000;
+
+    private static readonly (string, object)[] Quick =
+    [
+        ("Upstream:FirstByteTimeout", TimeSpan.FromSeconds(5)),
+        ("Upstream:StallTimeout", TimeSpan.FromMilliseconds(300)),
+    ];
+
+    public static TheoryData<int> Offsets => new(0, 1, 777, 131_072, 250_001, Size - 1);
+
+    [Theory]
+    [MemberData(nameof(Offsets))]
+    public async Task Row_9_A_reset_after_k_bytes_is_continued_at_that_byte(int k) => await RequireResumed(Fault.Reset(k), k);
+
+    [Theory]
+    [MemberData(nameof(Offsets))]
+    public async Task Row_10_A_body_that_ends_early_is_continued_at_that_byte(int k) => await RequireResumed(Fault.Close(k), k);
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(100_000)]
+    public async Task Row_12_A_body_that_stands_still_is_continued_at_the_stall_time_out(int k)
+    {
+        var started = Stopwatch.GetTimestamp();
+
+        var outcome = await RequireResumed(Fault.Stall(k), k);
+
+        Assert.InRange(outcome.UpstreamSeconds, 0.3, 10);
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0.3, 10);
+    }
+
+    [Fact]
+    public async Task Row_12_Without_a_strong_validator_a_body_that_stands_still_is_cut()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", new ObjectContent(Size, 1), etag: "W/\"weak\"");
+        upstream.Fail("/a", Fault.Stall(100_000));
+
+        var outcome = await RequireCut(upstream, "s/a");
+
+        Assert.Equal(("Upstream/Stall", 0), (outcome.Blame, outcome.EntryIndex));
+        Assert.Equal(1, upstream.FaultsDelivered);
+    }
+
+    [Fact]
+    public async Task Row_11_A_body_longer_than_the_manifest_says_is_cut_and_no_byte_past_it_is_sent()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 1000, seed: 1);
+        upstream.Fail("/a", new Fault { Chunked = true });
+        await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/bundle")
+        {
+            Content = new StringContent("""{"missing":"abort","entries":[{"id":"s/a","size":999}]}""", null, "application/json"),
+        };
+
+        var download = await Download.SendAsync(gateway.Client, request);
+
+        download.RequireCut();
+        Assert.Equal("Upstream/Size", (await gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Theory]
+    [InlineData(999)]
+    [InlineData(1001)]
+    public async Task Row_11_A_length_other_than_planned_is_cut(int actual)
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", new ObjectContent(1000, 1), etag: null);
+        upstream.Fail("/a", new Fault { Swap = new ScriptedObject(new ObjectContent(actual, 1), null) });
+
+        var outcome = await RequireCut(upstream, "s/a");
+
+        Assert.Equal("Upstream/Size", outcome.Blame);
+    }
+
+    [Fact]
+    public async Task Row_13_An_object_that_changed_before_it_could_be_continued_is_cut()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", new ObjectContent(Size, 1), etag: "\"old\"");
+        upstream.Fail("/a", Fault.Reset(100_000), new Fault { Swap = new ScriptedObject(new ObjectContent(Size, 2), "\"new\"") });
+
+        var outcome = await RequireCut(upstream, "s/a");
+
+        Assert.Equal(("Upstream/Changed", 2), (outcome.Blame, upstream.FaultsDelivered));
+    }
+
+    [Fact]
+    public async Task Row_13_An_object_that_changed_after_it_was_planned_is_cut()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", new ObjectContent(Size, 1), etag: "\"old\"");
+        upstream.Fail("/a", new Fault { Swap = new ScriptedObject(new ObjectContent(Size, 2), "\"new\"") });
+
+        Assert.Equal("Upstream/Changed", (await RequireCut(upstream, "s/a")).Blame);
+    }
+
+    [Fact]
+    public async Task Row_14_A_range_that_is_answered_with_the_whole_object_of_the_same_version_is_skipped_forward() =>
+        await RequireResumed(Fault.Reset(100_000), 100_000, new Fault { IgnoreRange = true });
+
+    [Fact]
+    public async Task Row_14_A_range_that_is_answered_with_the_whole_object_without_a_strong_validator_is_cut()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", new ObjectContent(Size, 1), etag: "\"v1\"");
+        upstream.Fail("/a", Fault.Reset(100_000), new Fault { IgnoreRange = true, Without = ["ETag"] });
+
+        Assert.Equal("Upstream/Changed", (await RequireCut(upstream, "s/a")).Blame);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("bytes 99999-399999/400000")]
+    [InlineData("bytes 100000-399998/400000")]
+    [InlineData("bytes 100000-399999/400001")]
+    [InlineData("bytes */400000")]
+    [InlineData("pages 100000-399999/400000")]
+    [InlineData("nonsense")]
+    public async Task Row_15_A_part_with_a_wrong_Content_Range_is_cut(string? contentRange)
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", Size, seed: 1);
+        upstream.Fail("/a", Fault.Reset(100_000), contentRange is null
+            ? new Fault { Without = ["Content-Range"] }
+            : new Fault { Headers = new Dictionary<string, string> { ["Content-Range"] = contentRange } });
+
+        Assert.Equal("Upstream/Protocol", (await RequireCut(upstream, "s/a")).Blame);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Row_16_A_loss_exactly_between_two_entries_is_cut(int lost)
+    {
+        await using var upstream = new ScriptedUpstream();
+        for (var i = 0; i < 3; i++)
+        {
+            upstream.Put($"/{i}", 512 * 100, seed: i);
+        }
+
+        upstream.Fail($"/{lost}", Fault.Answer(404));
+
+        var outcome = await RequireCut(upstream, "s/0,s/1,s/2", "abort");
+
+        Assert.Equal(("Upstream/Missing", lost), (outcome.Blame, outcome.EntryIndex));
+    }
+
+    [Fact]
+    public async Task Row_17_The_loss_of_the_last_byte_for_good_is_cut()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", Size, seed: 1);
+        upstream.Fail("/a", Fault.Close(Size - 1), Fault.Answer(500) with { Times = 4 });
+
+        Assert.Equal("Upstream/Status", (await RequireCut(upstream, "s/a")).Blame);
+    }
+
+    [Fact]
+    public async Task Row_18_A_body_broken_at_every_MiB_is_whole_because_each_try_made_progress()
+    {
+        const int Breaks = 64;
+        await using var upstream = new ScriptedUpstream();
+        var body = upstream.Put("/a", (Breaks + 1) << 20, seed: 1);
+        upstream.Fail("/a", Fault.Reset(1 << 20) with { Times = Breaks });
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+
+        var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
+
+        Assert.Equal(Download.Hash(body), Download.Hash(entries["s/a"]));
+        Assert.InRange((await gateway.RequireOneOutcomeAsync()).Resumes, Breaks, 10 * Breaks);
+    }
+
+    [Fact]
+    public async Task Tries_without_progress_are_counted_and_end_in_a_cut()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", Size, seed: 1);
+        upstream.Fail("/a", Fault.Close(100_000), Fault.Close(0) with { Times = 100 });
+
+        var outcome = await RequireCut(upstream, "s/a");
+
+        Assert.Equal(("Upstream/Body", 1 + 4), (outcome.Blame, upstream.FaultsDelivered));
+    }
+
+    [Fact]
+    public async Task Row_20_A_storage_that_drops_us_while_the_client_pauses_is_asked_for_the_rest_when_it_returns()
+    {
+        await using var upstream = new ScriptedUpstream { SendTimeout = TimeSpan.FromMilliseconds(300), SendBuffer = 64 * 1024 };
+        var content = new ObjectContent(64 << 20, 1, compressible: false);
+        upstream.Put("/a", content);
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        await using var client = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a");
+
+        await Eventually.TrueAsync(() => upstream.FaultsDelivered > 0, "storage has dropped the paused connection");
+        var entries = (await client.TakeRestAsync()).RequireWhole();
+
+        Assert.Equal(content.Hash(), Download.Hash(entries["s/a"]));
+        var outcome = await gateway.RequireOneOutcomeAsync();
+        Assert.True(outcome.Resumes > 0);
+        Assert.True(outcome.ClientSeconds > 0.2);
+    }
+
+    [Fact]
+    public async Task A_pause_longer_than_the_clusters_activity_time_out_ends_in_a_whole_archive()
+    {
+        await using var upstream = new ScriptedUpstream();
+        var content = new ObjectContent(64 << 20, 1, compressible: false);
+        upstream.Put("/a", content);
+        var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HttpRequest:ActivityTimeout", TimeSpan.FromMilliseconds(200));
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        await using var client = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a");
+
+        await Eventually.StandsStillAsync(() => upstream.BodyBytes, TimeSpan.FromSeconds(1));
+        var entries = (await client.TakeRestAsync()).RequireWhole();
+
+        Assert.Equal(content.Hash(), Download.Hash(entries["s/a"]));
+        Assert.Equal("None/Done", (await gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Fact]
+    public async Task Row_21_A_failure_of_an_object_opened_ahead_comes_at_its_own_place()
+    {
+        await using var upstream = new ScriptedUpstream();
+        for (var i = 0; i < 6; i++)
+        {
+            upstream.Put($"/{i}", 200_000, seed: i);
+        }
+
+        upstream.Fail("/2", Fault.Reset(1000));
+        upstream.Fail("/4", Fault.Answer(500) with { Times = 4 });
+
+        var outcome = await RequireCut(upstream, "s/0,s/1,s/2,s/3,s/4,s/5");
+
+        Assert.Equal(("Upstream/Status", 4), (outcome.Blame, outcome.EntryIndex));
+        Assert.Equal(1, outcome.Resumes);
+        Assert.True(outcome.BytesIn >= 4 * 200_000);
+    }
+
+    private static async Task<Outcome> RequireResumed(Fault fault, int k, params Fault[] more)
+    {
+        await using var upstream = new ScriptedUpstream();
+        var before = upstream.Put("/0", 1000, seed: 5);
+        var body = upstream.Put("/a", Size, seed: 1);
+        var after = upstream.Put("/z", 1000, seed: 6);
+        upstream.Fail("/a", [fault, .. more]);
+        await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
+
+        var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/0,s/a,s/z")).RequireWhole();
+
+        Assert.Equal([before, body, after], entries.Values);
+        var outcome = await gateway.RequireOneOutcomeAsync();
+        Assert.Equal(("None/Done", 1), (outcome.Blame, outcome.Resumes));
+        Assert.Equal(1 + more.Length, upstream.FaultsDelivered);
+        var resume = upstream.Requests.Last(request => request.Path == "/a");
+        if (fault.Ending != Ending.Reset)
+        {
+            // A reset can overtake bytes on their way, so only then the offset is not exactly k.
+            Assert.Equal(k == 0 ? null : $"bytes={k}-", resume.Header("Range"));
+        }
+
+        Assert.Equal(resume.Header("Range") is null ? null : $"\"v1-{Size}\"", resume.Header("If-Range"));
+        return outcome;
+    }
+
+    private static async Task<Outcome> RequireCut(ScriptedUpstream upstream, string ids, string missing = "fail")
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
+
+        (await Download.GetAsync(gateway.Client, $"/bundle?ids={ids}&missing={missing}")).RequireCut();
+
+        return await gateway.RequireOneOutcomeAsync();
+    }
+}

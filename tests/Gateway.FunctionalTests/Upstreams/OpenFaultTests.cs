@@ -1,0 +1,229 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Testing;
+using WireMock.RequestBuilders;
+using WireMock.ResponseBuilders;
+using WireMock.Server;
+
+namespace Gateway.FunctionalTests.Upstreams;
+
+/// <summary>Storage that does not give the object at all: rows 1–8, 15 and 19 of the fault table.</summary>
+public class OpenFaultTests
+{
+    private static readonly (string, object)[] Quick =
+    [
+        ("Upstream:FirstByteTimeout", TimeSpan.FromMilliseconds(400)),
+        ("Upstream:StallTimeout", TimeSpan.FromMilliseconds(400)),
+    ];
+
+    [Fact]
+    public async Task Row_1_A_refused_connection_is_502_soon_after_the_tries()
+    {
+        using var closed = new TcpListener(IPAddress.Loopback, 0);
+        closed.Start();
+        var address = $"http://{closed.LocalEndpoint}/";
+        closed.Stop();
+        await using var gateway = await GatewayUnderTest.StartAsync(address);
+        var started = Stopwatch.GetTimestamp();
+
+        var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+
+        download.RequireEarly(502);
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 10);
+        var outcome = await gateway.RequireOneOutcomeAsync();
+        Assert.Equal(("Upstream/Connect", 3), (outcome.Blame, outcome.Retries));
+    }
+
+    [Fact]
+    public async Task Row_2_A_connection_that_is_never_answered_is_504_at_the_time_out()
+    {
+        // A listener whose backlog is full drops what else would connect.
+        using var full = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        full.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        full.Listen(0);
+        var fillers = new List<Socket>();
+        for (var i = 0; i < 4; i++)
+        {
+            var filler = new Socket(SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+            _ = filler.ConnectAsync(full.LocalEndPoint!).ContinueWith(connect => connect.Exception, TaskScheduler.Default);
+            fillers.Add(filler);
+        }
+
+        await using var gateway = await GatewayUnderTest.StartAsync(Quick, $"http://{full.LocalEndPoint}/");
+
+        var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+
+        download.RequireEarly(504);
+        Assert.Equal("Upstream/Connect", (await gateway.RequireOneOutcomeAsync()).Blame);
+        fillers.ForEach(filler => filler.Dispose());
+    }
+
+    [Fact]
+    public async Task Row_3_Headers_that_never_arrive_are_504_at_the_time_out()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 100, seed: 1);
+        upstream.Fail("/a", new Fault { Method = "HEAD", After = -1, Ending = Ending.Stall });
+        await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
+
+        var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+
+        download.RequireEarly(504);
+        Assert.Equal("Upstream/Headers", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal(1, upstream.FaultsDelivered);
+    }
+
+    [Fact]
+    public async Task Row_4_Two_500s_and_then_the_object_are_a_whole_bundle()
+    {
+        using var storage = WireMockServer.Start();
+        foreach (var (state, next) in new[] { (null, "two"), ("two", "three") })
+        {
+            var given = storage.Given(Request.Create().WithPath("/a").UsingGet()).InScenario("a");
+            (state is null ? given : given.WhenStateIs(state)).WillSetStateTo(next).RespondWith(Response.Create().WithStatusCode(500));
+        }
+
+        storage.Given(Request.Create().WithPath("/a").UsingGet()).InScenario("a").WhenStateIs("three")
+            .RespondWith(Response.Create().WithStatusCode(200).WithBody("object"));
+        await using var gateway = await GatewayUnderTest.StartAsync(storage.Url + "/");
+
+        var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a&missing=abort")).RequireWhole();
+
+        Assert.Equal("object"u8.ToArray(), entries["s/a"]);
+        var outcome = await gateway.RequireOneOutcomeAsync();
+        Assert.Equal(("None/Done", 2), (outcome.Blame, outcome.Retries));
+    }
+
+    [Fact]
+    public async Task Row_5_A_503_is_waited_for_as_long_as_it_asks_within_the_budget()
+    {
+        await using var upstream = new ScriptedUpstream();
+        var body = upstream.Put("/a", 100, seed: 1);
+        upstream.Fail("/a", Fault.Answer(503, ("Retry-After", "1")) with { Method = "HEAD" });
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        var started = Stopwatch.GetTimestamp();
+
+        var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
+
+        Assert.Equal(body, entries["s/a"]);
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 1, 10);
+        Assert.Equal(1, (await gateway.RequireOneOutcomeAsync()).Retries);
+    }
+
+    [Fact]
+    public async Task Row_5_A_503_that_asks_for_longer_is_passed_on_with_its_Retry_After()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 100, seed: 1);
+        upstream.Fail("/a", Fault.Answer(503, ("Retry-After", "3600")) with { Method = "HEAD" });
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+
+        var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+
+        download.RequireEarly(503);
+        Assert.Equal("3600", download.Response.Headers.RetryAfter!.ToString());
+        Assert.Equal("Upstream/Status", (await gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Theory]
+    [InlineData(401)]
+    [InlineData(403)]
+    public async Task Row_7_Storage_that_denies_us_is_502_and_its_words_go_nowhere(int status)
+    {
+        using var storage = WireMockServer.Start();
+        storage.Given(Request.Create().WithPath("/a")).RespondWith(Response.Create()
+            .WithStatusCode(status).WithHeader("WWW-Authenticate", "Secret realm").WithBody("the-secret-of-storage"));
+        await using var gateway = await GatewayUnderTest.StartAsync(storage.Url + "/");
+
+        var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+
+        download.RequireEarly(502);
+        Assert.DoesNotContain("secret", System.Text.Encoding.UTF8.GetString(download.Bytes), StringComparison.OrdinalIgnoreCase);
+        Assert.False(download.Response.Headers.Contains("WWW-Authenticate"));
+        Assert.Equal("Upstream/Denied", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Contains(gateway.Outcomes.Lines, line => line.StartsWith("Error", StringComparison.Ordinal));
+        Assert.DoesNotContain(gateway.Outcomes.Lines, line => line.Contains("secret", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public async Task Row_8_A_redirect_to_another_host_is_502_and_the_other_host_is_never_asked()
+    {
+        using var other = WireMockServer.Start();
+        using var storage = WireMockServer.Start();
+        storage.Given(Request.Create().WithPath("/a")).RespondWith(Response.Create().WithStatusCode(302).WithHeader("Location", other.Url + "/a"));
+        await using var gateway = await GatewayUnderTest.StartAsync(storage.Url + "/");
+
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(502);
+
+        Assert.Empty(other.LogEntries);
+        Assert.Equal("Upstream/Policy", (await gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Theory]
+    [InlineData("fail")]
+    [InlineData("abort")]
+    public async Task Row_19_An_encoded_object_is_502_or_cut(string missing)
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 100, seed: 1);
+        var encoded = new Fault { Headers = new Dictionary<string, string> { ["Content-Encoding"] = "gzip" } };
+        upstream.Fail("/a", missing == "fail" ? encoded with { Method = "HEAD" } : encoded);
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+
+        var download = await Download.GetAsync(gateway.Client, $"/bundle?ids=s/a&missing={missing}");
+
+        if (missing == "fail")
+        {
+            download.RequireEarly(502);
+        }
+        else
+        {
+            download.RequireCut();
+        }
+
+        Assert.Equal("Upstream/Encoding", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("identity", upstream.Requests.First().Header("Accept-Encoding"));
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n")]
+    [InlineData("not http at all\r\n\r\n")]
+    public async Task Hostile_15_A_head_that_is_no_head_is_502(string head)
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 100, seed: 1);
+        upstream.Fail("/a", new Fault { Method = "HEAD", Head = head, Ending = Ending.Close, Times = 4 });
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(502);
+
+        Assert.StartsWith("Upstream/", (await gateway.RequireOneOutcomeAsync()).Blame, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Hostile_15_Headers_of_a_megabyte_are_502()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 100, seed: 1);
+        upstream.Fail("/a", new Fault { Method = "HEAD", Headers = new Dictionary<string, string> { ["X"] = new string('x', 1 << 20) } });
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(502);
+    }
+
+    [Fact]
+    public async Task Storage_that_knows_no_HEAD_is_asked_with_a_GET()
+    {
+        await using var upstream = new ScriptedUpstream();
+        var body = upstream.Put("/a", 5_000_000, seed: 1);
+        upstream.Fail("/a", Fault.Answer(405) with { Method = "HEAD" });
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+
+        var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
+
+        Assert.Equal(body, entries["s/a"]);
+    }
+}

@@ -1,0 +1,42 @@
+using Xunit;
+
+namespace Testing;
+
+/// <summary>Waits for what another thread or process brings about, no longer than needed.</summary>
+internal static class Eventually
+{
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    public static async Task TrueAsync(Func<bool> condition, string what)
+    {
+        using var timer = new PeriodicTimer(Step);
+        using var patience = new CancellationTokenSource(Patience);
+        while (!condition())
+        {
+            if (patience.IsCancellationRequested)
+            {
+                Assert.Fail($"did not come about: {what}");
+            }
+
+            await timer.WaitForNextTickAsync(CancellationToken.None);
+        }
+    }
+
+    /// <summary>Waits until a number has not moved for a while, and returns it.</summary>
+    public static async Task<long> StandsStillAsync(Func<long> number, TimeSpan quiet)
+    {
+        using var timer = new PeriodicTimer(quiet);
+        for (var last = number(); ;)
+        {
+            await timer.WaitForNextTickAsync(CancellationToken.None);
+            var now = number();
+            if (now == last)
+            {
+                return now;
+            }
+
+            last = now;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+
+namespace Testing;
+
+/// <summary>How a bundle ended, as the operator's log has it.</summary>
+internal sealed record Outcome(IReadOnlyDictionary<string, object?> Fields, Exception? Exception)
+{
+    public string Blame => $"{Fields["Culprit"]}/{Fields["Stage"]}";
+
+    public int? EntryIndex => (int?)Fields["EntryIndex"];
+
+    public int Resumes => (int)Fields["Resumes"]!;
+
+    public int Retries => (int)Fields["Retries"]!;
+
+    public long BytesIn => (long)Fields["BytesIn"]!;
+
+    public long BytesOut => (long)Fields["BytesOut"]!;
+
+    public double UpstreamSeconds => (double)Fields["UpstreamSeconds"]!;
+
+    public double ClientSeconds => (double)Fields["ClientSeconds"]!;
+}
+
+/// <summary>Collects the outcome lines, and every other line for those who look for what must not stand there.</summary>
+internal sealed class OutcomeLog : ILoggerProvider
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private readonly Channel<Outcome> _outcomes = Channel.CreateUnbounded<Outcome>();
+
+    public ConcurrentQueue<string> Lines { get; } = new();
+
+    /// <summary>Outcomes that nobody has taken yet.</summary>
+    public int Pending => _outcomes.Reader.Count;
+
+    /// <summary>The next outcome; it may be written a moment after the client has seen the end.</summary>
+    public async Task<Outcome> NextAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        return await _outcomes.Reader.ReadAsync(patience.Token);
+    }
+
+    public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
+
+    public void Dispose()
+    {
+    }
+
+    private sealed class Logger(OutcomeLog log, string category) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            log.Lines.Enqueue($"{logLevel} {category}: {formatter(state, exception)} {exception}");
+            if (eventId is { Id: 1, Name: "Bundle" } && state is IReadOnlyList<KeyValuePair<string, object?>> fields)
+            {
+                log._outcomes.Writer.TryWrite(new Outcome(fields.ToDictionary(pair => pair.Key, pair => pair.Value), exception));
+            }
+        }
+    }
+}

@@ -1,0 +1,326 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Testing;
+
+/// <summary>An object of the <see cref="ScriptedUpstream"/>.</summary>
+internal sealed record ScriptedObject(ObjectContent Content, string? ETag)
+{
+    public DateTimeOffset Modified { get; init; } = new(2026, 1, 2, 3, 4, 6, TimeSpan.Zero);
+}
+
+/// <summary>A request as it came.</summary>
+internal sealed record ScriptedRequest(string Method, string Path, IReadOnlyDictionary<string, string> Headers)
+{
+    public string? Header(string name) => Headers.GetValueOrDefault(name);
+}
+
+/// <summary>
+/// A storage server on a real socket that does inside a body what no mocking library can: cut, stall, reset, lie. It counts the
+/// faults that it delivered, so that none is skipped silently.
+/// </summary>
+internal sealed class ScriptedUpstream : IAsyncDisposable
+{
+    private const int MaxHead = 64 * 1024;
+
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentDictionary<string, ScriptedObject> _objects = new();
+    private readonly ConcurrentDictionary<string, ConcurrentQueue<Fault>> _faults = new();
+    private readonly ConcurrentQueue<ScriptedRequest> _requests = new();
+    private readonly ConcurrentDictionary<Task, byte> _connections = new();
+    private readonly Task _accepting;
+    private long _bodyBytes;
+    private int _delivered;
+    private int _open;
+    private long _lastClosed;
+
+    public ScriptedUpstream()
+    {
+        _listener.Start(512);
+        Address = $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/";
+        _accepting = AcceptAsync();
+    }
+
+    public string Address { get; }
+
+    public IReadOnlyCollection<ScriptedRequest> Requests => _requests;
+
+    /// <summary>Faults that peers have really met.</summary>
+    public int FaultsDelivered => Volatile.Read(ref _delivered);
+
+    /// <summary>Body bytes given to the kernel.</summary>
+    public long BodyBytes => Volatile.Read(ref _bodyBytes);
+
+    public int OpenConnections => Volatile.Read(ref _open);
+
+    /// <summary>Timestamp at which a connection was last seen closed.</summary>
+    public long LastClosed => Volatile.Read(ref _lastClosed);
+
+    /// <summary>Send buffer of each connection, so that little of what is sent hides in the kernel; null: the system's own.</summary>
+    public int? SendBuffer { get; init; }
+
+    /// <summary>How long a peer may take nothing before its connection is reset, as storage servers do; null: for ever.</summary>
+    public TimeSpan? SendTimeout { get; init; }
+
+    /// <summary>A pause before every answer.</summary>
+    public TimeSpan Latency { get; init; }
+
+    public ScriptedObject Put(string path, ObjectContent content, string? etag = "\"v1\"") => _objects[path] = new ScriptedObject(content, etag);
+
+    public byte[] Put(string path, int size, int seed, bool compressible = true)
+    {
+        var content = new ObjectContent(size, seed, compressible);
+        Put(path, content, $"\"v{seed}-{size}\"");
+        return content.ToArray();
+    }
+
+    public void Fail(string path, params Fault[] faults)
+    {
+        var queue = _faults.GetOrAdd(path, _ => new());
+        foreach (var fault in faults)
+        {
+            for (var i = 0; i < fault.Times; i++)
+            {
+                queue.Enqueue(fault);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Stop();
+        await _accepting;
+        await Task.WhenAll(_connections.Keys);
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                var socket = await _listener.AcceptSocketAsync(_stop.Token);
+                var connection = ServeAsync(socket);
+                _connections.TryAdd(connection, 0);
+                _ = connection.ContinueWith(done => _connections.TryRemove(done, out _), TaskScheduler.Default);
+            }
+            catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task ServeAsync(Socket socket)
+    {
+        Interlocked.Increment(ref _open);
+        socket.NoDelay = true;
+        if (SendBuffer is { } size)
+        {
+            socket.SendBufferSize = size;
+        }
+
+        try
+        {
+            var buffered = new List<byte>();
+            while (await ReadHeadAsync(socket, buffered) is { } request)
+            {
+                _requests.Enqueue(request);
+                if (Latency > TimeSpan.Zero)
+                {
+                    await Task.Delay(Latency, _stop.Token);
+                }
+
+                if (!await AnswerAsync(socket, request))
+                {
+                    break;
+                }
+            }
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The peer left or the test is over.
+        }
+        finally
+        {
+            socket.Dispose();
+            Volatile.Write(ref _lastClosed, System.Diagnostics.Stopwatch.GetTimestamp());
+            Interlocked.Decrement(ref _open);
+        }
+    }
+
+    private async Task<ScriptedRequest?> ReadHeadAsync(Socket socket, List<byte> buffered)
+    {
+        var chunk = new byte[4096];
+        while (true)
+        {
+            var text = Encoding.Latin1.GetString(buffered.ToArray());
+            var end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+            if (end >= 0)
+            {
+                buffered.RemoveRange(0, end + 4);
+                var lines = text[..end].Split("\r\n");
+                var first = lines[0].Split(' ');
+                return new ScriptedRequest(first[0], first[1], lines.Skip(1).Select(line => line.Split(": ", 2))
+                    .ToDictionary(pair => pair[0], pair => pair[1], StringComparer.OrdinalIgnoreCase));
+            }
+
+            var read = await socket.ReceiveAsync(chunk, _stop.Token);
+            if (read == 0 || buffered.Count > MaxHead)
+            {
+                return null;
+            }
+
+            buffered.AddRange(chunk.AsSpan(0, read));
+        }
+    }
+
+    /// <summary>Whether the connection can take another request.</summary>
+    private async Task<bool> AnswerAsync(Socket socket, ScriptedRequest request)
+    {
+        var fault = TakeFault(request);
+        if (fault?.Swap is { } other)
+        {
+            _objects[request.Path] = other;
+        }
+
+        if (fault is { Head: null, Status: null, After: < 0 })
+        {
+            return await EndAsync(socket, fault);
+        }
+
+        var exists = _objects.TryGetValue(request.Path, out var stored);
+        var status = fault?.Status ?? (exists ? 200 : 404);
+        var (from, length) = (0L, status == 200 && exists ? stored!.Content.Size : 0);
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        if (status == 200)
+        {
+            headers["Last-Modified"] = stored!.Modified.ToString("R", CultureInfo.InvariantCulture);
+            if (stored.ETag is not null)
+            {
+                headers["ETag"] = stored.ETag;
+            }
+
+            if (fault?.IgnoreRange != true
+                && request.Header("Range") is { } range
+                && (request.Header("If-Range") is not { } condition || condition == stored.ETag))
+            {
+                from = long.Parse(range["bytes=".Length..].TrimEnd('-'), CultureInfo.InvariantCulture);
+                length -= from;
+                status = 206;
+                headers["Content-Range"] = $"bytes {from}-{stored.Content.Size - 1}/{stored.Content.Size}";
+            }
+        }
+
+        var chunked = fault?.Chunked == true;
+        headers[chunked ? "Transfer-Encoding" : "Content-Length"] = chunked ? "chunked" : length.ToString(CultureInfo.InvariantCulture);
+        foreach (var (name, value) in fault?.Headers ?? new Dictionary<string, string>())
+        {
+            headers[name] = value;
+        }
+
+        foreach (var name in fault?.Without ?? [])
+        {
+            headers.Remove(name);
+        }
+
+        var head = fault?.Head ?? $"HTTP/1.1 {status} X\r\n{string.Concat(headers.Select(pair => $"{pair.Key}: {pair.Value}\r\n"))}\r\n";
+        await SendAsync(socket, Encoding.Latin1.GetBytes(head));
+        if (request.Method != "HEAD")
+        {
+            await SendBodyAsync(socket, stored, from, Math.Min(length, fault?.After ?? long.MaxValue), chunked);
+            if (fault is { Extra: > 0 })
+            {
+                await SendAsync(socket, new byte[fault.Extra]);
+            }
+
+            if (chunked && fault!.Ending == Ending.None)
+            {
+                await SendAsync(socket, "0\r\n\r\n"u8.ToArray());
+            }
+        }
+
+        return fault is not { Ending: not Ending.None } || await EndAsync(socket, fault);
+    }
+
+    private Fault? TakeFault(ScriptedRequest request)
+    {
+        if (_faults.TryGetValue(request.Path, out var queue)
+            && queue.TryPeek(out var fault)
+            && fault.Method == request.Method
+            && queue.TryDequeue(out fault))
+        {
+            Interlocked.Increment(ref _delivered);
+            return fault;
+        }
+
+        return null;
+    }
+
+    private async Task SendBodyAsync(Socket socket, ScriptedObject? stored, long offset, long length, bool chunked)
+    {
+        var buffer = new byte[64 * 1024];
+        for (var end = offset + length; offset < end;)
+        {
+            var count = (int)Math.Min(buffer.Length, end - offset);
+            stored!.Content.Read(offset, buffer.AsSpan(0, count));
+            if (chunked)
+            {
+                await SendAsync(socket, Encoding.ASCII.GetBytes($"{count:x}\r\n"));
+            }
+
+            await SendAsync(socket, buffer.AsMemory(0, count));
+            if (chunked)
+            {
+                await SendAsync(socket, "\r\n"u8.ToArray());
+            }
+
+            Interlocked.Add(ref _bodyBytes, count);
+            offset += count;
+        }
+    }
+
+    private async Task SendAsync(Socket socket, ReadOnlyMemory<byte> bytes)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        patience.CancelAfter(SendTimeout ?? Timeout.InfiniteTimeSpan);
+        try
+        {
+            while (!bytes.IsEmpty)
+            {
+                bytes = bytes[await socket.SendAsync(bytes, patience.Token)..];
+            }
+        }
+        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+        {
+            Interlocked.Increment(ref _delivered);
+            socket.LingerState = new LingerOption(true, 0);
+            throw;
+        }
+    }
+
+    private async Task<bool> EndAsync(Socket socket, Fault fault)
+    {
+        switch (fault.Ending)
+        {
+            case Ending.Reset:
+                socket.LingerState = new LingerOption(true, 0);
+                return false;
+            case Ending.Stall:
+                // Until the peer closes or the test ends.
+                while (await socket.ReceiveAsync(new byte[1], _stop.Token) > 0)
+                {
+                }
+
+                return false;
+            default:
+                return false;
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace Testing;
+
+/// <summary>A program from outside, if the machine has it. In CI everything must be there.</summary>
+internal static class Tool
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    /// <summary>The program's path; without it the test is skipped with a reason, or fails in CI.</summary>
+    public static string Require(string name)
+    {
+        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append("/usr/sbin")
+            .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+        if (path is null && Environment.GetEnvironmentVariable("CI") == "true")
+        {
+            Assert.Fail($"{name} is not installed, and CI skips nothing");
+        }
+
+        Assert.SkipWhen(path is null, $"{name} is not installed on this machine");
+        return path!;
+    }
+
+    /// <summary>Runs a program to its end.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string name, string[] arguments, byte[]? input = null, string? folder = null)
+    {
+        using var process = Process.Start(new ProcessStartInfo(Require(name), arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder ?? Path.GetTempPath(),
+        })!;
+        using var patience = new CancellationTokenSource(Patience);
+        var output = process.StandardOutput.ReadToEndAsync(patience.Token);
+        var error = process.StandardError.ReadToEndAsync(patience.Token);
+        try
+        {
+            if (input is not null)
+            {
+                await process.StandardInput.BaseStream.WriteAsync(input, patience.Token);
+            }
+
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // The program has read all it wants.
+        }
+
+        await process.WaitForExitAsync(patience.Token);
+        return (process.ExitCode, await output, await error);
+    }
+}
