@@ -37,9 +37,11 @@ internal sealed partial class BundleRecord
         {
             BundleRefusal refusal => (refusal.Culprit, refusal.Stage),
             UpstreamException upstream => (Culprit.Upstream, upstream.Stage),
-            _ when clientGone => (Culprit.Client, Stage.Gone),
             ClientException client => (Culprit.Client, client.Stage),
+
+            // The server ends the connection of a flush that is cancelled, so a cut of ours looks like a client that left.
             OperationCanceledException when drained => (Culprit.Gateway, Stage.Drain),
+            _ when clientGone => (Culprit.Client, Stage.Gone),
             _ => (Culprit.Gateway, Stage.Fault),
         };
         EntryIndex = (exception as BundleRefusal)?.Errors is [{ Index: var index }, ..] ? index : EntryIndex;

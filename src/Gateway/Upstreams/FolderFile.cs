@@ -34,7 +34,8 @@ internal sealed class FolderFile : IDisposable
                 return null;
             }
 
-            var handle = File.OpenHandle(path, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
+            // Whoever writes there is not kept out; that the file changed is noticed.
+            var handle = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
             try
             {
                 return new FolderFile(handle);

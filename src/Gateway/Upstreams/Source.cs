@@ -48,7 +48,7 @@ internal sealed class Source
 
         if (route.Cluster is null)
         {
-            faults.Add($"{where}: the source '{name}' has no cluster");
+            faults.Add($"{where}:ClusterId: there is no cluster '{route.Config.ClusterId}'");
             return null;
         }
 

@@ -35,7 +35,7 @@ public class ClientFaultTests
         var outcome = await gateway.RequireOneOutcomeAsync();
 
         Assert.Equal("Client/Stall", outcome.Blame);
-        Assert.InRange(outcome.ClientSeconds, 0.5, 10);
+        Assert.InRange(outcome.ClientSeconds, 0.4, 10);
         Assert.True((await client.TakeRestAsync()).IsCut);
     }
 

@@ -33,8 +33,8 @@ public class BodyFaultTests
 
         var outcome = await RequireResumed(Fault.Stall(k), k);
 
-        Assert.InRange(outcome.UpstreamSeconds, 0.3, 10);
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0.3, 10);
+        Assert.InRange(outcome.UpstreamSeconds, 0.25, 10);
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0.25, 10);
     }
 
     [Fact]

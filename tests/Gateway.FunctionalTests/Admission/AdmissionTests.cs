@@ -1,0 +1,53 @@
+using Testing;
+
+namespace Gateway.FunctionalTests.Admission;
+
+public class AdmissionTests
+{
+    [Fact]
+    public async Task More_bundles_than_may_run_and_wait_are_503_with_Retry_After_and_make_the_replica_unready()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", new ObjectContent(100 << 20, 1, compressible: false));
+        await using var gateway = await GatewayUnderTest.StartAsync([("Limits:MaxActive", 1), ("Limits:MaxQueued", 0)], upstream.Address);
+        await using (await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a"))
+        {
+            var refused = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+
+            refused.RequireEarly(503);
+            Assert.NotNull(refused.Response.Headers.RetryAfter);
+            Assert.Equal(503, (int)(await gateway.Client.GetAsync("/health/ready")).StatusCode);
+            Assert.Equal(200, (int)(await gateway.Client.GetAsync("/health/live")).StatusCode);
+            Assert.Equal(200, (int)(await gateway.Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/bundle?ids=s/a"))).StatusCode);
+            Assert.Equal(200, (int)(await gateway.Client.GetAsync("/bundle/plan?ids=s/a")).StatusCode);
+        }
+
+        await Eventually.TrueAsync(() => gateway.Client.GetAsync("/health/ready").Result.IsSuccessStatusCode, "ready again");
+    }
+
+    [Fact]
+    public async Task A_bundle_that_waits_for_its_turn_gets_it()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", new ObjectContent(100 << 20, 1, compressible: false));
+        upstream.Put("/b", 10, seed: 1);
+        await using var gateway = await GatewayUnderTest.StartAsync([("Limits:MaxActive", 1), ("Limits:MaxQueued", 1)], upstream.Address);
+        var first = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a");
+
+        var second = Download.GetAsync(gateway.Client, "/bundle?ids=s/b");
+        await first.DisposeAsync();
+
+        (await second).RequireWhole();
+    }
+
+    [Fact]
+    public async Task More_bundles_than_one_client_may_run_are_429()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", new ObjectContent(100 << 20, 1, compressible: false));
+        await using var gateway = await GatewayUnderTest.StartAsync([("Limits:MaxPerClient", 1)], upstream.Address);
+        await using var first = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a");
+
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(429);
+    }
+}

@@ -1,0 +1,62 @@
+using CsCheck;
+using Testing;
+
+namespace Gateway.FunctionalTests.Bundles;
+
+/// <summary>The property everything else follows from.</summary>
+public class AnyFaultTests
+{
+    private static readonly Gen<Fault> Faults =
+        from offset in Gen.Int[0, 300_000]
+        from ending in Gen.OneOf(Gen.Const(Ending.None), Gen.Const(Ending.Close), Gen.Const(Ending.Reset))
+        from ignoreRange in Gen.Bool
+        select new Fault { After = ending == Ending.None ? null : offset, Ending = ending, IgnoreRange = ignoreRange };
+
+    private static readonly Gen<(int Size, bool HasETag, Fault[] Faults)> Objects = Gen.Select(
+        Gen.OneOf(Gen.Int[0, 2000], Gen.Int[0, 300_000]), Gen.Frequency((3, Gen.Const(true)), (1, Gen.Const(false))), Faults.Array[0, 3]);
+
+    [Fact]
+    public async Task Any_manifest_with_any_cuts_gives_identical_bytes_or_a_visible_cut()
+    {
+        await using var upstream = new ScriptedUpstream();
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        var (run, whole, cut) = (0, 0, 0);
+
+        await Gen.Select(Objects.Array[1, 8], Gen.Bool).SampleAsync(
+            async (objects, isChecked) =>
+            {
+                var prefix = Interlocked.Increment(ref run);
+                var ids = new List<string>();
+                for (var i = 0; i < objects.Length; i++)
+                {
+                    upstream.Put($"/{prefix}/{i}", new ObjectContent(objects[i].Size, i), objects[i].HasETag ? $"\"v{i}\"" : null);
+                    ids.Add($"s/{prefix}/{i}");
+                }
+
+                var url = $"/bundle?ids={string.Join(',', ids)}&missing={(isChecked ? "fail" : "abort")}";
+                var good = await Download.GetAsync(gateway.Client, url);
+                good.RequireWhole();
+                for (var i = 0; i < objects.Length; i++)
+                {
+                    upstream.Fail($"/{prefix}/{i}", [.. objects[i].Faults.Where(fault => fault.After is null || fault.After <= objects[i].Size)]);
+                }
+
+                var download = await Download.GetAsync(gateway.Client, url);
+                if (download.IsCut)
+                {
+                    Interlocked.Increment(ref cut);
+                    download.RequireCut();
+                    Assert.Equal(download.Bytes, good.Bytes[..download.Bytes.Length]);
+                }
+                else
+                {
+                    Interlocked.Increment(ref whole);
+                    Assert.Equal(good.Bytes, download.Bytes);
+                }
+            },
+            iter: 150,
+            threads: 2);
+
+        Assert.True(whole > 10 && cut > 10, $"{whole} whole, {cut} cut: the faults must bring about both");
+    }
+}

@@ -1,0 +1,354 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Testing;
+
+namespace Gateway.FunctionalTests.Bundles;
+
+/// <summary>What clients ask for, well and badly: the contract's parameters and rows of the hostile-input table.</summary>
+public sealed class RequestTests : IAsyncLifetime
+{
+    private readonly ScriptedUpstream _upstream = new();
+    private GatewayUnderTest _gateway = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        foreach (var key in new[] { "a", "b", "c", "x,y" })
+        {
+            _upstream.Put("/" + key, 1000, seed: key[0]);
+        }
+
+        _gateway = await GatewayUnderTest.StartAsync([("Limits:MaxEntries", 5), ("Limits:MaxBytes", 3500)], _upstream.Address);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _gateway.DisposeAsync();
+        await _upstream.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Ids_keep_their_order_however_they_are_given()
+    {
+        var download = await Download.GetAsync(_gateway.Client, "/bundle?id=s/c&ids=s/b,s/a");
+
+        Assert.Equal(["s/c", "s/b", "s/a"], download.RequireWhole().Keys);
+    }
+
+    [Fact]
+    public async Task The_head_says_what_the_archive_is()
+    {
+        var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/b&name=Gr%C3%BC%C3%9Fe");
+        using var head = await _gateway.Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/bundle?ids=s/a,s/b&name=Gr%C3%BC%C3%9Fe"));
+
+        foreach (var response in new[] { download.Response, head })
+        {
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            Assert.Equal("application/gzip", response.Content.Headers.ContentType!.ToString());
+            Assert.Equal("attachment; filename=Gr__e.tar.gz; filename*=UTF-8''Gr%C3%BC%C3%9Fe.tar.gz", response.Content.Headers.GetValues("Content-Disposition").Single());
+            Assert.False(response.Headers.ETag!.IsWeak);
+            Assert.Equal("2", response.Headers.GetValues("Bundle-Entries").Single());
+            Assert.Equal("0", response.Headers.GetValues("Bundle-Skipped").Single());
+            Assert.Equal("2000", response.Headers.GetValues("Bundle-Size").Single());
+            Assert.Equal("no", response.Headers.GetValues("X-Accel-Buffering").Single());
+            Assert.True(response.Headers.CacheControl!.Private && response.Headers.CacheControl.NoTransform);
+            Assert.Equal(new DateTimeOffset(2026, 1, 2, 3, 4, 6, TimeSpan.Zero), response.Content.Headers.LastModified);
+            Assert.Empty(response.Content.Headers.ContentEncoding);
+            Assert.False(response.Headers.Contains("Server"));
+        }
+
+        Assert.Equal(download.Response.Headers.ETag, head.Headers.ETag);
+        Assert.Empty(await head.Content.ReadAsByteArrayAsync());
+    }
+
+    [Fact]
+    public async Task Equal_requests_are_equal_archives_and_the_etag_follows_order_and_compression()
+    {
+        var first = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/b");
+        var again = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/b");
+        var turned = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/b,s/a");
+        var stored = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/b&compression=store");
+
+        Assert.Equal(first.Bytes, again.Bytes);
+        Assert.Equal(3, new[] { first, again, turned, stored }.Select(download => download.Response.Headers.ETag!.Tag).Distinct().Count());
+        Assert.True(stored.Bytes.Length > first.Bytes.Length);
+    }
+
+    [Fact]
+    public async Task An_id_may_hold_a_comma()
+    {
+        var entries = (await Download.GetAsync(_gateway.Client, "/bundle?id=s/x,y")).RequireWhole();
+
+        Assert.Equal(["s/x,y"], entries.Keys);
+    }
+
+    [Fact]
+    public async Task A_manifest_names_entries_and_says_what_they_must_be()
+    {
+        var download = await PostAsync("""
+            {"name":"mine","compression":"small","entries":[
+              {"id":"s/a","name":"first.bin","size":1000,"etag":"\"v97-1000\""},
+              {"id":"s/b","name":"dir/second.bin"}]}
+            """);
+
+        Assert.Equal(["first.bin", "dir/second.bin"], download.RequireWhole().Keys);
+        Assert.Contains("mine.tar.gz", download.Response.Content.Headers.ContentDisposition!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"entries":[{"id":"s/a"},{"id":"s/b","size":1001}]}""")]
+    [InlineData("""{"entries":[{"id":"s/a"},{"id":"s/b","etag":"\"other\""}]}""")]
+    public async Task An_object_that_differs_from_the_manifest_is_409(string manifest)
+    {
+        var download = await PostAsync(manifest);
+
+        download.RequireEarly(409);
+        Assert.Equal([1], Indexes(download));
+    }
+
+    [Fact]
+    public async Task A_form_takes_ids_by_lines_and_commas()
+    {
+        using var form = new FormUrlEncodedContent([new("ids", "s/a\r\ns/b,s/c\r\n"), new("name", "form")]);
+
+        var download = await Download.SendAsync(_gateway.Client, new HttpRequestMessage(HttpMethod.Post, "/bundle") { Content = form });
+
+        Assert.Equal(["s/a", "s/b", "s/c"], download.RequireWhole().Keys);
+    }
+
+    [Fact]
+    public async Task A_plan_says_what_a_bundle_would_hold()
+    {
+        using var plan = JsonDocument.Parse(await _gateway.Client.GetStringAsync("/bundle/plan?ids=s/a,s/none"));
+
+        Assert.Equal(1000, plan.RootElement.GetProperty("size").GetInt64());
+        Assert.Equal(["ok", "missing"], plan.RootElement.GetProperty("entries").EnumerateArray().Select(entry => entry.GetProperty("status").GetString()));
+        Assert.Equal("\"v97-1000\"", plan.RootElement.GetProperty("entries")[0].GetProperty("etag").GetString());
+        Assert.StartsWith("\"", plan.RootElement.GetProperty("etag").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Row_6_Missing_objects_fail_all_named()
+    {
+        var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/n1,s/a,s/n2");
+
+        download.RequireEarly(404);
+        Assert.Equal([0, 2], Indexes(download));
+        Assert.Equal("Client/Missing", (await _gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Fact]
+    public async Task Row_6_Missing_objects_are_skipped_and_reported()
+    {
+        var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/n1,s/a,s/n2&missing=skip");
+
+        Assert.Equal(["s/a"], download.RequireWhole().Keys);
+        Assert.Equal("2", download.Response.Headers.GetValues("Bundle-Skipped").Single());
+        (await Download.GetAsync(_gateway.Client, "/bundle?ids=s/n1&missing=skip")).RequireEarly(404);
+    }
+
+    [Fact]
+    public async Task Row_6_A_missing_object_cuts_where_nothing_is_checked_first()
+    {
+        var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/n1&missing=abort");
+
+        download.RequireCut();
+        var outcome = await _gateway.RequireOneOutcomeAsync();
+        Assert.Equal(("Upstream/Missing", 1), (outcome.Blame, outcome.EntryIndex));
+        Assert.All(_upstream.Requests, request => Assert.Equal("GET", request.Method));
+    }
+
+    [Theory]
+    [InlineData("ids=")]
+    [InlineData("")]
+    [InlineData("ids=s/a,,s/b")]
+    [InlineData("ids=s/../x")]
+    [InlineData("ids=s/a/../../x")]
+    [InlineData("ids=..")]
+    [InlineData("ids=s/a/..")]
+    [InlineData("ids=/etc/x")]
+    [InlineData("ids=//x")]
+    [InlineData("ids=s/.")]
+    [InlineData("ids=s/a//b")]
+    [InlineData("ids=s/")]
+    [InlineData("ids=C:%5Cx")]
+    [InlineData("ids=%5C%5Csrv%5Cs")]
+    [InlineData("ids=s/a%5Cb")]
+    [InlineData("ids=s/%255c")]
+    [InlineData("ids=file:///x")]
+    [InlineData("ids=http://169.254.169.254/")]
+    [InlineData("ids=s/http://169.254.169.254/")]
+    [InlineData("ids=s/a%00")]
+    [InlineData("ids=s/a%1B[31m")]
+    [InlineData("ids=s/a%7F")]
+    [InlineData("ids=s/a%C2%85")]
+    [InlineData("ids=s/a%E2%80%A8")]
+    [InlineData("ids=s/a%E2%80%AE")]
+    [InlineData("ids=s/%2e%2e%2fx")]
+    [InlineData("ids=s/%252e%252e")]
+    [InlineData("ids=s/..%2fx")]
+    [InlineData("ids=s/%2e./x")]
+    [InlineData("ids=s/%c0%ae")]
+    [InlineData("ids=s/%ff")]
+    [InlineData("ids=s/CON")]
+    [InlineData("ids=s/nul.txt")]
+    [InlineData("ids=s/a.")]
+    [InlineData("ids=s/a%20")]
+    [InlineData("ids=s/a%3Fb")]
+    [InlineData("ids=s/a%3Ab")]
+    [InlineData("ids=s/a,s/a")]
+    [InlineData("ids=s/a,s/A")]
+    [InlineData("ids=s/%C3%A9,s/e%CC%81")]
+    [InlineData("ids=s/a,s/a/b")]
+    [InlineData("ids=nowhere/a")]
+    [InlineData("ids=s/a&format=zip")]
+    [InlineData("ids=s/a&format=rar")]
+    [InlineData("ids=s/a&compression=best")]
+    [InlineData("ids=s/a&missing=ignore")]
+    [InlineData("ids=s/a&missing=skip&missing=fail")]
+    [InlineData("ids=s/a&receipt=true")]
+    [InlineData("ids=s/a&mising=skip")]
+    public async Task Hostile_1_to_7_and_10_are_400_and_nothing_is_asked_of_storage(string query)
+    {
+        var download = await Download.GetAsync(_gateway.Client, "/bundle?" + query);
+
+        download.RequireEarly(400);
+        Assert.Empty(_upstream.Requests);
+        Assert.DoesNotContain(_gateway.Outcomes.Lines, line => line.Any(char.IsControl) && !line.Contains('\n'));
+        Assert.Equal("Client/Request", (await _gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Theory]
+    [InlineData("s/a%3Fb%23c%3Bd%40e%26f", "/a%3Fb%23c;d@e&f")]
+    public async Task Hostile_9_Characters_of_addresses_stay_in_the_path(string id, string path)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync([("Names:Portable", false)], _upstream.Address);
+
+        (await Download.GetAsync(gateway.Client, "/bundle?id=" + id)).RequireEarly(404);
+
+        Assert.Equal(path, Assert.Single(_upstream.Requests).Path);
+    }
+
+    [Theory]
+    [InlineData("/bundle?ids=s/1,s/2,s/3,s/4,s/5,s/6")]
+    [InlineData("/bundle?ids=s/a,s/b,s/c,s/x&id=s/x,y")]
+    public async Task Hostile_10_Over_a_limit_is_413_or_404(string url)
+    {
+        var download = await Download.GetAsync(_gateway.Client, url);
+
+        Assert.Contains((int)download.Status, (int[])[413, 404]);
+    }
+
+    [Fact]
+    public async Task Hostile_10_More_bytes_than_allowed_are_413_with_the_numbers_or_a_cut()
+    {
+        var early = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/b,s/c&id=s/x,y");
+        early.RequireEarly(413);
+        Assert.Contains("4000", Encoding.UTF8.GetString(early.Bytes), StringComparison.Ordinal);
+
+        (await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/b,s/c&id=s/x,y&missing=abort")).RequireCut();
+    }
+
+    [Theory]
+    [InlineData("", 400)]
+    [InlineData("null", 400)]
+    [InlineData("[]", 400)]
+    [InlineData("{\"entries\":[]}", 400)]
+    [InlineData("{\"entries\":[null]}", 400)]
+    [InlineData("{\"entries\":[{}]}", 400)]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"id\":\"s/b\"}]}", 400)]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"size\":-1}]}", 400)]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"size\":\"1\"}]}", 400)]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"etag\":\"W/\\\"x\\\"\"}]}", 400)]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"sha256\":\"00\"}]}", 400)]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"name\":\"../x\"}]}", 400)]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"name\":\"\"}]}", 400)]
+    [InlineData("{\"entries\":[{\"id\":\"s/\\ud800\"}]}", 400)]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\"}],\"extra\":1}", 400)]
+    public async Task Hostile_11_A_bad_manifest_is_400(string manifest, int status)
+    {
+        (await PostAsync(manifest)).RequireEarly(status);
+
+        Assert.Empty(_upstream.Requests);
+    }
+
+    [Fact]
+    public async Task Hostile_11_A_manifest_that_is_too_deep_or_too_large_is_refused()
+    {
+        (await PostAsync(new string('[', 10_000))).RequireEarly(400);
+        (await PostAsync("{\"entries\":[" + string.Concat(Enumerable.Repeat("{\"id\":\"s/a\"},", 700_000)) + "{}]}")).RequireEarly(413);
+        (await PostAsync("{\"entries\":[" + string.Join(',', Enumerable.Repeat("{\"id\":\"s/a\"}", 100_000)) + "]}")).RequireEarly(413);
+        Assert.Equal(415, (int)(await _gateway.Client.PostAsync("/bundle", new StringContent("s/a"))).StatusCode);
+        Assert.Equal(414, (int)(await _gateway.Client.GetAsync("/bundle?ids=" + new string('a', 9000))).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("a%0D%0ASet-Cookie:x", "a__Set-Cookie_x")]
+    [InlineData("a%22b%5Cc", "a_b_c")]
+    [InlineData("a%7Fb", "a_b")]
+    [InlineData("..%2Fx", "_x")]
+    [InlineData("%F0%9F%98%80", "😀")]
+    [InlineData("...", "bundle")]
+    public async Task Hostile_12_A_file_name_is_made_harmless(string name, string expected)
+    {
+        var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a&name=" + name);
+
+        download.RequireWhole();
+        Assert.Equal(expected + ".tar.gz", download.Response.Content.Headers.ContentDisposition!.FileNameStar);
+        Assert.False(download.Response.Headers.Contains("Set-Cookie"));
+    }
+
+    [Fact]
+    public async Task Hostile_12_A_long_file_name_is_shortened()
+    {
+        var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a&name=" + new string('n', 2000));
+
+        Assert.Equal(150 + ".tar.gz".Length, download.Response.Content.Headers.ContentDisposition!.FileNameStar!.Length);
+    }
+
+    [Fact]
+    public async Task Small_objects_without_a_length_are_read_ahead_to_learn_it()
+    {
+        var body = _upstream.Put("/chunked", 3000, seed: 9);
+        _upstream.Fail("/chunked", new Fault { Method = "HEAD", Without = ["Content-Length"] }, new Fault { Chunked = true });
+
+        var entries = (await Download.GetAsync(_gateway.Client, "/bundle?ids=s/chunked")).RequireWhole();
+
+        Assert.Equal(body, entries["s/chunked"]);
+    }
+
+    [Fact]
+    public async Task Large_objects_without_a_length_are_refused_before_the_first_byte()
+    {
+        _upstream.Put("/chunked", 20_000_000, seed: 9);
+        _upstream.Fail("/chunked", new Fault { Method = "HEAD", Without = ["Content-Length"] }, new Fault { Chunked = true });
+
+        var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/chunked");
+
+        download.RequireEarly(502);
+        Assert.Contains("manifest", Encoding.UTF8.GetString(download.Bytes), StringComparison.Ordinal);
+        Assert.Equal("Upstream/Size", (await _gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Fact]
+    public async Task An_object_that_ends_with_its_connection_is_refused_because_a_break_could_not_be_told()
+    {
+        _upstream.Put("/old", 1000, seed: 9);
+        _upstream.Fail(
+            "/old",
+            new Fault { Method = "HEAD", Without = ["Content-Length"] },
+            new Fault { Without = ["Content-Length"], Ending = Ending.Close });
+
+        (await Download.GetAsync(_gateway.Client, "/bundle?ids=s/old")).RequireEarly(502);
+    }
+
+    private static int[] Indexes(Download download) =>
+        [.. JsonDocument.Parse(download.Bytes).RootElement.GetProperty("errors").EnumerateArray().Select(error => error.GetProperty("index").GetInt32())];
+
+    private async Task<Download> PostAsync(string manifest)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/bundle") { Content = new StringContent(manifest, null, "application/json") };
+        request.Headers.ExpectContinue = manifest.Length > 1_000_000;
+        return await Download.SendAsync(_gateway.Client, request);
+    }
+}

@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using System.Net;
+using Testing;
+
+namespace Gateway.FunctionalTests.Configuration;
+
+/// <summary>The program itself, started and stopped as an operator does: arguments, exit codes, signals, the embedded default.</summary>
+public class ProcessTests
+{
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Gateway.dll");
+
+    [Fact]
+    public async Task The_embedded_default_serves_samples_and_prints_a_command_that_works_as_it_stands()
+    {
+        await using var process = await GatewayProcess.StartAsync(["--urls", "http://127.0.0.1:0"]);
+
+        var command = process.Output.First(line => line.Contains("curl -OJ '", StringComparison.Ordinal)).Split("curl -OJ '")[1].Split('\'')[0];
+        var archive = await Tool.RunAsync("bash", ["-c", $"curl -sf '{command}' | tar -tzf -"]);
+
+        Assert.Equal(0, archive.ExitCode);
+        Assert.Contains("samples/hello.txt\n", archive.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_fault_of_the_configuration_is_a_line_and_the_exit_code_is_1()
+    {
+        var configuration = GatewayUnderTest.Configuration(("s", ["http://127.0.0.1:1/"]));
+        GatewayUnderTest.Set(configuration, "Bundle:Limits:MaxEntrys", 5);
+        GatewayUnderTest.Set(configuration, "Bundle:Upstream:StallTimeout", "soon");
+        GatewayUnderTest.Set(configuration, "Bundle:Client:Patience", 1);
+
+        var (exit, errors) = await RunAsync(configuration.ToJsonString());
+
+        Assert.Equal(1, exit);
+        Assert.Equal(3, errors.Length);
+        Assert.Contains(errors, line => line.StartsWith("Bundle:Limits:MaxEntrys: unknown key", StringComparison.Ordinal));
+        Assert.Contains(errors, line => line.StartsWith("Bundle:Upstream:StallTimeout: 'soon'", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Bundle:Limits:MaxActive", "0", "MaxActive")]
+    [InlineData("Bundle:Compression:Default", "best", "Bundle:Compression:Default")]
+    [InlineData("Bundle:DefaultSource", "none", "there is no source 'none'")]
+    [InlineData("Bundle:Ready:RequiredClusters:0", "none", "there is no cluster 'none'")]
+    [InlineData("ReverseProxy:Routes:s:Match:Path", "/s/{key}", "catch-all")]
+    [InlineData("ReverseProxy:Routes:s:Metadata:Bundle.Source", "a/b", "no source name")]
+    [InlineData("ReverseProxy:Routes:s:Metadata:Bundle.Sorce", "a", "unknown key")]
+    [InlineData("ReverseProxy:Routes:s:ClusterId", "none", "none")]
+    [InlineData("ReverseProxy:Clusters:s:Destinations:d0:Address", "file:no-such-folder/", "no folder")]
+    [InlineData("ReverseProxy:Clusters:s:LoadBalancingPolicy", "Psychic", "Psychic")]
+    public async Task A_fault_of_the_configuration_is_named_and_the_exit_code_is_1(string key, string value, string expected)
+    {
+        var configuration = GatewayUnderTest.Configuration(("s", ["http://127.0.0.1:1/"]));
+        GatewayUnderTest.Set(configuration, key, value);
+
+        var (exit, errors) = await RunAsync(configuration.ToJsonString());
+
+        Assert.Equal(1, exit);
+        Assert.Contains(expected, Assert.Single(errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_configuration_that_is_no_JSON_is_exit_code_1()
+    {
+        var (exit, errors) = await RunAsync("{ not json");
+
+        Assert.Equal(1, exit);
+        Assert.Single(errors);
+    }
+
+    [Theory]
+    [InlineData("--nonsense")]
+    [InlineData("--config")]
+    public async Task Bad_arguments_are_exit_code_2(string argument) =>
+        Assert.Equal(2, (await Tool.RunAsync("dotnet", [Program, argument])).ExitCode);
+
+    [Fact]
+    public async Task A_configuration_file_is_read_in_place_of_the_default()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 10, seed: 1);
+        await using var process = await GatewayProcess.StartAsync(GatewayUnderTest.Configuration(("mine", [upstream.Address])));
+
+        Assert.Equal(HttpStatusCode.NotFound, (await process.Client.GetAsync("/samples/hello.txt")).StatusCode);
+        (await Download.GetAsync(process.Client, "/bundle?ids=mine/a")).RequireWhole();
+    }
+
+    [Fact]
+    public async Task Row_29_After_SIGTERM_running_bundles_end_whole_new_ones_are_503_and_the_exit_code_is_0()
+    {
+        await using var upstream = new ScriptedUpstream();
+        var content = new ObjectContent(32 << 20, 1, compressible: false);
+        upstream.Put("/a", content);
+        var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
+        GatewayUnderTest.Set(configuration, "Bundle:Drain:Timeout", "00:01:00");
+        await using var process = await GatewayProcess.StartAsync(configuration);
+        await using var client = await PausingClient.OpenAsync(process.Address, "/bundle?ids=s/a");
+
+        var started = Stopwatch.GetTimestamp();
+        await process.TerminateAsync();
+        await Eventually.TrueAsync(() => process.Client.GetAsync("/health/ready").Result.StatusCode == HttpStatusCode.ServiceUnavailable, "unready");
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalMilliseconds, 0, 1000);
+        Assert.Equal(HttpStatusCode.OK, (await process.Client.GetAsync("/health/live")).StatusCode);
+        var refused = await Download.GetAsync(process.Client, "/bundle?ids=s/a");
+        refused.RequireEarly(503);
+        Assert.NotNull(refused.Response.Headers.RetryAfter);
+
+        var entries = (await client.TakeRestAsync()).RequireWhole();
+        Assert.Equal(content.Hash(), Download.Hash(entries["s/a"]));
+        Assert.Equal(0, await process.ExitCodeAsync());
+    }
+
+    [Fact]
+    public async Task Row_30_A_bundle_longer_than_the_drain_is_cut()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", new ObjectContent(5L << 30, 1, compressible: false));
+        var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
+        GatewayUnderTest.Set(configuration, "Bundle:Drain:Timeout", "00:00:00.2");
+        await using var process = await GatewayProcess.StartAsync(configuration);
+        await using var client = await PausingClient.OpenAsync(process.Address, "/bundle?ids=s/a");
+
+        await process.TerminateAsync();
+
+        Assert.Equal(0, await process.ExitCodeAsync());
+        Assert.True((await client.TakeRestAsync()).IsCut);
+    }
+
+    private static async Task<(int ExitCode, string[] Errors)> RunAsync(string configuration)
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, configuration);
+            var (exit, _, errors) = await Tool.RunAsync("dotnet", [Program, "--config", file, "--urls", "http://127.0.0.1:0"]);
+            return (exit, errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Testing;
+using WireMock.RequestBuilders;
+using WireMock.ResponseBuilders;
+using WireMock.Server;
+using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Model;
+
+namespace Gateway.FunctionalTests.Upstreams;
+
+/// <summary>What an operator configures for YARP's routes and clusters holds for bundles.</summary>
+public class SourceTests
+{
+    [Fact]
+    public async Task A_bundle_reads_what_a_single_GET_through_the_proxy_reads()
+    {
+        using var storage = WireMockServer.Start();
+        storage.Given(Request.Create().WithPath("/bucket/deep/a b.txt").WithHeader("X-Api-Key", "k1").WithParam("v", "2"))
+            .RespondWith(Response.Create().WithBody("the object").WithHeader("ETag", "\"e\""));
+        var configuration = GatewayUnderTest.Configuration(("s", [storage.Url + "/bucket/"]));
+        configuration["ReverseProxy"]!["Routes"]!["s"]!["Transforms"]!.AsArray().Add(new JsonObject { ["RequestHeader"] = "X-Api-Key", ["Set"] = "k1" });
+        configuration["ReverseProxy"]!["Routes"]!["s"]!["Transforms"]!.AsArray().Add(new JsonObject { ["QueryValueParameter"] = "v", ["Set"] = "2" });
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+
+        var single = await gateway.Client.GetStringAsync("/s/deep/a%20b.txt");
+        var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/deep/a%20b.txt")).RequireWhole();
+
+        Assert.Equal("the object", single);
+        Assert.Equal(single, System.Text.Encoding.UTF8.GetString(entries["s/deep/a b.txt"]));
+    }
+
+    [Fact]
+    public async Task Nothing_of_the_clients_headers_reaches_storage()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 10, seed: 1);
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/bundle?ids=s/a");
+        foreach (var (name, value) in new[] { ("Authorization", "Bearer x"), ("Cookie", "c=1"), ("Range", "bytes=1-2"), ("If-None-Match", "\"v1-10\""), ("Accept-Encoding", "br"), ("X-Custom", "1"), ("X-Forwarded-For", "6.6.6.6") })
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        (await Download.SendAsync(gateway.Client, request)).RequireWhole();
+
+        Assert.All(upstream.Requests, seen =>
+        {
+            Assert.Equal("identity", seen.Header("Accept-Encoding"));
+            Assert.Equal("127.0.0.1", seen.Header("X-Forwarded-For"));
+            Assert.All(["Authorization", "Cookie", "Range", "If-None-Match", "X-Custom"], name => Assert.Null(seen.Header(name)));
+        });
+    }
+
+    [Fact]
+    public async Task A_failed_try_goes_to_another_destination_at_once()
+    {
+        using var closed = new TcpListener(IPAddress.Loopback, 0);
+        closed.Start();
+        var dead = $"http://{closed.LocalEndpoint}/";
+        closed.Stop();
+        await using var upstream = new ScriptedUpstream();
+        var bodies = Enumerable.Range(0, 20).Select(i => upstream.Put($"/{i}", 1000 + i, seed: i)).ToArray();
+        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Configuration(("s", [dead, upstream.Address])));
+
+        var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=" + string.Join(',', bodies.Select((_, i) => $"s/{i}")))).RequireWhole();
+
+        Assert.Equal(bodies, entries.Values);
+        await gateway.RequireOneOutcomeAsync();
+    }
+
+    [Fact]
+    public async Task A_body_that_broke_is_continued_on_another_destination_that_has_the_same_version()
+    {
+        await using var first = new ScriptedUpstream();
+        await using var second = new ScriptedUpstream();
+        var body = first.Put("/a", 2_000_000, seed: 1);
+        second.Put("/a", 2_000_000, seed: 1);
+        foreach (var upstream in new[] { first, second })
+        {
+            // Whichever comes first breaks, and is dead from then on.
+            upstream.Fail("/a", Fault.Close(1_000_000), new Fault { After = -1, Ending = Ending.Close, Times = 50 });
+        }
+
+        second.Fail("/b", Fault.Answer(404));
+        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Configuration(("s", [first.Address, second.Address])));
+
+        var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
+
+        Assert.Equal(Download.Hash(body), Download.Hash(entries["s/a"]));
+    }
+
+    [Fact]
+    public async Task Passive_health_counts_bodies_that_break()
+    {
+        await using var bad = new ScriptedUpstream();
+        bad.Put("/a", 1_000_000, seed: 1);
+        bad.Fail("/a", Fault.Reset(500_000) with { Times = 1000 });
+        var configuration = GatewayUnderTest.Configuration(("s", [bad.Address]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Passive:Enabled", true);
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Passive:Policy", "TransportFailureRate");
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:AvailableDestinationsPolicy", "HealthyAndUnknown");
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        gateway.App.Services.GetRequiredService<IProxyStateLookup>().TryGetCluster("s", out var cluster);
+
+        for (var i = 0; i < 20 && cluster!.Destinations["d0"].Health.Passive != DestinationHealth.Unhealthy; i++)
+        {
+            await Download.GetAsync(gateway.Client, "/bundle?ids=s/a&missing=abort");
+        }
+
+        Assert.Equal(DestinationHealth.Unhealthy, cluster!.Destinations["d0"].Health.Passive);
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(503);
+    }
+
+    [Fact]
+    public async Task YARP_counts_an_object_in_flight_until_its_last_byte_is_read()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", new ObjectContent(100 << 20, 1, compressible: false));
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        gateway.App.Services.GetRequiredService<IProxyStateLookup>().TryGetCluster("s", out var cluster);
+        await using (var client = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a"))
+        {
+            await Eventually.StandsStillAsync(() => upstream.BodyBytes, TimeSpan.FromMilliseconds(300));
+            Assert.Equal(1, cluster!.Destinations["d0"].ConcurrentRequestCount);
+        }
+
+        await gateway.RequireOneOutcomeAsync();
+    }
+
+    [Fact]
+    public async Task An_internal_route_is_for_bundles_only()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 10, seed: 1);
+        var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:Metadata:Bundle.Internal", "true");
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+
+        Assert.Equal(HttpStatusCode.NotFound, (await gateway.Client.GetAsync("/s/a")).StatusCode);
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
+    }
+
+    [Fact]
+    public async Task A_route_with_a_time_out_serves_bundles_by_their_own_times()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 10, seed: 1);
+        var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:Timeout", "00:00:01");
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
+    }
+
+    [Theory]
+    [InlineData(null, 401)]
+    [InlineData("guest", 403)]
+    [InlineData("reader", 200)]
+    public async Task The_policy_of_a_sources_route_holds_for_bundles(string? role, int status)
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 10, seed: 1);
+        var configuration = GatewayUnderTest.Configuration(("open", [upstream.Address]), ("s", [upstream.Address]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:AuthorizationPolicy", "readers");
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration, builder =>
+        {
+            builder.Services.AddAuthentication("role").AddScheme<AuthenticationSchemeOptions, RoleHeader>("role", null);
+            builder.Services.AddAuthorizationBuilder().AddPolicy("readers", policy => policy.RequireRole("reader"));
+        });
+        foreach (var url in new[] { "/s/a", "/bundle?ids=open/a,s/a" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, url);
+            request.Headers.Add("Role", role is null ? [] : [role]);
+            using var response = await gateway.Client.SendAsync(request);
+            Assert.Equal(status, (int)response.StatusCode);
+            Assert.Equal(status == 401, response.Headers.Contains("WWW-Authenticate"));
+        }
+
+        Assert.Equal(status == 200, upstream.Requests.Count > 0);
+    }
+
+    [Fact]
+    public async Task Row_32_A_reload_that_removes_the_source_lets_running_bundles_finish_and_refuses_new_ones()
+    {
+        await using var upstream = new ScriptedUpstream();
+        var content = new ObjectContent(64 << 20, 1, compressible: false);
+        upstream.Put("/a", content);
+        upstream.Put("/b", 100, seed: 2);
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        await using var client = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a,s/b");
+
+        await File.WriteAllTextAsync(gateway.ConfigurationFile, GatewayUnderTest.Configuration(("other", [upstream.Address])).ToJsonString());
+        var proxy = gateway.App.Services.GetRequiredService<IProxyStateLookup>();
+        await Eventually.TrueAsync(() => proxy.TryGetCluster("other", out _) && !proxy.TryGetCluster("s", out _), "the reload");
+
+        await Eventually.TrueAsync(() => gateway.Client.GetAsync("/bundle?ids=s/b").Result.StatusCode == HttpStatusCode.BadRequest, "new bundles are refused");
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=other/b")).RequireWhole();
+        var entries = (await client.TakeRestAsync()).RequireWhole();
+        Assert.Equal(content.Hash(), Download.Hash(entries["s/a"]));
+    }
+
+    [Fact]
+    public async Task Everything_else_is_proxied_as_usual()
+    {
+        await using var upstream = new ScriptedUpstream();
+        var body = upstream.Put("/a", 100_000, seed: 1);
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        using var range = new HttpRequestMessage(HttpMethod.Get, "/s/a");
+        range.Headers.Range = new(10, null);
+
+        Assert.Equal(body, await gateway.Client.GetByteArrayAsync("/s/a"));
+        Assert.Equal(HttpStatusCode.PartialContent, (await gateway.Client.SendAsync(range)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await gateway.Client.GetAsync("/s/none")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await gateway.Client.GetAsync("/elsewhere")).StatusCode);
+    }
+
+    private sealed class RoleHeader(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
+        : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    {
+        protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(
+            Request.Headers["Role"].ToString() is { Length: > 0 } role
+                ? AuthenticateResult.Success(new(new ClaimsPrincipal(new ClaimsIdentity([new(ClaimTypes.Role, role)], "role")), "role"))
+                : AuthenticateResult.NoResult());
+
+        protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+        {
+            Response.StatusCode = 401;
+            Response.Headers.WWWAuthenticate = "Role";
+            return Task.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using CsCheck;
+using Gateway.Bundles;
+
+namespace Gateway.Tests.Bundles;
+
+public class EntryNamesTests
+{
+    [Theory]
+    [InlineData("a")]
+    [InlineData("a/b/c.txt")]
+    [InlineData("a b/ü/日本.txt")]
+    [InlineData("100%.txt")]
+    [InlineData("...a/.hidden")]
+    [InlineData("😀")]
+    public void Names_that_stay_where_they_are_put_are_safe(string name)
+    {
+        Assert.Null(EntryNames.Unsafe(name));
+        Assert.Null(EntryNames.Unportable(name));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(".")]
+    [InlineData("..")]
+    [InlineData("/a")]
+    [InlineData("a/")]
+    [InlineData("a//b")]
+    [InlineData("a/../b")]
+    [InlineData("a\\b")]
+    [InlineData("C:/a")]
+    [InlineData("a%2fb")]
+    [InlineData("a\0b")]
+    [InlineData("a\u0085")]
+    [InlineData("a\u202Eb")]
+    [InlineData("\uD800")]
+    [InlineData("\uDC00\uD800")]
+    [InlineData("a\uFFFD")]
+    public void Names_that_lead_elsewhere_or_hide_something_are_unsafe(string name) => Assert.NotNull(EntryNames.Unsafe(name));
+
+    [Theory]
+    [InlineData("con")]
+    [InlineData("a/Nul.tar.gz")]
+    [InlineData("COM1")]
+    [InlineData("lpt³.x")]
+    [InlineData("con .txt")]
+    [InlineData("a./b")]
+    [InlineData("a ")]
+    [InlineData("ab:c")]
+    [InlineData("a|b")]
+    public void Names_that_Windows_cannot_unpack_are_not_portable(string name)
+    {
+        Assert.Null(EntryNames.Unsafe(name));
+        Assert.NotNull(EntryNames.Unportable(name));
+    }
+
+    [Fact]
+    public void Names_may_be_as_long_as_a_path()
+    {
+        Assert.Null(EntryNames.Unsafe(new string('a', 4096)));
+        Assert.NotNull(EntryNames.Unsafe(new string('a', 4097)));
+        Assert.NotNull(EntryNames.Unsafe(new string('ä', 2049)));
+        Assert.NotNull(EntryNames.Unportable(new string('a', 256)));
+    }
+
+    [Fact]
+    public void No_safe_name_leaves_the_folder_it_is_put_in()
+    {
+        var folder = Path.GetFullPath("/base/folder");
+
+        Gen.OneOf(Gen.String["./\\%2e:a"], Gen.String).Sample(name =>
+            EntryNames.Unsafe(name) is not null
+            || Path.GetFullPath(Path.Combine(folder, name)) == folder + "/" + name);
+    }
+
+    [Theory]
+    [InlineData("a", "a")]
+    [InlineData("a", "A")]
+    [InlineData("é", "e\u0301")]
+    [InlineData("a", "a/b")]
+    [InlineData("x/A/b", "X/a")]
+    public void Names_that_one_folder_cannot_hold_together_collide(string first, string second)
+    {
+        Assert.Equal([(0, 1)], EntryNames.Collisions([first, second]).Select(pair => (pair.First, pair.Second)));
+        Assert.Equal([(0, 1)], EntryNames.Collisions([second, first]).Select(pair => (pair.First, pair.Second)));
+    }
+
+    [Fact]
+    public void Names_that_one_folder_can_hold_do_not_collide() =>
+        Assert.Empty(EntryNames.Collisions(["a", "b/a", "b/c", "ab", "b/cd"]));
+}
