@@ -32,6 +32,14 @@ internal sealed record Workload(string Name, IReadOnlyList<string> Keys, long By
         return new Workload("5,000 small", keys, total);
     }
 
+    /// <summary>Lines as a service logs them: much that repeats, numbers that do not.</summary>
+    public static byte[] Log(int seed, int size)
+    {
+        var bytes = new byte[size];
+        WriteLog(seed, bytes);
+        return bytes;
+    }
+
     private static Workload Large(string root, string name, int count, int size, Action<int, byte[]> fill)
     {
         var bytes = new byte[size];
@@ -47,7 +55,6 @@ internal sealed record Workload(string Name, IReadOnlyList<string> Keys, long By
         return new Workload(name, keys, (long)count * size);
     }
 
-    /// <summary>Lines as a service logs them: much that repeats, numbers that do not.</summary>
     private static void WriteLog(int seed, byte[] bytes)
     {
         var random = new Random(seed);

@@ -11,8 +11,7 @@ internal static class Tool
     /// <summary>The program's path; without it the test is skipped with a reason, or fails in CI.</summary>
     public static string Require(string name)
     {
-        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append("/usr/sbin")
-            .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+        var path = Find(name);
         if (path is null && Environment.GetEnvironmentVariable("CI") == "true")
         {
             Assert.Fail($"{name} is not installed, and CI skips nothing");
@@ -21,6 +20,8 @@ internal static class Tool
         Assert.SkipWhen(path is null, $"{name} is not installed on this machine");
         return path!;
     }
+
+    public static bool Exists(string name) => Find(name) is not null;
 
     /// <summary>Runs a program to its end.</summary>
     public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string name, string[] arguments, byte[]? input = null, string? folder = null)
@@ -52,4 +53,7 @@ internal static class Tool
         await process.WaitForExitAsync(patience.Token);
         return (process.ExitCode, await output, await error);
     }
+
+    private static string? Find(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append("/usr/sbin")
+        .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
 }

@@ -11,7 +11,7 @@ namespace Gateway.Archiving.Blocks;
 /// </summary>
 internal abstract class BlockEncoder
 {
-    private static readonly BlockEncoder Fast = new ZlibBlockEncoder(CompressionLevel.Fastest);
+    private static readonly BlockEncoder Fast = new DeflateBlockEncoder();
     private static readonly BlockEncoder Small = new ZlibBlockEncoder(CompressionLevel.Optimal);
     private static readonly BlockEncoder Store = new StoringBlockEncoder();
 

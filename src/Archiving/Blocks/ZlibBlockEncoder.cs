@@ -12,8 +12,8 @@ internal sealed class ZlibBlockEncoder(CompressionLevel level) : BlockEncoder
 
     protected override int TryCompress(ReadOnlySpan<byte> plain, Memory<byte> output)
     {
-        // zlib makes such blocks bigger at a fiftieth of the speed of a copy.
-        if (!Compressibility.LooksCompressible(plain))
+        // zlib makes such blocks bigger at a fiftieth of the speed of a copy, so our own encoder says whether to try.
+        if (DeflateBlockEncoder.IsHopeless(plain))
         {
             return 0;
         }

@@ -1,0 +1,71 @@
+using System.Numerics;
+
+namespace Gateway.Archiving.Deflate;
+
+/// <summary>The alphabets of deflate and what their symbols stand for (RFC 1951, section 3.2.5). Every number of theirs is here.</summary>
+internal static class DeflateSymbols
+{
+    public const int MinMatch = 3;
+    public const int MaxMatch = 258;
+    public const int MaxDistance = 32_768;
+
+    public const int EndOfBlock = 256;
+    public const int LiteralAndLengthCount = 286;
+    public const int DistanceCount = 30;
+
+    /// <summary>Longest code of both alphabets, in bits.</summary>
+    public const int MaxCodeLength = 15;
+
+    private const int FirstLengthSymbol = 257;
+
+    private static ReadOnlySpan<byte> LengthExtraBits =>
+        [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
+
+    private static readonly ushort[] LengthSymbols = MakeLengthSymbols(out LengthBases);
+    private static readonly ushort[] LengthBases;
+
+    /// <summary>The symbol of a match's length, 257…285.</summary>
+    public static int LengthSymbol(int length) => LengthSymbols[length];
+
+    /// <summary>What is added to the symbol's code: how many bits, and their value.</summary>
+    public static (int Bits, int Value) LengthExtra(int length)
+    {
+        var index = LengthSymbols[length] - FirstLengthSymbol;
+        return (LengthExtraBits[index], length - LengthBases[index]);
+    }
+
+    /// <summary>The symbol of a match's distance, 0…29: two for each power of two.</summary>
+    public static int DistanceSymbol(int distance)
+    {
+        var zeroBased = (uint)distance - 1;
+        if (zeroBased < 2)
+        {
+            return (int)zeroBased;
+        }
+
+        var log = BitOperations.Log2(zeroBased);
+        return (log << 1) + (int)((zeroBased >> (log - 1)) & 1);
+    }
+
+    /// <summary>How many extra bits follow a distance symbol; their value is the zero-based distance's lowest bits.</summary>
+    public static int DistanceExtraBits(int symbol) => Math.Max((symbol >> 1) - 1, 0);
+
+    private static ushort[] MakeLengthSymbols(out ushort[] bases)
+    {
+        var symbols = new ushort[MaxMatch + 1];
+        bases = new ushort[LengthExtraBits.Length];
+        var length = MinMatch;
+        for (var index = 0; index < LengthExtraBits.Length; index++)
+        {
+            // 258 has a symbol of its own, although the one before could say it too.
+            length = index == LengthExtraBits.Length - 1 ? MaxMatch : length;
+            bases[index] = (ushort)length;
+            for (var end = Math.Min(length + (1 << LengthExtraBits[index]), MaxMatch + 1); length < end; length++)
+            {
+                symbols[length] = (ushort)(FirstLengthSymbol + index);
+            }
+        }
+
+        return symbols;
+    }
+}

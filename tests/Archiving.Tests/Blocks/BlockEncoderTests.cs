@@ -1,0 +1,205 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using CsCheck;
+using Gateway.Archiving;
+using Gateway.Archiving.Blocks;
+using Testing;
+
+namespace Archiving.Tests.Blocks;
+
+/// <summary>What every encoder owes: whole blocks that end on a byte, and the bytes back.</summary>
+public class BlockEncoderTests
+{
+    private const int Block = ArchiveRecipe.BlockSize;
+
+    public static TheoryData<Compression> Compressions => new(Enum.GetValues<Compression>());
+
+    private static readonly Gen<byte[]> Generated = Gen.OneOf(
+        Gen.Byte.Array[0, 300],
+        Gen.Select(Gen.Byte[0, 3].Array[1, 2000], bytes => bytes),
+        Gen.Select(Gen.Int[1, 300], Gen.Int[0, 3000], Gen.Int, (period, length, seed) => Periodic(period, length, seed)),
+        Gen.Select(Gen.Int[0, 40_000], Gen.Int[1, 2000], Gen.Int, NearlyRandom),
+        Gen.Select(Gen.Int[0, 20], Gen.Int[0, 600], (value, length) => Enumerable.Repeat((byte)value, length).ToArray()));
+
+    [Theory]
+    [MemberData(nameof(Compressions))]
+    public void Generated_blocks_come_back(Compression compression)
+    {
+        // A hundred thousand for our own encoder; the runtime's needs no such proof.
+        var encoder = BlockEncoder.For(compression);
+        Generated.Sample(plain => RoundTrips(encoder, plain), iter: compression == Compression.Fast ? 100_000 : 2000);
+    }
+
+    [Theory]
+    [MemberData(nameof(Compressions))]
+    public void Blocks_of_every_length_around_the_edges_come_back(Compression compression)
+    {
+        var encoder = BlockEncoder.For(compression);
+        var text = new ObjectContent(Block, 7).ToArray();
+        foreach (var length in Enumerable.Range(0, 70).Concat([255, 256, 257, 258, 259, 260, 4095, 4096, 8191, 8192, 8193, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537, Block - 1, Block]))
+        {
+            Assert.True(RoundTrips(encoder, text[..length]), $"{length} bytes");
+            Assert.True(RoundTrips(encoder, new byte[length]), $"{length} zeros");
+        }
+    }
+
+    [Fact]
+    public void Every_period_up_to_300_comes_back()
+    {
+        for (var period = 1; period <= 300; period++)
+        {
+            Assert.True(RoundTrips(BlockEncoder.For(Compression.Fast), Periodic(period, 5000 + period, period)), $"period {period}");
+        }
+    }
+
+    [Theory]
+    [InlineData(32_767)]
+    [InlineData(32_768)]
+    [InlineData(32_769)]
+    [InlineData(65_535)]
+    [InlineData(65_536)]
+    [InlineData(65_537)]
+    public void Repeats_at_and_beyond_the_largest_distance_come_back(int distance)
+    {
+        var plain = new ObjectContent(Block, 3, compressible: false).ToArray();
+        plain.AsSpan(0, Block - distance).CopyTo(plain.AsSpan(distance));
+
+        Assert.True(RoundTrips(BlockEncoder.For(Compression.Fast), plain));
+    }
+
+    [Fact]
+    public void A_repeat_of_bytes_that_the_search_had_skipped_comes_back()
+    {
+        // Random bytes, of which a stretch comes again: by then the search looks at few positions and finds it in its middle.
+        for (var seed = 0; seed < 200; seed++)
+        {
+            var plain = new byte[60_000];
+            new Random(seed).NextBytes(plain);
+            plain.AsSpan(20_000 + seed, 3000).CopyTo(plain.AsSpan(45_000));
+            plain.AsSpan(59_000).Fill(1);
+
+            Assert.True(RoundTrips(BlockEncoder.For(Compression.Fast), plain), $"seed {seed}");
+        }
+    }
+
+    [Fact]
+    public void Codes_of_15_bits_come_back()
+    {
+        // Frequencies like Fibonacci's make the longest codes that so many bytes can have.
+        var plain = new List<byte>();
+        for (int symbol = 0, a = 1, b = 1; plain.Count + a < Block; symbol++, (a, b) = (b, a + b))
+        {
+            plain.AddRange(Enumerable.Repeat((byte)(symbol * 37), a));
+        }
+
+        var shuffled = plain.ToArray();
+        new Random(1).Shuffle(shuffled);
+
+        Assert.True(RoundTrips(BlockEncoder.For(Compression.Fast), shuffled));
+    }
+
+    [Fact]
+    public void Real_files_come_back()
+    {
+        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*.dll").Order(StringComparer.Ordinal).Take(20))
+        {
+            foreach (var block in File.ReadAllBytes(file).Chunk(Block))
+            {
+                Assert.True(RoundTrips(BlockEncoder.For(Compression.Fast), block), file);
+            }
+        }
+    }
+
+    /// <summary>The promise that resume on another replica stands on. If this hash changes on purpose, raise the recipe's version.</summary>
+    [Fact]
+    public void Our_own_encoder_gives_the_same_bytes_everywhere_and_in_every_version()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (var seed = 0; seed < 20; seed++)
+        {
+            hash.AppendData(Encode(BlockEncoder.For(Compression.Fast), new ObjectContent(Block, seed).ToArray()));
+            hash.AppendData(Encode(BlockEncoder.For(Compression.Fast), Periodic(seed + 1, 10_000, seed)));
+            hash.AppendData(Encode(BlockEncoder.For(Compression.Fast), NearlyRandom(50_000, 100, seed)));
+        }
+
+        Assert.Equal("bfd6d00d9d9839c6979405ddfb5ae7ae", Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16)));
+    }
+
+    [Fact]
+    public void Blocks_do_not_depend_on_those_before_or_beside_them()
+    {
+        var encoder = BlockEncoder.For(Compression.Fast);
+        var blocks = Enumerable.Range(0, 64).Select(i => new ObjectContent(Block, i).ToArray()).ToArray();
+        var alone = blocks.Select(block => Encode(encoder, block)).ToArray();
+        var together = new byte[blocks.Length][];
+
+        Parallel.For(0, blocks.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => together[i] = Encode(encoder, blocks[i]));
+
+        Assert.Equal(alone, together);
+    }
+
+    [Fact]
+    public async Task Other_inflaters_read_our_blocks()
+    {
+        var plain = new List<byte>();
+        Generated.Sample(bytes => plain.AddRange(bytes), iter: 2000, threads: 1);
+        var archive = await Archive.WriteAsync(new ArchiveRecipe(), ("generated", plain.ToArray()));
+
+        foreach (var (tool, arguments) in new[] { ("gzip", "-t"), ("pigz", "-t"), ("busybox", "gunzip -t"), ("bsdtar", "-tzf-"), ("7z", "t -si -tgzip") })
+        {
+            var result = await Tool.RunAsync(tool, arguments.Split(' '), archive);
+            Assert.True(result.ExitCode == 0, $"{tool}: {result.Error}{result.Output}");
+        }
+
+        var python = await Tool.RunAsync(
+            "python3", ["-c", "import tarfile,sys,hashlib; t=tarfile.open(fileobj=sys.stdin.buffer,mode='r|gz'); print(hashlib.sha256(t.extractfile(t.next()).read()).hexdigest())"], archive);
+        Assert.Equal(Download.Hash(plain.ToArray()) + "\n", python.Output);
+    }
+
+    private static bool RoundTrips(BlockEncoder encoder, byte[] plain)
+    {
+        var encoded = Encode(encoder, plain);
+        using var inflated = new MemoryStream();
+        using (var inflate = new DeflateStream(new MemoryStream([.. encoded, .. StoredBlock.Final]), CompressionMode.Decompress))
+        {
+            inflate.CopyTo(inflated);
+        }
+
+        return inflated.ToArray().AsSpan().SequenceEqual(plain);
+    }
+
+    private static byte[] Encode(BlockEncoder encoder, byte[] plain)
+    {
+        var most = BlockEncoder.MaxEncodedLength(plain.Length);
+        var output = new byte[most];
+        var length = encoder.Encode(plain, output);
+        Assert.InRange(length, 0, most);
+        return output[..length];
+    }
+
+    private static byte[] Periodic(int period, int length, int seed)
+    {
+        var once = new byte[period];
+        new Random(seed).NextBytes(once);
+        return [.. Enumerable.Range(0, length).Select(i => once[i % period])];
+    }
+
+    /// <summary>Random bytes with repeats strewn in.</summary>
+    private static byte[] NearlyRandom(int length, int spacing, int seed)
+    {
+        var random = new Random(seed);
+        var bytes = new byte[length];
+        random.NextBytes(bytes);
+        for (var at = spacing; at + 8 < length; at += random.Next(1, 2 * spacing))
+        {
+            var copied = random.Next(1, Math.Min(300, length - at));
+            var from = random.Next(0, at);
+            for (var i = 0; i < copied; i++)
+            {
+                bytes[at + i] = bytes[from + i];
+            }
+        }
+
+        return bytes;
+    }
+}
