@@ -111,36 +111,31 @@ internal sealed class WholeWay : IAsyncDisposable
         File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmHWM", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
         CultureInfo.InvariantCulture);
 
-    private async Task<long> ProxyOneByOneAsync(Workload workload)
-    {
-        var received = 0L;
-        foreach (var key in workload.Keys)
-        {
-            received += await TakeAsync(new HttpRequestMessage(HttpMethod.Get, "/s/" + key));
-        }
+    private Task<long> ProxyOneByOneAsync(Workload workload) =>
+        CurlAsync(string.Concat(workload.Keys.Select(key => $"url = \"{_gateway.Address}s/{key}\"\noutput = /dev/null\n")));
 
-        return received;
+    private async Task<long> BundleAsync(Workload workload, string missing, string compression)
+    {
+        var manifest = Path.GetTempFileName();
+        await File.WriteAllTextAsync(
+            manifest, JsonSerializer.Serialize(new { missing, compression, entries = workload.Keys.Select(key => new { id = "s/" + key }) }));
+        try
+        {
+            return await CurlAsync($"url = \"{_gateway.Address}bundle\"\noutput = /dev/null\nheader = \"Content-Type: application/json\"\ndata-binary = \"@{manifest}\"\n");
+        }
+        finally
+        {
+            File.Delete(manifest);
+        }
     }
 
-    private Task<long> BundleAsync(Workload workload, string missing, string compression) =>
-        TakeAsync(new HttpRequestMessage(HttpMethod.Post, "/bundle")
-        {
-            Content = new StringContent(
-                JsonSerializer.Serialize(new { missing, compression, entries = workload.Keys.Select(key => new { id = "s/" + key }) }), null, "application/json"),
-        });
-
-    private async Task<long> TakeAsync(HttpRequestMessage request)
+    /// <summary>One curl for everything, so that it keeps its connection.</summary>
+    private static async Task<long> CurlAsync(string configuration)
     {
-        using var response = await _gateway.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        response.EnsureSuccessStatusCode();
-        await using var body = await response.Content.ReadAsStreamAsync();
-        var buffer = new byte[256 * 1024];
-        var total = 0L;
-        while (await body.ReadAsync(buffer) is > 0 and var count)
-        {
-            total += count;
-        }
-
-        return total;
+        var result = await Tool.RunAsync(
+            "curl", ["--silent", "--show-error", "--fail", "--write-out", "%{size_download}\n", "--config", "-"], Encoding.UTF8.GetBytes(configuration));
+        return result.ExitCode == 0
+            ? result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Sum(line => long.Parse(line, CultureInfo.InvariantCulture))
+            : throw new InvalidOperationException(result.Error);
     }
 }

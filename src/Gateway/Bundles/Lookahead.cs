@@ -81,7 +81,8 @@ internal sealed class Lookahead : IAsyncDisposable
     {
         var entry = _entries[_next++];
         var size = entry.Head?.Size ?? 0;
-        _ahead.Enqueue((OpenAsync(entry), size));
+        // On another thread: making a request costs more than sending a small object on.
+        _ahead.Enqueue((Task.Run(() => OpenAsync(entry)), size));
         _bytesAhead += size;
     }
 

@@ -1,0 +1,20 @@
+# syntax=docker/dockerfile:1
+FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+WORKDIR /source
+COPY global.json Directory.Build.props Directory.Packages.props .editorconfig appsettings.json ./
+COPY src/Archiving/Archiving.csproj src/Archiving/
+COPY src/Gateway/Gateway.csproj src/Gateway/
+RUN dotnet restore src/Gateway
+COPY src src
+RUN dotnet publish src/Gateway --no-restore --configuration Release --output /app
+
+FROM mcr.microsoft.com/dotnet/aspnet:10.0
+WORKDIR /app
+COPY --from=build /app .
+
+# Nothing is written at run time: the root file system may be read-only.
+ENV DOTNET_EnableDiagnostics=0 \
+    ASPNETCORE_HTTP_PORTS=8080
+EXPOSE 8080
+USER $APP_UID
+ENTRYPOINT ["dotnet", "Gateway.dll"]

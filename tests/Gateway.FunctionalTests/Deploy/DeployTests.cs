@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Gateway.Bundles;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using YamlDotNet.Serialization;
+
+namespace Gateway.FunctionalTests.Deploy;
+
+/// <summary>What stands in <c>deploy/</c> fits the program: nobody builds an image or a cluster for it here.</summary>
+public class DeployTests
+{
+    private static readonly string Root = RootOf();
+
+    [Theory]
+    [InlineData("appsettings.json", "samples")]
+    [InlineData("deploy/gateway.json", "objects")]
+    [InlineData("deploy/kubernetes/gateway.json", "objects")]
+    public void Every_configuration_is_one_the_gateway_starts_with(string file, string source)
+    {
+        // The default's folder stands beside the program.
+        var path = file == "appsettings.json" ? null : Path.Combine(Root, file);
+
+        using var app = GatewayHost.Build(path, "http://127.0.0.1:0", builder => builder.Logging.ClearProviders());
+
+        Assert.NotNull(app.Services.GetRequiredService<Gateway.Upstreams.SourceIndex>().Find(source));
+    }
+
+    [Fact]
+    public void A_pod_may_take_longer_to_stop_than_the_drain()
+    {
+        using var app = GatewayHost.Build(Path.Combine(Root, "deploy/kubernetes/gateway.json"), "http://127.0.0.1:0", builder => builder.Logging.ClearProviders());
+        var drain = app.Services.GetRequiredService<IOptions<BundleOptions>>().Value.Drain;
+        var pod = Pod();
+
+        Assert.True(int.Parse((string)pod["terminationGracePeriodSeconds"], CultureInfo.InvariantCulture) >= (drain.Delay + drain.Timeout).TotalSeconds + 10);
+        Assert.Contains("stop_grace_period: 330s", File.ReadAllText(Path.Combine(Root, "deploy/compose.yaml")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pod_is_probed_where_the_gateway_answers_and_may_write_nothing()
+    {
+        var container = (Dictionary<object, object>)((List<object>)Pod()["containers"])[0];
+
+        Assert.Equal("/health/ready", At(container, "readinessProbe", "httpGet", "path"));
+        Assert.Equal("/health/live", At(container, "livenessProbe", "httpGet", "path"));
+        Assert.Equal("true", At(container, "securityContext", "readOnlyRootFilesystem"));
+        Assert.Equal("false", At(container, "securityContext", "allowPrivilegeEscalation"));
+        Assert.Equal("true", At(Pod(), "securityContext", "runAsNonRoot"));
+    }
+
+    [Fact]
+    public void Compose_and_cluster_use_the_same_configuration()
+    {
+        static string Canonical(string file) => JsonSerializer.Serialize(JsonDocument.Parse(File.ReadAllText(Path.Combine(Root, file))));
+
+        Assert.Equal(Canonical("deploy/gateway.json"), Canonical("deploy/kubernetes/gateway.json"));
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Root, "deploy"), "*.yaml", SearchOption.AllDirectories))
+        {
+            Assert.NotNull(Read(file));
+        }
+    }
+
+    private static Dictionary<object, object> Pod() =>
+        (Dictionary<object, object>)At(Read(Path.Combine(Root, "deploy/kubernetes/deployment.yaml")), "spec", "template", "spec");
+
+    private static Dictionary<object, object> Read(string file) => new DeserializerBuilder().Build().Deserialize<Dictionary<object, object>>(File.ReadAllText(file));
+
+    private static object At(Dictionary<object, object> map, params string[] path) =>
+        path.Aggregate((object)map, (at, key) => ((Dictionary<object, object>)at)[key]);
+
+    private static string RootOf([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "../../.."));
+}
