@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using Gateway;
 using Gateway.Configuration;
 
@@ -41,8 +42,9 @@ catch (InvalidConfigurationException e)
 
     return InvalidConfiguration;
 }
-catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+catch (Exception e) when (e is IOException or FormatException or SocketException or InvalidOperationException)
 {
+    // Only the server's own start throws through here: an address that is none, cannot be bound, or is taken.
     Console.Error.WriteLine(e.Message);
     return InvalidConfiguration;
 }

@@ -8,17 +8,20 @@ namespace Gateway.Admission;
 internal sealed class BundleAdmission : IDisposable
 {
     private readonly ConcurrencyLimiter _all;
+    private readonly ConcurrencyLimiter _questions;
     private readonly PartitionedRateLimiter<IPAddress> _perClient;
 
     public BundleAdmission(IOptions<LimitOptions> options)
     {
         var limits = options.Value;
-        _all = new ConcurrencyLimiter(new()
+        var places = new ConcurrencyLimiterOptions
         {
             PermitLimit = limits.MaxActive,
             QueueLimit = limits.MaxQueued,
             QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
-        });
+        };
+        _all = new ConcurrencyLimiter(places);
+        _questions = new ConcurrencyLimiter(places);
         _perClient = PartitionedRateLimiter.Create<IPAddress, IPAddress>(address => limits.MaxPerClient == 0
             ? RateLimitPartition.GetNoLimiter(IPAddress.None)
             : RateLimitPartition.GetConcurrencyLimiter(address, _ => new() { PermitLimit = limits.MaxPerClient, QueueLimit = 0 }));
@@ -28,9 +31,19 @@ internal sealed class BundleAdmission : IDisposable
     public bool IsFull => _all.GetStatistics() is { CurrentAvailablePermits: 0 };
 
     /// <summary>Waits for a turn.</summary>
+    /// <param name="client">Whose it is.</param>
+    /// <param name="isCharged">False for requests that only ask about a bundle: they count against nobody's bundles, but as
+    /// many at a time as bundles are enough, because each may make thousands of requests to storage.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The turn, to be disposed; or the status code of the refusal, 429 or 503.</returns>
-    public async ValueTask<(IDisposable? Turn, int Refusal)> EnterAsync(IPAddress? client, CancellationToken cancellationToken)
+    public async Task<(IDisposable? Turn, int Refusal)> EnterAsync(IPAddress? client, bool isCharged, CancellationToken cancellationToken)
     {
+        if (!isCharged)
+        {
+            var question = await _questions.AcquireAsync(1, cancellationToken);
+            return question.IsAcquired ? (question, 0) : (null, StatusCodes.Status503ServiceUnavailable);
+        }
+
         var own = _perClient.AttemptAcquire(client ?? IPAddress.None);
         if (!own.IsAcquired)
         {
@@ -61,6 +74,7 @@ internal sealed class BundleAdmission : IDisposable
     public void Dispose()
     {
         _all.Dispose();
+        _questions.Dispose();
         _perClient.Dispose();
     }
 

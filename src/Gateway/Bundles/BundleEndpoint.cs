@@ -14,8 +14,8 @@ namespace Gateway.Bundles;
 /// <c>/bundle</c>: the way of one request.
 /// <list type="number">
 /// <item>(0) lift server limits that are meant for small bodies</item>
-/// <item>(1) parse what is asked for</item>
-/// <item>(2) admit: find the sources, ask whether the client may, wait for a turn</item>
+/// <item>(1) parse what is asked for, find the sources, ask whether the client may</item>
+/// <item>(2) admit: wait for a turn</item>
 /// <item>(3) plan: ask storage what the objects are, unless a missing one may cut the stream</item>
 /// <item>(4) conditions and ranges: none are offered, so a request with them gets the whole archive, as RFC 9110 has it</item>
 /// <item>(5) headers: until here a failure is a problem document</item>
@@ -43,10 +43,16 @@ internal sealed class BundleEndpoint(
     private readonly BundleOptions _options = options.Value;
 
     /// <summary>GET, HEAD and POST of <c>/bundle</c>.</summary>
+    public Task SendAsync(HttpContext context) =>
+        RunAsync(context, HttpMethods.IsHead(context.Request.Method) ? BundlePurpose.Head : BundlePurpose.Archive);
+
+    /// <summary>GET and POST of <c>/bundle/plan</c>.</summary>
+    public Task PlanAsync(HttpContext context) => RunAsync(context, BundlePurpose.Plan);
+
     [SuppressMessage("Design", "CA1031", Justification = "Every exception ends as one outcome; none may reach the server as a tidy end.")]
-    public async Task SendAsync(HttpContext context)
+    private async Task RunAsync(HttpContext context, BundlePurpose purpose)
     {
-        var record = new BundleRecord();
+        var record = new BundleRecord(purpose);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, drain.Cut);
         using var client = new ClientWriter(context.Response.BodyWriter, _options.Client.StallTimeout, time, stop.Token);
         try
@@ -57,16 +63,23 @@ internal sealed class BundleEndpoint(
             record.Entries = request.Entries.Count;
             await using var plan = planner.Resolve(request, Caller.Of(context));
             await authorization.RequireAsync(context, plan);
-            using var turn = await AdmitAsync(context, stop.Token);
-            if (request.Missing != MissingPolicy.Abort)
+
+            using var turn = await AdmitAsync(context, purpose, stop.Token);
+            if (request.Missing != MissingPolicy.Abort || purpose == BundlePurpose.Plan)
             {
                 await planner.CheckAsync(plan, record.Transfer, stop.Token);
-                planner.Require(plan, request.Missing);
                 record.Skipped = plan.Skipped;
             }
 
+            if (purpose == BundlePurpose.Plan)
+            {
+                await AnswerPlanAsync(context, plan, stop.Token);
+                return;
+            }
+
+            planner.Require(plan, request.Missing);
             BundleResponse.WriteHead(context.Response, plan, request.Missing);
-            if (!HttpMethods.IsHead(context.Request.Method))
+            if (purpose == BundlePurpose.Archive)
             {
                 await context.Response.StartAsync(stop.Token);
                 await streamer.StreamAsync(plan, _options.Limits.MaxBytes, client, record, stop.Token);
@@ -80,29 +93,6 @@ internal sealed class BundleEndpoint(
         finally
         {
             record.Tell(logger, metrics, client.Bytes, client.Waited);
-        }
-    }
-
-    /// <summary>GET and POST of <c>/bundle/plan</c>: steps 1 to 3, and what they found.</summary>
-    public async Task PlanAsync(HttpContext context)
-    {
-        try
-        {
-            LiftLimits(context);
-            var request = await ReadAsync(context.Request, context.RequestAborted);
-            await using var plan = planner.Resolve(request, Caller.Of(context));
-            await authorization.RequireAsync(context, plan);
-            await planner.CheckAsync(plan, new TransferCounters(), context.RequestAborted);
-            context.Response.Headers.CacheControl = "no-store";
-            await context.Response.WriteAsJsonAsync(PlanDocument.Of(plan), PlanJson, context.RequestAborted);
-        }
-        catch (BundleRefusal refusal)
-        {
-            await AnswerFailureAsync(context, refusal);
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            context.Abort();
         }
     }
 
@@ -131,23 +121,23 @@ internal sealed class BundleEndpoint(
     {
         try
         {
-            return BundleRequest.Create(await BundleFields.ReadAsync(request, cancellationToken), _options);
+            return BundleRequest.Create(await BundleFields.ReadAsync(request, _options.Limits.MaxEntries, cancellationToken), _options);
         }
-        catch (BadHttpRequestException e) when (!request.HttpContext.RequestAborted.IsCancellationRequested)
+        catch (BadHttpRequestException e)
         {
             // Too large, too slow, or not as framed: the server knows the status.
-            throw new BundleRefusal(e.StatusCode, "The body of the request cannot be read.", Culprit.Client, Stage.Request);
+            throw new BundleRefusal(e.StatusCode, "The body of the request cannot be read.", Culprit.Client, Stage.Request, inner: e);
+        }
+        catch (IOException)
+        {
+            // The connection broke under the body; the abort token may be told only later.
+            throw new ClientException(Stage.Gone);
         }
     }
 
-    private async ValueTask<IDisposable?> AdmitAsync(HttpContext context, CancellationToken cancellationToken)
+    private async Task<IDisposable> AdmitAsync(HttpContext context, BundlePurpose purpose, CancellationToken cancellationToken)
     {
-        if (HttpMethods.IsHead(context.Request.Method))
-        {
-            return null;
-        }
-
-        var (turn, refusal) = await admission.EnterAsync(context.Connection.RemoteIpAddress, cancellationToken);
+        var (turn, refusal) = await admission.EnterAsync(context.Connection.RemoteIpAddress, isCharged: purpose == BundlePurpose.Archive, cancellationToken);
         if (turn is null)
         {
             throw new BundleRefusal(
@@ -160,7 +150,7 @@ internal sealed class BundleEndpoint(
         if (drain.TryEnter())
         {
             metrics.Started();
-            return new ActiveBundle(turn, drain, metrics);
+            return new Running(turn, drain, metrics);
         }
 
         turn.Dispose();
@@ -168,10 +158,19 @@ internal sealed class BundleEndpoint(
             StatusCodes.Status503ServiceUnavailable, "This replica is being shut down.", Culprit.Gateway, Stage.Drain);
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "An answer that cannot be given ends as an abort.")]
-    private static async Task AnswerFailureAsync(HttpContext context, Exception exception)
+    private async Task AnswerPlanAsync(HttpContext context, BundlePlan plan, CancellationToken cancellationToken)
     {
-        if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
+        var document = PlanDocument.Of(plan);
+        await plan.DisposeAsync();
+        context.Response.Headers.CacheControl = "no-store";
+        using var patience = LoseClientAfterStall(context);
+        await context.Response.WriteAsJsonAsync(document, PlanJson, cancellationToken);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "An answer that cannot be given ends as an abort.")]
+    private async Task AnswerFailureAsync(HttpContext context, Exception exception)
+    {
+        if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested || exception is ClientException)
         {
             context.Abort();
             return;
@@ -184,6 +183,7 @@ internal sealed class BundleEndpoint(
                 "The gateway failed.",
                 Culprit.Gateway,
                 Stage.Fault);
+            using var patience = LoseClientAfterStall(context);
             await refusal.ToResult(context).ExecuteAsync(context);
         }
         catch (Exception)
@@ -192,7 +192,15 @@ internal sealed class BundleEndpoint(
         }
     }
 
-    private sealed class ActiveBundle(IDisposable turn, Drain drain, BundleMetrics metrics) : IDisposable
+    /// <summary>A client that asks and does not take the answer holds its memory no longer than one that stops taking an archive.</summary>
+    private CancellationTokenSource LoseClientAfterStall(HttpContext context)
+    {
+        var patience = new CancellationTokenSource(_options.Client.StallTimeout, time);
+        patience.Token.UnsafeRegister(static context => ((HttpContext)context!).Abort(), context);
+        return patience;
+    }
+
+    private sealed class Running(IDisposable turn, Drain drain, BundleMetrics metrics) : IDisposable
     {
         public void Dispose()
         {

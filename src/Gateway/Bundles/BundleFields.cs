@@ -8,7 +8,7 @@ namespace Gateway.Bundles;
 /// The fields of a request before they are judged: from a query, an HTML form, or a manifest. Each field is read the same way
 /// wherever it stands.
 /// </summary>
-internal sealed class BundleFields
+internal sealed class BundleFields(int maxEntries)
 {
     /// <summary>Upper bound of a form or manifest, in bytes: 10,000 entries with long names and validators.</summary>
     public const int MaxBodyBytes = 8 * 1024 * 1024;
@@ -25,9 +25,13 @@ internal sealed class BundleFields
     /// <summary>Name of the download without extension, free of everything a file system or a header would mind.</summary>
     public string FileName { get; private set; } = "bundle";
 
-    public static async Task<BundleFields> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    /// <summary>Reads a request.</summary>
+    /// <param name="request">GET, HEAD or POST.</param>
+    /// <param name="maxEntries">Reading stops at the first entry too many, so that a request costs no more than it may ask for.</param>
+    /// <param name="cancellationToken">Ends the wait for a body.</param>
+    public static async Task<BundleFields> ReadAsync(HttpRequest request, int maxEntries, CancellationToken cancellationToken)
     {
-        var fields = new BundleFields();
+        var fields = new BundleFields(maxEntries);
         if (!HttpMethods.IsPost(request.Method))
         {
             foreach (var pair in new QueryStringEnumerable(request.QueryString.Value))
@@ -37,7 +41,7 @@ internal sealed class BundleFields
         }
         else if (request.HasJsonContentType())
         {
-            var manifest = await BundleManifest.ReadAsync(request.Body, cancellationToken);
+            var manifest = await BundleManifest.ReadAsync(request.Body, maxEntries, cancellationToken);
             manifest.CopyTo(fields);
         }
         else if (request.HasFormContentType && request.ContentType!.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase))
@@ -88,13 +92,25 @@ internal sealed class BundleFields
         }
     }
 
+    public void Add(RequestedEntry entry)
+    {
+        if (Entries.Count == maxEntries)
+        {
+            throw TooMany(maxEntries);
+        }
+
+        Entries.Add(entry);
+    }
+
+    public static BundleRefusal TooMany(int maxEntries) => BundleRefusal.TooLarge($"More entries were asked for than the {maxEntries} there may be.");
+
     public void SetName(string value) => FileName = DownloadName.From(value);
 
     private void Set(string field, string value, bool lines)
     {
         if (field is "id")
         {
-            Add(value);
+            Add(new RequestedEntry(value, value));
             return;
         }
 
@@ -136,7 +152,6 @@ internal sealed class BundleFields
         }
     }
 
-    private void Add(string id) => Entries.Add(new RequestedEntry(id, id));
 
     private void AddMany(string ids, bool lines)
     {
@@ -147,14 +162,20 @@ internal sealed class BundleFields
             var end = lines ? rest.IndexOfAny(Separators) : rest.IndexOf(',');
             if (end < 0)
             {
-                Add(rest.ToString());
+                AddId(rest);
                 return;
             }
 
-            Add(rest[..end].ToString());
+            AddId(rest[..end]);
             var isCrLf = rest[end] == '\r' && end + 1 < rest.Length && rest[end + 1] == '\n';
             rest = rest[(end + (isCrLf ? 2 : 1))..];
         }
+    }
+
+    private void AddId(ReadOnlySpan<char> id)
+    {
+        var text = id.ToString();
+        Add(new RequestedEntry(text, text));
     }
 
     private async Task ReadFormAsync(Stream body, CancellationToken cancellationToken)

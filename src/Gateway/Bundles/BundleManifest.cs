@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Net.Http.Headers;
@@ -7,15 +8,7 @@ namespace Gateway.Bundles;
 /// <summary>The JSON body of a POST.</summary>
 internal sealed class BundleManifest
 {
-    // The manifest is three levels deep.
-    private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
-    {
-        AllowDuplicateProperties = false,
-        MaxDepth = 8,
-        NumberHandling = JsonNumberHandling.Strict,
-        PropertyNameCaseInsensitive = false,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    };
+    private static readonly ConcurrentDictionary<int, JsonSerializerOptions> StrictByMaxEntries = new();
 
     public string? Name { get; init; }
 
@@ -29,11 +22,11 @@ internal sealed class BundleManifest
 
     public IReadOnlyList<Entry?>? Entries { get; init; }
 
-    public static async Task<BundleManifest> ReadAsync(Stream body, CancellationToken cancellationToken)
+    public static async Task<BundleManifest> ReadAsync(Stream body, int maxEntries, CancellationToken cancellationToken)
     {
         try
         {
-            return await JsonSerializer.DeserializeAsync<BundleManifest>(body, Strict, cancellationToken)
+            return await JsonSerializer.DeserializeAsync<BundleManifest>(body, StrictByMaxEntries.GetOrAdd(maxEntries, Strict), cancellationToken)
                 ?? throw BundleRefusal.BadRequest("The manifest is null.");
         }
         catch (JsonException e)
@@ -74,7 +67,7 @@ internal sealed class BundleManifest
             }
 
             var id = entry?.Id ?? "";
-            fields.Entries.Add(new RequestedEntry(id, entry?.Name ?? id, entry?.Size, entry?.ETag));
+            fields.Add(new RequestedEntry(id, entry?.Name ?? id, entry?.Size, entry?.ETag));
         }
 
         if (errors.Count > 0)
@@ -85,6 +78,45 @@ internal sealed class BundleManifest
 
     // A path can hold names from the client; only those that we know ourselves are shown again.
     private static bool IsPlain(string? path) => path is { Length: <= 64 } && path.All(c => char.IsAsciiLetterOrDigit(c) || c is '$' or '.' or '[' or ']');
+
+    private static JsonSerializerOptions Strict(int maxEntries) => new(JsonSerializerDefaults.Web)
+    {
+        AllowDuplicateProperties = false,
+        Converters = { new EntriesConverter(maxEntries) },
+
+        // The manifest is three levels deep.
+        MaxDepth = 8,
+        NumberHandling = JsonNumberHandling.Strict,
+        PropertyNameCaseInsensitive = false,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
+
+    /// <summary>Stops at the first entry too many.</summary>
+    private sealed class EntriesConverter(int maxEntries) : JsonConverter<IReadOnlyList<Entry?>>
+    {
+        public override IReadOnlyList<Entry?> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            if (reader.TokenType != JsonTokenType.StartArray)
+            {
+                throw new JsonException();
+            }
+
+            var entries = new List<Entry?>();
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            {
+                if (entries.Count == maxEntries)
+                {
+                    throw BundleFields.TooMany(maxEntries);
+                }
+
+                entries.Add(JsonSerializer.Deserialize<Entry>(ref reader, options));
+            }
+
+            return entries;
+        }
+
+        public override void Write(Utf8JsonWriter writer, IReadOnlyList<Entry?> value, JsonSerializerOptions options) => throw new NotSupportedException();
+    }
 
     internal sealed class Entry
     {

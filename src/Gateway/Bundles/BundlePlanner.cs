@@ -125,24 +125,18 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
         }
 
         // No length: a GET may tell it; if it does not, the object itself does.
-        var reader = await store.OpenAsync(entry.Request, expected: null, counters, bundle);
-        try
+        var reader = await store.OpenAsync(
+            entry.Request, expected: null, opened => opened.Head.Size is null ? opened.LearnSizeAsync(budget) : Task.CompletedTask, counters, bundle);
+        if (reader.IsPreloaded)
         {
-            if (reader.Head.Size is null)
-            {
-                await reader.LearnSizeAsync(budget);
-                entry.Opened = reader;
-            }
+            entry.Opened = reader;
+        }
+        else
+        {
+            await reader.DisposeAsync();
+        }
 
-            return reader.Head;
-        }
-        finally
-        {
-            if (entry.Opened is null)
-            {
-                await reader.DisposeAsync();
-            }
-        }
+        return reader.Head;
     }
 
     private static string? Difference(ObjectHead? declared, ObjectHead actual) =>
@@ -151,5 +145,5 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
         : null;
 
     private static BundleRefusal Failed(PlannedEntry entry, UpstreamException e) => new(
-        e.StatusCode, "Storage failed.", Culprit.Upstream, e.Stage, [new(entry.Index, entry.Id, e.Message)], e.RetryAfter);
+        e.StatusCode, "Storage failed.", Culprit.Upstream, e.Stage, [new(entry.Index, entry.Id, e.Message)], e.RetryAfter, e);
 }

@@ -5,7 +5,7 @@ using Gateway.Upstreams;
 namespace Gateway.Bundles;
 
 /// <summary>What is known of one bundle, told once when it has ended, whatever happened.</summary>
-internal sealed partial class BundleRecord
+internal sealed partial class BundleRecord(BundlePurpose purpose)
 {
     private readonly long _started = Stopwatch.GetTimestamp();
 
@@ -45,11 +45,12 @@ internal sealed partial class BundleRecord
             _ => (Culprit.Gateway, Stage.Fault),
         };
         EntryIndex = (exception as BundleRefusal)?.Errors is [{ Index: var index }, ..] ? index : EntryIndex;
-        Reason = exception.Message;
+        var cause = exception is BundleRefusal { InnerException: { } inner } ? inner : exception;
+        Reason = cause.Message;
         Exception = (Culprit, Stage) switch
         {
-            (Culprit.Gateway, Stage.Fault) => exception,
-            (Culprit.Upstream, _) => exception.InnerException,
+            (Culprit.Gateway, Stage.Fault) => cause,
+            (Culprit.Upstream, _) => cause.InnerException,
             _ => null,
         };
     }
@@ -57,7 +58,7 @@ internal sealed partial class BundleRecord
     /// <summary>The one line and the one count.</summary>
     public void Tell(ILogger logger, BundleMetrics metrics, long bytesOut, TimeSpan clientWaited)
     {
-        metrics.Ended(Culprit, Stage, Transfer.Bytes, bytesOut);
+        metrics.Ended(purpose.ToString(), Culprit, Stage, Transfer.Bytes, bytesOut);
         var level = (Culprit, Stage) switch
         {
             (Culprit.Gateway, Stage.Fault) or (Culprit.Upstream, Stage.Denied) => LogLevel.Error,
@@ -68,6 +69,7 @@ internal sealed partial class BundleRecord
         LogOutcome(
             logger,
             level,
+            purpose,
             Culprit,
             Stage,
             Entries,
@@ -88,10 +90,11 @@ internal sealed partial class BundleRecord
     [LoggerMessage(
         EventId = 1,
         EventName = "Bundle",
-        Message = "Bundle {Culprit}/{Stage}: entries {Entries}, sent {EntriesSent}, skipped {Skipped}, at entry {EntryIndex}, bytes in {BytesIn}, bytes out {BytesOut}, seconds {Seconds:0.000}, waiting for upstream {UpstreamSeconds:0.000}, for the client {ClientSeconds:0.000}, retries {Retries}, resumes {Resumes}, {Reason}")]
+        Message = "{Purpose} {Culprit}/{Stage}: entries {Entries}, sent {EntriesSent}, skipped {Skipped}, at entry {EntryIndex}, bytes in {BytesIn}, bytes out {BytesOut}, seconds {Seconds:0.000}, waiting for upstream {UpstreamSeconds:0.000}, for the client {ClientSeconds:0.000}, retries {Retries}, resumes {Resumes}, {Reason}")]
     private static partial void LogOutcome(
         ILogger logger,
         LogLevel level,
+        BundlePurpose purpose,
         Culprit culprit,
         Stage stage,
         int entries,

@@ -7,11 +7,18 @@ namespace Gateway.Bundles;
 /// <param name="Index">Its place in the request, from 0.</param>
 /// <param name="Id">The id as it was understood.</param>
 /// <param name="Reason">What is wrong with it.</param>
-internal sealed record EntryError(int Index, string Id, string Reason);
+internal sealed record EntryError(int Index, string Id, string Reason)
+{
+    // Enough to recognise it: what was sent is not sent back in full.
+    private const int MaxIdLength = 200;
+
+    public string Id { get; } = Id.Length <= MaxIdLength ? Id : string.Concat(Id.AsSpan(0, MaxIdLength), "…");
+}
 
 /// <summary>The answer before the first byte that is not an archive (RFC 9457).</summary>
-internal sealed class BundleRefusal(int statusCode, string title, Culprit culprit, Stage stage, IReadOnlyList<EntryError>? errors = null, TimeSpan? retryAfter = null)
-    : Exception(title)
+internal sealed class BundleRefusal(
+    int statusCode, string title, Culprit culprit, Stage stage, IReadOnlyList<EntryError>? errors = null, TimeSpan? retryAfter = null, Exception? inner = null)
+    : Exception(title, inner)
 {
     private static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(5);
 

@@ -64,7 +64,8 @@ internal static class BundleRegistration
             })
             .ConfigureEndpoints((route, config) =>
             {
-                if (config.Metadata?.TryGetValue(Source.InternalKey, out var isInternal) == true && bool.TryParse(isInternal, out var hide) && hide)
+                // Whatever is not plainly false hides the route: a slip of the pen in a reload must not open it.
+                if (config.Metadata?.TryGetValue(Source.InternalKey, out var isInternal) == true && !(bool.TryParse(isInternal, out var hide) && !hide))
                 {
                     route.WithMetadata(new SuppressMatchingMetadata());
                 }

@@ -36,11 +36,6 @@ internal sealed record BundleRequest(
             throw BundleRefusal.BadRequest("No ids were given.");
         }
 
-        if (entries.Count > options.Limits.MaxEntries)
-        {
-            throw BundleRefusal.TooLarge($"{entries.Count} entries were asked for; {options.Limits.MaxEntries} are the most.");
-        }
-
         var errors = new List<EntryError>();
         for (var i = 0; i < entries.Count; i++)
         {
@@ -52,10 +47,13 @@ internal sealed record BundleRequest(
 
         if (errors.Count == 0)
         {
+            var named = new HashSet<int>();
             foreach (var (first, second, reason) in EntryNames.Collisions([.. entries.Select(entry => entry.Name)]))
             {
-                errors.Add(new(first, entries[first].Id, $"{reason}: entries {first} and {second}"));
-                errors.Add(new(second, entries[second].Id, $"{reason}: entries {first} and {second}"));
+                foreach (var index in new[] { first, second }.Where(named.Add))
+                {
+                    errors.Add(new(index, entries[index].Id, $"{reason}: entries {first} and {second}"));
+                }
             }
         }
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Gateway.Archiving;
-using Gateway.Telemetry;
 using Gateway.Upstreams;
 
 namespace Gateway.Bundles;
@@ -31,8 +30,7 @@ internal sealed class BundleStreamer(ObjectStore store)
                 left -= size;
                 if (left < 0)
                 {
-                    throw new UpstreamException(
-                        Stage.Size, $"the objects have more than {maxBytes} bytes together", StatusCodes.Status413PayloadTooLarge);
+                    throw BundleRefusal.TooLarge($"The objects have more than {maxBytes} bytes together.");
                 }
 
                 // The time as planned: what was announced must be what is sent.

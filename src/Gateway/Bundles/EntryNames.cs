@@ -111,7 +111,7 @@ internal static class EntryNames
     /// <summary>
     /// Names that one folder cannot hold together: equal, equal but for case or Unicode form, or one a folder of the other.
     /// </summary>
-    /// <returns>Pairs of places, the earlier first.</returns>
+    /// <returns>Pairs of places, the earlier first; one pair at the most for each name, so that the answer stays as small as the question.</returns>
     public static IEnumerable<(int First, int Second, string Reason)> Collisions(IReadOnlyList<string> names)
     {
         var places = new Dictionary<string, int>(names.Count, StringComparer.Ordinal);
@@ -134,6 +134,7 @@ internal static class EntryNames
                 if (lookup.TryGetValue(folded[i].AsSpan(0, slash), out var file))
                 {
                     yield return (Math.Min(file, i), Math.Max(file, i), "one name is a folder of the other");
+                    break;
                 }
             }
         }

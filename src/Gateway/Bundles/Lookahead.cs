@@ -94,25 +94,13 @@ internal sealed class Lookahead : IAsyncDisposable
             return opened;
         }
 
-        var reader = await _store.OpenAsync(entry.Request, entry.Head, _counters, _stop.Token);
-        try
-        {
-            switch (reader.Head.Size)
-            {
-                case null:
-                    await reader.LearnSizeAsync(new ByteBudget(_smallObject));
-                    break;
-                case { } size when size <= _smallObject:
-                    await reader.PreloadAsync();
-                    break;
-            }
-
-            return reader;
-        }
-        catch
-        {
-            await reader.DisposeAsync();
-            throw;
-        }
+        return await _store.OpenAsync(entry.Request, entry.Head, PrepareAsync, _counters, _stop.Token);
     }
+
+    private Task PrepareAsync(ObjectReader reader) => reader.Head.Size switch
+    {
+        null => reader.LearnSizeAsync(new ByteBudget(_smallObject)),
+        { } size when size <= _smallObject => reader.PreloadAsync(),
+        _ => Task.CompletedTask,
+    };
 }

@@ -37,6 +37,11 @@ internal static class ConfigurationFaults
 
         if (type.Namespace!.StartsWith("Gateway", StringComparison.Ordinal) && type.IsClass)
         {
+            if (section.Value is { Length: > 0 })
+            {
+                faults.Add($"{section.Path}: is a section, not a value");
+            }
+
             var known = type.GetProperties().Where(property => property.DeclaringType == type).ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
             foreach (var child in section.GetChildren())
             {

@@ -25,9 +25,9 @@ internal sealed class BundleMetrics
 
     public void Stopped() => _active.Add(-1);
 
-    public void Ended(Culprit culprit, Stage stage, long bytesIn, long bytesOut)
+    public void Ended(string purpose, Culprit culprit, Stage stage, long bytesIn, long bytesOut)
     {
-        _outcomes.Add(1, new("culprit", culprit.ToString()), new("stage", stage.ToString()));
+        _outcomes.Add(1, new("purpose", purpose), new("culprit", culprit.ToString()), new("stage", stage.ToString()));
         _bytesIn.Add(bytesIn);
         _bytesOut.Add(bytesOut);
     }

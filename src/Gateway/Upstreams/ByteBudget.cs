@@ -5,14 +5,19 @@ internal sealed class ByteBudget(long bytes)
 {
     private long _left = bytes;
 
-    public bool TryTake(long bytes)
+    /// <summary>Takes as much of what is wanted as there is.</summary>
+    public int TakeUpTo(int wanted)
     {
-        if (Interlocked.Add(ref _left, -bytes) >= 0)
+        while (true)
         {
-            return true;
+            var left = Volatile.Read(ref _left);
+            var taken = (int)Math.Min(left, wanted);
+            if (Interlocked.CompareExchange(ref _left, left - taken, left) == left)
+            {
+                return taken;
+            }
         }
-
-        Interlocked.Add(ref _left, bytes);
-        return false;
     }
+
+    public void Return(long bytes) => Interlocked.Add(ref _left, bytes);
 }

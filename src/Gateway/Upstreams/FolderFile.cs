@@ -7,14 +7,17 @@ namespace Gateway.Upstreams;
 /// <summary>A regular file inside a folder, open: what is read is what was described, even if its name points elsewhere by now.</summary>
 internal sealed class FolderFile : IDisposable
 {
-    private readonly SafeFileHandle _handle;
+    // As many as Linux follows.
+    private const int MaxLinks = 40;
+
+    private readonly SafeFileHandle? _handle;
     private readonly DateTime _modified;
 
-    private FolderFile(SafeFileHandle handle)
+    private FolderFile(SafeFileHandle? handle, FileInfo file)
     {
         _handle = handle;
-        Length = RandomAccess.GetLength(handle);
-        _modified = File.GetLastWriteTimeUtc(handle);
+        Length = handle is null ? 0 : RandomAccess.GetLength(handle);
+        _modified = handle is null ? file.LastWriteTimeUtc : File.GetLastWriteTimeUtc(handle);
         ETag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{_modified.Ticks:x}-{Length:x}\""));
     }
 
@@ -29,22 +32,16 @@ internal sealed class FolderFile : IDisposable
     {
         try
         {
-            if (!IsInside(folder, path) || Directory.Exists(path))
+            if (Resolve(folder, path) is not { } real || new FileInfo(real) is not { Exists: true } file)
             {
                 return null;
             }
 
-            // Whoever writes there is not kept out; that the file changed is noticed.
-            var handle = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
-            try
-            {
-                return new FolderFile(handle);
-            }
-            catch
-            {
-                handle.Dispose();
-                throw;
-            }
+            // Opening a pipe would wait for its other end. Pipes and devices have no length, and what has none need not be opened.
+            var handle = file.Length == 0
+                ? null
+                : File.OpenHandle(real, share: FileShare.ReadWrite | FileShare.Delete, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
+            return new FolderFile(handle, file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
@@ -55,35 +52,52 @@ internal sealed class FolderFile : IDisposable
     /// <summary>The bytes of a range; the stream owns the file from then on.</summary>
     public Stream Read(long from, long length) => new Body(this, from, length);
 
-    public void Dispose() => _handle.Dispose();
+    public void Dispose() => _handle?.Dispose();
 
-    /// <summary>Follows every link on the way and looks where it ends.</summary>
-    private static bool IsInside(string folder, string path)
+    /// <summary>
+    /// The path without links, walked segment by segment; null where it leaves the folder on the way. A link's target is walked
+    /// in turn, because links may stand inside it.
+    /// </summary>
+    private static string? Resolve(string folder, string path)
     {
         var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        var full = Path.GetFullPath(path);
-        if (!full.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        var realRoot = Path.TrimEndingDirectorySeparator(Directory.ResolveLinkTarget(root, returnFinalTarget: true)?.FullName ?? root);
+        if (Inside(root, Path.GetFullPath(path)) is not { } segments)
         {
-            return false;
+            return null;
         }
 
-        var realRoot = Path.TrimEndingDirectorySeparator(Directory.ResolveLinkTarget(root, returnFinalTarget: true)?.FullName ?? root);
+        var rest = new Stack<string>(segments.Reverse());
         var real = realRoot;
-        foreach (var segment in full[(root.Length + 1)..].Split(Path.DirectorySeparatorChar))
+        for (var links = 0; rest.TryPop(out var segment);)
         {
-            real = Path.Combine(real, segment);
-            if (File.ResolveLinkTarget(real, returnFinalTarget: true) is { } target)
+            var next = Path.Combine(real, segment);
+            if (new FileInfo(next).LinkTarget is not { } target)
             {
-                real = target.FullName;
-                if (!real.StartsWith(realRoot + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-                {
-                    return false;
-                }
+                real = next;
+                continue;
+            }
+
+            var absolute = Path.GetFullPath(target, real);
+            if (++links > MaxLinks || (Inside(realRoot, absolute) ?? Inside(root, absolute)) is not { } more)
+            {
+                return null;
+            }
+
+            real = realRoot;
+            foreach (var part in more.Reverse())
+            {
+                rest.Push(part);
             }
         }
 
-        return true;
+        return real;
     }
+
+    private static string[]? Inside(string folder, string path) =>
+        path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            ? path[(folder.Length + 1)..].Split(Path.DirectorySeparatorChar)
+            : null;
 
     /// <summary>A file that is written to while it is read must not look whole: its time is looked at again before its end.</summary>
     private sealed class Body(FolderFile file, long position, long remaining) : Stream
@@ -117,10 +131,10 @@ internal sealed class FolderFile : IDisposable
                 return 0;
             }
 
-            var read = await RandomAccess.ReadAsync(file._handle, buffer, _position, cancellationToken);
+            var read = await RandomAccess.ReadAsync(file._handle!, buffer, _position, cancellationToken);
             _position += read;
             _remaining -= read;
-            if (read == 0 || (_remaining == 0 && File.GetLastWriteTimeUtc(file._handle) != file._modified))
+            if (read == 0 || (_remaining == 0 && File.GetLastWriteTimeUtc(file._handle!) != file._modified))
             {
                 throw new IOException("The file was changed while it was read.");
             }

@@ -16,6 +16,10 @@ namespace Gateway.Upstreams;
 internal sealed class ObjectReader : IAsyncDisposable
 {
     private const int FirstLearnedBuffer = 32 * 1024;
+    private const int SkipBuffer = 64 * 1024;
+
+    // A break that is found when we come back after such a pause is not the destination's fault: it gave up waiting for us.
+    private static readonly TimeSpan OwnPause = TimeSpan.FromSeconds(1);
 
     private readonly ObjectStore _store;
     private readonly ObjectRequest _request;
@@ -26,6 +30,7 @@ internal sealed class ObjectReader : IAsyncDisposable
     private Stream _body;
     private CancellationTokenSource _stall;
     private CancellationTokenRegistration _cancelled;
+    private long _lastRead;
 
     // Bytes taken from storage, and how many of them, if they went to memory first, have been read from there.
     private long _position;
@@ -93,29 +98,34 @@ internal sealed class ObjectReader : IAsyncDisposable
         }
 
         byte[] buffer = [];
+        var taken = 0;
         try
         {
             while (true)
             {
-                if (_position == buffer.Length)
+                if (_position == taken)
                 {
-                    buffer = Grow(buffer, budget);
+                    var more = budget.TakeUpTo((int)Math.Max(FirstLearnedBuffer, _position));
+                    taken += more;
+                    buffer = more > 0 ? Grow(buffer, taken) : await RequireEndAsync(buffer);
                 }
 
-                if (await ReadBodyAsync(buffer.AsMemory((int)_position)) == 0)
+                if (_position == taken || await ReadBodyAsync(buffer.AsMemory((int)_position, taken - (int)_position)) == 0)
                 {
                     break;
                 }
             }
+
+            budget.Return(taken - _position);
+            _buffer = Grow(buffer, (int)_position);
+            Head = Head with { Size = _position };
         }
         catch
         {
+            budget.Return(taken);
             ArrayPool<byte>.Shared.Return(buffer);
             throw;
         }
-
-        _buffer = buffer;
-        Head = Head with { Size = _position };
     }
 
     public async ValueTask DisposeAsync()
@@ -128,21 +138,27 @@ internal sealed class ObjectReader : IAsyncDisposable
         }
     }
 
-    private byte[] Grow(byte[] buffer, ByteBudget budget)
+    /// <summary>The bytes that have come, in a buffer of another size.</summary>
+    private byte[] Grow(byte[] buffer, int size)
     {
-        var wanted = Math.Max(FirstLearnedBuffer, buffer.Length * 2);
-        if (!budget.TryTake(wanted - buffer.Length))
-        {
-            throw new UpstreamException(
-                Stage.Size,
-                "storage gives no length, and the object is too large to be read ahead to learn it; name its size in a manifest",
-                StatusCodes.Status502BadGateway);
-        }
-
-        var grown = ArrayPool<byte>.Shared.Rent(wanted);
+        var grown = ArrayPool<byte>.Shared.Rent(size);
         buffer.AsSpan(0, (int)_position).CopyTo(grown);
         ArrayPool<byte>.Shared.Return(buffer);
         return grown;
+    }
+
+    /// <summary>The budget is used up: the object must be, too.</summary>
+    private async Task<byte[]> RequireEndAsync(byte[] buffer)
+    {
+        if (await ReadBodyAsync(new byte[1]) == 0)
+        {
+            return buffer;
+        }
+
+        throw new UpstreamException(
+            Stage.Size,
+            "storage gives no length, and the object is too large to be read ahead to learn it; name its size in a manifest",
+            StatusCodes.Status502BadGateway);
     }
 
     private ValueTask<int> ReadBodyAsync(Memory<byte> buffer)
@@ -222,7 +238,11 @@ internal sealed class ObjectReader : IAsyncDisposable
                 inner: exception)
             : new UpstreamException(
                 Stage.Body, $"storage broke off after {_position} bytes", StatusCodes.Status502BadGateway, Retry.Anywhere, inner: exception);
-        _attempt?.ReportBroken(failure);
+        if (_store.Time.GetElapsedTime(_lastRead) < OwnPause || _stall.IsCancellationRequested)
+        {
+            _attempt?.ReportBroken(failure);
+        }
+
         await CloseAsync();
         return failure;
     }
@@ -236,18 +256,25 @@ internal sealed class ObjectReader : IAsyncDisposable
         }
 
         _counters.CountResume();
-        var count = await _store.ContinueAsync(_request, Head, _position, _counters, (attempt, body) => ReadFirstAsync(attempt, body, buffer), _cancellationToken);
-        return Took(count);
+        try
+        {
+            return Took(await _store.ContinueAsync(_request, Head, _position, _counters, (attempt, body, skip) => ReadFirstAsync(attempt, body, skip, buffer), _cancellationToken));
+        }
+        catch (UpstreamException exhausted)
+        {
+            // All tries are used up; whoever opens the object shall not begin them again.
+            throw new UpstreamException(exhausted.Stage, exhausted.Message, exhausted.StatusCode, Retry.Never, exhausted.RetryAfter, exhausted.InnerException);
+        }
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "A continued body that breaks at once is a try that failed.")]
-    private async Task<int> ReadFirstAsync(SubRequest attempt, Stream body, Memory<byte> buffer)
+    private async Task<int> ReadFirstAsync(SubRequest attempt, Stream body, long skip, Memory<byte> buffer)
     {
         Install(attempt, body);
         Exception? exception = null;
         try
         {
-            if (await AwaitAsync(body.ReadAsync(buffer, _stall.Token)) is > 0 and var count)
+            if (await SkipAsync(body, skip) && await AwaitAsync(body.ReadAsync(buffer, _stall.Token)) is > 0 and var count)
             {
                 return count;
             }
@@ -258,6 +285,30 @@ internal sealed class ObjectReader : IAsyncDisposable
         }
 
         throw await BrokenAsync(exception);
+    }
+
+    /// <summary>Drops what we have already from a body that begins at 0; false when it ends before.</summary>
+    private async Task<bool> SkipAsync(Stream body, long skip)
+    {
+        if (skip == 0)
+        {
+            return true;
+        }
+
+        var dropped = ArrayPool<byte>.Shared.Rent(SkipBuffer);
+        try
+        {
+            for (var count = 1; skip > 0 && count > 0; skip -= count)
+            {
+                count = await AwaitAsync(body.ReadAsync(dropped.AsMemory(0, (int)Math.Min(dropped.Length, skip)), _stall.Token));
+            }
+
+            return skip == 0;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(dropped);
+        }
     }
 
     /// <summary>All declared bytes are here: makes sure that there are no more, and frees the connection.</summary>
@@ -290,6 +341,7 @@ internal sealed class ObjectReader : IAsyncDisposable
     private int Took(int count)
     {
         _position += count;
+        _lastRead = _store.Time.GetTimestamp();
         _counters.CountBytes(count);
         return count;
     }
@@ -299,6 +351,7 @@ internal sealed class ObjectReader : IAsyncDisposable
     {
         _attempt = attempt;
         _body = body;
+        _lastRead = _store.Time.GetTimestamp();
         _stall = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _store.Time);
         _cancelled = _cancellationToken.UnsafeRegister(static stall => ((CancellationTokenSource)stall!).Cancel(), _stall);
     }

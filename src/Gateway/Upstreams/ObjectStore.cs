@@ -26,40 +26,42 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
     /// <exception cref="UpstreamException">It is not there, or storage fails.</exception>
     public Task<ObjectHead> HeadAsync(ObjectRequest request, TransferCounters counters, CancellationToken cancellationToken)
     {
-        var method = HttpMethods.Head;
         var tries = new Tries(request.Source, counters);
         return RepeatAsync(
             tries,
-            token => AttemptAsync(
-                request,
-                method,
-                offset: 0,
-                etag: null,
-                tries,
-                async attempt =>
-                {
-                    if (method == HttpMethods.Head && attempt.StatusCode is StatusCodes.Status405MethodNotAllowed or StatusCodes.Status501NotImplemented)
-                    {
-                        method = HttpMethods.Get;
-                        throw new UpstreamException(
-                            Stage.Status, "storage knows no HEAD", StatusCodes.Status502BadGateway, Retry.Anywhere, TimeSpan.Zero);
-                    }
-
-                    var head = RequireWhole(attempt);
-                    await attempt.DisposeAsync();
-                    return head;
-                },
-                token),
+            async token => await DescribeAsync(HttpMethods.Head, token)
+                ?? await DescribeAsync(HttpMethods.Get, token)
+                ?? throw new UpstreamException(Stage.Status, "storage knows neither HEAD nor GET", StatusCodes.Status502BadGateway),
             cancellationToken);
+
+        Task<ObjectHead?> DescribeAsync(string method, CancellationToken token) => AttemptAsync(
+            request,
+            method,
+            offset: 0,
+            etag: null,
+            tries,
+            async attempt =>
+            {
+                await using (attempt)
+                {
+                    return attempt.StatusCode is StatusCodes.Status405MethodNotAllowed or StatusCodes.Status501NotImplemented
+                        ? null
+                        : RequireWhole(attempt);
+                }
+            },
+            token);
     }
 
     /// <summary>Opens an object at its beginning.</summary>
     /// <param name="request">The object.</param>
     /// <param name="expected">What it must be, as planned; null when nothing is known of it.</param>
+    /// <param name="prepare">What belongs to opening it, for instance taking it into memory: nothing of it has been passed on by
+    /// then, so when this fails it is repeated from the beginning.</param>
     /// <param name="counters">Counts tries and bytes.</param>
     /// <param name="cancellationToken">Ends everything, the later reading too.</param>
     /// <exception cref="UpstreamException">It is not there, is not what was planned, or storage fails.</exception>
-    public Task<ObjectReader> OpenAsync(ObjectRequest request, ObjectHead? expected, TransferCounters counters, CancellationToken cancellationToken)
+    public Task<ObjectReader> OpenAsync(
+        ObjectRequest request, ObjectHead? expected, Func<ObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken)
     {
         var tries = new Tries(request.Source, counters);
         return RepeatAsync(
@@ -75,7 +77,17 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
                     var head = RequireWhole(attempt);
                     RequirePlanned(head, expected);
                     head = head with { Size = head.Size ?? expected?.Size };
-                    return new ObjectReader(this, request, head, counters, attempt, await attempt.OpenBodyAsync(), cancellationToken);
+                    var reader = new ObjectReader(this, request, head, counters, attempt, await attempt.OpenBodyAsync(), cancellationToken);
+                    try
+                    {
+                        await prepare(reader);
+                        return reader;
+                    }
+                    catch
+                    {
+                        await reader.DisposeAsync();
+                        throw;
+                    }
                 },
                 token),
             cancellationToken);
@@ -86,7 +98,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
     /// <param name="head">The version; without an ETag only an offset of 0 can be had.</param>
     /// <param name="offset">The first byte wanted.</param>
     /// <param name="counters">Counts tries.</param>
-    /// <param name="take">Gets the attempt and its body, standing at the offset; its failure is the try's failure.</param>
+    /// <param name="take">Gets the attempt, its body, and how many bytes of it come before the offset; its failure is the try's failure.</param>
     /// <param name="cancellationToken">Ends everything.</param>
     /// <exception cref="UpstreamException">Another version, other bytes than asked for, or storage fails.</exception>
     public Task<T> ContinueAsync<T>(
@@ -94,7 +106,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
         ObjectHead head,
         long offset,
         TransferCounters counters,
-        Func<SubRequest, Stream, Task<T>> take,
+        Func<SubRequest, Stream, long, Task<T>> take,
         CancellationToken cancellationToken)
     {
         var tries = new Tries(request.Source, counters);
@@ -111,12 +123,11 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
                     if (offset > 0 && attempt.StatusCode == StatusCodes.Status206PartialContent)
                     {
                         RequireRest(attempt, head, offset);
-                        return await take(attempt, await attempt.OpenBodyAsync());
+                        return await take(attempt, await attempt.OpenBodyAsync(), 0);
                     }
 
                     RequirePlanned(RequireWhole(attempt), head);
-                    var body = await attempt.OpenBodyAsync();
-                    return await take(attempt, offset == 0 ? body : new SkippingStream(body, offset));
+                    return await take(attempt, await attempt.OpenBodyAsync(), offset);
                 },
                 token),
             cancellationToken);

@@ -31,8 +31,8 @@ internal sealed class Source
 
     public Endpoint Endpoint => _endpoint;
 
-    /// <summary>How many destinations a try could go to now.</summary>
-    public int AvailableDestinations => Route.Cluster?.DestinationsState.AvailableDestinations.Count ?? 0;
+    /// <summary>Where a try could go now.</summary>
+    public IReadOnlyList<DestinationState> AvailableDestinations => Route.Cluster?.DestinationsState.AvailableDestinations ?? [];
 
     /// <summary>Reads a route; a fault is one line for the operator.</summary>
     public static Source? From(RouteEndpoint endpoint, RouteModel route, List<string> faults)
@@ -40,7 +40,7 @@ internal sealed class Source
         var metadata = route.Config.Metadata!;
         var name = metadata[NameKey];
         var where = $"ReverseProxy:Routes:{route.Config.RouteId}";
-        if (name.Length is 0 or > 64 || name is "." or ".." || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
+        if (name is null || name.Length is 0 or > 64 || name is "." or ".." || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
         {
             faults.Add($"{where}:Metadata:{NameKey}: '{name}' is no source name; 1-64 of A-Z a-z 0-9 - _ . are");
             return null;

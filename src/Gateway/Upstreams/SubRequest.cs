@@ -119,6 +119,8 @@ internal sealed class SubRequest : IAsyncDisposable
         ({ } failure, _) => failure,
         (_, { Error: ForwarderError.NoAvailableDestinations }) => new UpstreamException(
             Stage.Connect, "no destination of the source is available", StatusCodes.Status503ServiceUnavailable, Retry.Anywhere),
+        (_, { Error: ForwarderError.RequestTimedOut }) => new UpstreamException(
+            Stage.Headers, "storage did not answer within the cluster's activity time-out", StatusCodes.Status504GatewayTimeout, Retry.Elsewhere),
         (_, { Exception: var exception }) => new UpstreamException(
             Stage.Headers, "storage gave no answer", StatusCodes.Status502BadGateway, Retry.Anywhere, inner: exception),
         _ => new UpstreamException(Stage.Policy, "the route answered by itself instead of storage", StatusCodes.Status502BadGateway),

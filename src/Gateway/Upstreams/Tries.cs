@@ -13,8 +13,8 @@ internal sealed class Tries(Source source, TransferCounters counters)
 
     public IReadOnlyCollection<string> Destinations => _destinations;
 
-    /// <summary>Whether a destination is left that has not failed yet.</summary>
-    public bool AnyLeft => source.AvailableDestinations > _destinations.Count;
+    /// <summary>Whether a destination is available that has not failed yet. Those that have may be out of rotation by now.</summary>
+    public bool AnyLeft => source.AvailableDestinations.Any(destination => !_destinations.Contains(destination.DestinationId));
 
     public void Failed(string? destination)
     {

@@ -19,7 +19,8 @@ public class AnyFaultTests
     public async Task Any_manifest_with_any_cuts_gives_identical_bytes_or_a_visible_cut()
     {
         await using var upstream = new ScriptedUpstream();
-        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        // Little is taken into memory first, where every break can be repaired.
+        await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:LookaheadBytes", 64 * 1024)], upstream.Address);
         var (run, whole, cut) = (0, 0, 0);
 
         await Gen.Select(Objects.Array[1, 8], Gen.Bool).SampleAsync(

@@ -318,6 +318,59 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Many_tiny_objects_without_a_length_fit_the_budget_and_breaks_in_them_are_repaired()
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
+        var ids = Enumerable.Range(0, 300).Select(i => $"tiny{i}").ToArray();
+        foreach (var id in ids)
+        {
+            _upstream.Put("/" + id, 5, seed: id.Length);
+            _upstream.Fail("/" + id, new Fault { Method = "HEAD", Without = ["Content-Length"] });
+        }
+
+        foreach (var id in ids)
+        {
+            _upstream.Fail("/" + id, new Fault { Chunked = true });
+        }
+
+        _upstream.Put("/broken", 3000, seed: 9);
+        _upstream.Fail("/broken", new Fault { Method = "HEAD", Without = ["Content-Length"] }, new Fault { Chunked = true, After = 1000, Ending = Ending.Close }, new Fault { Chunked = true });
+
+        var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/broken")).RequireWhole();
+        Assert.Equal(3000, entries["s/broken"].Length);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/bundle") { Content = new FormUrlEncodedContent([new("ids", string.Join('\n', ids.Select(id => "s/" + id)))]) };
+        Assert.Equal(300, (await Download.SendAsync(gateway.Client, request)).RequireWhole().Count);
+    }
+
+    [Fact]
+    public async Task Hostile_10_A_small_question_gets_no_huge_answer()
+    {
+        // Every name is a folder of all that follow.
+        await using var gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
+        using var form = new FormUrlEncodedContent([new("ids", string.Join(',', Enumerable.Range(1, 1500).Select(i => "s" + string.Concat(Enumerable.Repeat("/a", i)))))]);
+
+        var download = await Download.SendAsync(gateway.Client, new HttpRequestMessage(HttpMethod.Post, "/bundle") { Content = form });
+
+        download.RequireEarly(400);
+        Assert.InRange(download.Bytes.Length, 1, 1_000_000);
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_within_its_own_request_is_no_fault_of_ours()
+    {
+        using (var socket = new System.Net.Sockets.TcpClient())
+        {
+            await socket.ConnectAsync(_gateway.Address.Host, _gateway.Address.Port);
+            await socket.GetStream().WriteAsync("POST /bundle HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"u8.ToArray());
+            await Eventually.StandsStillAsync(() => 0, TimeSpan.FromMilliseconds(100));
+            socket.Client.LingerState = new(true, 0);
+        }
+
+        Assert.StartsWith("Client/", (await _gateway.RequireOneOutcomeAsync()).Blame, StringComparison.Ordinal);
+        Assert.DoesNotContain(_gateway.Outcomes.Lines, line => line.StartsWith("Error", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Large_objects_without_a_length_are_refused_before_the_first_byte()
     {
         _upstream.Put("/chunked", 20_000_000, seed: 9);

@@ -14,6 +14,7 @@ public class ProcessTests
     {
         await using var process = await GatewayProcess.StartAsync(["--urls", "http://127.0.0.1:0"]);
 
+        await Eventually.TrueAsync(() => process.Output.Any(line => line.Contains("curl -OJ '", StringComparison.Ordinal)), "the command");
         var command = process.Output.First(line => line.Contains("curl -OJ '", StringComparison.Ordinal)).Split("curl -OJ '")[1].Split('\'')[0];
         var archive = await Tool.RunAsync("bash", ["-c", $"curl -sf '{command}' | tar -tzf -"]);
 
@@ -40,6 +41,7 @@ public class ProcessTests
     [Theory]
     [InlineData("Bundle:Limits:MaxActive", "0", "MaxActive")]
     [InlineData("Bundle:Compression:Default", "best", "Bundle:Compression:Default")]
+    [InlineData("Bundle:Drain", "00:00:30", "Bundle:Drain: is a section")]
     [InlineData("Bundle:DefaultSource", "none", "there is no source 'none'")]
     [InlineData("Bundle:Ready:RequiredClusters:0", "none", "there is no cluster 'none'")]
     [InlineData("ReverseProxy:Routes:s:Match:Path", "/s/{key}", "catch-all")]
@@ -67,6 +69,12 @@ public class ProcessTests
         Assert.Equal(1, exit);
         Assert.Single(errors);
     }
+
+    [Theory]
+    [InlineData("foo")]
+    [InlineData("http://192.0.2.1:1")]
+    public async Task An_address_that_cannot_be_listened_on_is_exit_code_1(string urls) =>
+        Assert.Equal(1, (await Tool.RunAsync("dotnet", [Program, "--urls", urls])).ExitCode);
 
     [Theory]
     [InlineData("--nonsense")]

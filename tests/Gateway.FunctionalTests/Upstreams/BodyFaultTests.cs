@@ -41,7 +41,7 @@ public class BodyFaultTests
     public async Task Row_12_Without_a_strong_validator_a_body_that_stands_still_is_cut()
     {
         await using var upstream = new ScriptedUpstream();
-        upstream.Put("/a", new ObjectContent(Size, 1), etag: "W/\"weak\"");
+        upstream.Put("/a", new ObjectContent(3 * Size, 1), etag: "W/\"weak\"");
         upstream.Fail("/a", Fault.Stall(100_000));
 
         var outcome = await RequireCut(upstream, "s/a");
@@ -107,6 +107,38 @@ public class BodyFaultTests
     [Fact]
     public async Task Row_14_A_range_that_is_answered_with_the_whole_object_of_the_same_version_is_skipped_forward() =>
         await RequireResumed(Fault.Reset(100_000), 100_000, new Fault { IgnoreRange = true });
+
+    [Fact]
+    public async Task Row_14_Skipping_forward_to_the_last_byte_of_a_large_object_is_as_fast_as_reading_it()
+    {
+        const int Large = 300 << 20;
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", new ObjectContent(Large, 1), "\"v1\"");
+        upstream.Fail("/a", Fault.Close(Large - 1), new Fault { IgnoreRange = true });
+        await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
+        var started = Stopwatch.GetTimestamp();
+
+        var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+
+        Assert.Null(download.Cut);
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 30);
+        Assert.Equal(("None/Done", 1), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes) : default);
+    }
+
+    [Fact]
+    public async Task An_object_that_is_taken_into_memory_first_is_asked_for_again_even_without_a_validator()
+    {
+        await using var upstream = new ScriptedUpstream();
+        var content = new ObjectContent(100_000, 1);
+        upstream.Put("/a", content, etag: null);
+        upstream.Fail("/a", Fault.Close(50_000));
+        await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
+
+        var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
+
+        Assert.Equal(content.ToArray(), entries["s/a"]);
+        Assert.Equal(1, (await gateway.RequireOneOutcomeAsync()).Retries);
+    }
 
     [Fact]
     public async Task Row_14_A_range_that_is_answered_with_the_whole_object_without_a_strong_validator_is_cut()

@@ -75,16 +75,31 @@ public sealed class FolderTests : IDisposable
         File.CreateSymbolicLink(Path.Combine(_objects, "out.txt"), Path.Combine(_root.FullName, "secret.txt"));
         File.CreateSymbolicLink(Path.Combine(_objects, "relative.txt"), "../secret.txt");
         Directory.CreateSymbolicLink(Path.Combine(_objects, "up"), _root.FullName);
-        File.CreateSymbolicLink(Path.Combine(_objects, "in.txt"), "plain.txt");
+        File.CreateSymbolicLink(Path.Combine(_objects, "twostep.txt"), "up/secret.txt");
+        File.CreateSymbolicLink(Path.Combine(_objects, "circle"), "circle");
+        File.CreateSymbolicLink(Path.Combine(_objects, "in.txt"), "sub/../sub/link.txt");
+        File.CreateSymbolicLink(Path.Combine(_objects, "sub", "link.txt"), Path.Combine(_objects, "plain.txt"));
         await using var gateway = await StartAsync();
 
-        foreach (var key in new[] { "out.txt", "relative.txt", "up/secret.txt" })
+        foreach (var key in new[] { "out.txt", "relative.txt", "up/secret.txt", "twostep.txt", "circle" })
         {
             (await Download.GetAsync(gateway.Client, $"/bundle?ids=s/{key}")).RequireEarly(404);
             Assert.Equal(HttpStatusCode.NotFound, (await gateway.Client.GetAsync($"/s/{key}")).StatusCode);
         }
 
         (await Download.GetAsync(gateway.Client, "/bundle?ids=s/in.txt")).RequireWhole();
+    }
+
+    [Fact]
+    public async Task Neither_a_pipe_nor_an_empty_file_is_waited_for()
+    {
+        await Tool.RunAsync("mkfifo", [Path.Combine(_objects, "pipe")]);
+        File.WriteAllText(Path.Combine(_objects, "empty"), "");
+        await using var gateway = await StartAsync();
+
+        var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/pipe,s/empty")).RequireWhole();
+
+        Assert.All(entries.Values, Assert.Empty);
     }
 
     [Theory]

@@ -215,12 +215,27 @@ public class OpenFaultTests
     }
 
     [Fact]
+    public async Task Row_3_A_cluster_whose_own_activity_time_out_comes_first_is_504_too()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 100, seed: 1);
+        upstream.Fail("/a", new Fault { Method = "HEAD", After = -1, Ending = Ending.Stall });
+        var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HttpRequest:ActivityTimeout", TimeSpan.FromMilliseconds(300));
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(504);
+
+        Assert.Equal(1, upstream.FaultsDelivered);
+    }
+
+    [Fact]
     public async Task Storage_that_knows_no_HEAD_is_asked_with_a_GET()
     {
         await using var upstream = new ScriptedUpstream();
         var body = upstream.Put("/a", 5_000_000, seed: 1);
         upstream.Fail("/a", Fault.Answer(405) with { Method = "HEAD" });
-        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:Attempts", 1)], upstream.Address);
 
         var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
 

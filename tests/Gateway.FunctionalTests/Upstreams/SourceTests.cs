@@ -120,6 +120,70 @@ public class SourceTests
     }
 
     [Fact]
+    public async Task A_destination_that_passive_health_takes_out_while_it_is_tried_does_not_hide_the_others()
+    {
+        await using var hanging = new ScriptedUpstream();
+        await using var healthy = new ScriptedUpstream();
+        for (var i = 0; i < 40; i++)
+        {
+            healthy.Put($"/{i}", 1000, seed: i);
+            hanging.Put($"/{i}", 1000, seed: i);
+            hanging.Fail($"/{i}", new Fault { Method = "HEAD", After = -1, Ending = Ending.Stall, Times = 10 });
+        }
+
+        var configuration = GatewayUnderTest.Configuration(("s", [hanging.Address, healthy.Address]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Passive:Enabled", true);
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Passive:Policy", "TransportFailureRate");
+        GatewayUnderTest.Set(configuration, "Bundle:Upstream:FirstByteTimeout", TimeSpan.FromMilliseconds(300));
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+
+        var download = await Download.GetAsync(gateway.Client, "/bundle?ids=" + string.Join(',', Enumerable.Range(0, 40).Select(i => $"s/{i}")));
+
+        // The hanging one still has a GET's answer to give, so all objects can be had from either.
+        Assert.Equal(40, download.RequireWhole().Count);
+    }
+
+    [Fact]
+    public async Task A_client_that_pauses_takes_no_destination_out_of_rotation()
+    {
+        await using var upstream = new ScriptedUpstream { SendTimeout = TimeSpan.FromSeconds(1.5), SendBuffer = 64 * 1024 };
+        upstream.Put("/a", new ObjectContent(32 << 20, 1, compressible: false));
+        var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Passive:Enabled", true);
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Passive:Policy", "TransportFailureRate");
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:AvailableDestinationsPolicy", "HealthyAndUnknown");
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        var clients = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a")));
+        using var pause = new PeriodicTimer(TimeSpan.FromSeconds(4));
+
+        await pause.WaitForNextTickAsync();
+        Assert.True(upstream.FaultsDelivered > 0);
+        Assert.All(await Task.WhenAll(clients.Select(client => client.TakeRestAsync())), download => download.RequireWhole());
+
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
+    }
+
+    [Theory]
+    [InlineData("yes")]
+    [InlineData("TRUE")]
+    public async Task A_slip_in_a_reload_does_not_open_an_internal_route(string value)
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 10, seed: 1);
+        var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]), ("t", [upstream.Address]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:Metadata:Bundle.Internal", "true");
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:Metadata:Bundle.Internal", value);
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:t:Match:Path", "/moved/{**key}");
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:t:Metadata:Bundle.Internal", "false");
+
+        await File.WriteAllTextAsync(gateway.ConfigurationFile, configuration.ToJsonString());
+        await Eventually.TrueAsync(() => gateway.Client.GetAsync("/t/a").Result.StatusCode == HttpStatusCode.NotFound, "the reload");
+
+        Assert.Equal(HttpStatusCode.NotFound, (await gateway.Client.GetAsync("/s/a")).StatusCode);
+    }
+
+    [Fact]
     public async Task YARP_counts_an_object_in_flight_until_its_last_byte_is_read()
     {
         await using var upstream = new ScriptedUpstream();

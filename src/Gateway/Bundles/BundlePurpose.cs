@@ -1,0 +1,13 @@
+namespace Gateway.Bundles;
+
+/// <summary>What a request wants of a bundle.</summary>
+internal enum BundlePurpose
+{
+    Archive,
+
+    /// <summary>Only the headers.</summary>
+    Head,
+
+    /// <summary>Only what it would hold.</summary>
+    Plan,
+}
