@@ -18,7 +18,8 @@ internal sealed class ObjectReader : IAsyncDisposable
     private const int FirstLearnedBuffer = 32 * 1024;
     private const int SkipBuffer = 64 * 1024;
 
-    // A break that is found when we come back after such a pause is not the destination's fault: it gave up waiting for us.
+    // A break after such a pause of ours, even if what was on its way is read first, is no failure of the destination: it gave
+    // up waiting for us.
     private static readonly TimeSpan OwnPause = TimeSpan.FromSeconds(1);
 
     private readonly ObjectStore _store;
@@ -31,6 +32,7 @@ internal sealed class ObjectReader : IAsyncDisposable
     private CancellationTokenSource _stall;
     private CancellationTokenRegistration _cancelled;
     private long _lastRead;
+    private bool _hasPaused;
 
     // Bytes taken from storage, and how many of them, if they went to memory first, have been read from there.
     private long _position;
@@ -176,6 +178,7 @@ internal sealed class ObjectReader : IAsyncDisposable
             }
         }
 
+        _hasPaused |= _store.Time.GetElapsedTime(_lastRead) > OwnPause;
         var read = _body.ReadAsync(buffer, _stall.Token);
         if (read.IsCompletedSuccessfully && read.Result > 0)
         {
@@ -238,7 +241,7 @@ internal sealed class ObjectReader : IAsyncDisposable
                 inner: exception)
             : new UpstreamException(
                 Stage.Body, $"storage broke off after {_position} bytes", StatusCodes.Status502BadGateway, Retry.Anywhere, inner: exception);
-        if (_store.Time.GetElapsedTime(_lastRead) < OwnPause || _stall.IsCancellationRequested)
+        if (!_hasPaused || _stall.IsCancellationRequested)
         {
             _attempt?.ReportBroken(failure);
         }
@@ -352,6 +355,7 @@ internal sealed class ObjectReader : IAsyncDisposable
         _attempt = attempt;
         _body = body;
         _lastRead = _store.Time.GetTimestamp();
+        _hasPaused = false;
         _stall = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _store.Time);
         _cancelled = _cancellationToken.UnsafeRegister(static stall => ((CancellationTokenSource)stall!).Cancel(), _stall);
     }

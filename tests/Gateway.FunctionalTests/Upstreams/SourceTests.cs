@@ -158,7 +158,8 @@ public class SourceTests
 
         await pause.WaitForNextTickAsync();
         Assert.True(upstream.FaultsDelivered > 0);
-        Assert.All(await Task.WhenAll(clients.Select(client => client.TakeRestAsync())), download => download.RequireWhole());
+        var downloads = await Task.WhenAll(clients.Select(client => client.TakeRestAsync()));
+        Assert.All(downloads, download => download.RequireWhole());
 
         (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
     }
