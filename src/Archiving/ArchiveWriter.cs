@@ -11,7 +11,7 @@ namespace Gateway.Archiving;
 /// </summary>
 /// <remarks>
 /// <para>Memory: a compressing archive holds one plain block of <see cref="ArchiveRecipe.BlockSize"/> bytes, and none while it
-/// waits for the output between two blocks. Backpressure is <see cref="PipeWriter.FlushAsync"/> and nothing else: flush after
+/// waits for the output between two blocks; with several workers two more for each block on its way. Backpressure is <see cref="PipeWriter.FlushAsync"/> and nothing else: flush after
 /// every <see cref="PipeWriter.Advance"/>, and stop when the result says that the reader has gone.</para>
 /// <para>One caller at a time. Call <see cref="PipeWriter.Complete"/> when done, whatever happened: it returns memory and
 /// writes nothing.</para>
@@ -28,13 +28,17 @@ public abstract class ArchiveWriter : FormatWriter
     /// <summary>Makes the writer for a recipe.</summary>
     /// <param name="recipe">Format and compression.</param>
     /// <param name="output">Where the archive goes, for instance <c>HttpResponse.BodyWriter</c>; flushed, never completed.</param>
-    public static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output)
+    /// <param name="workers">Blocks that are compressed at a time, 1 (default) or more: above 1 on the thread pool, for two
+    /// blocks of memory each. The archive's bytes are the same for every number.</param>
+    public static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output, int workers = 1)
     {
         ArgumentNullException.ThrowIfNull(recipe);
+        ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
         return recipe.Format switch
         {
             ArchiveFormat.Tar => new TarWriter(output),
-            ArchiveFormat.TarGz => new TarWriter(new GzipWriter(output, BlockEncoder.For(recipe.Compression))),
+            ArchiveFormat.TarGz => new TarWriter(new GzipWriter(
+                output, BlockEncoder.For(recipe.Compression), recipe.Compression == Compression.Store ? 1 : workers)),
             _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Format, "unknown format"),
         };
     }

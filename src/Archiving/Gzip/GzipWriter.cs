@@ -13,13 +13,19 @@ namespace Gateway.Archiving.Gzip;
 /// <para>The plain bytes are cut every <see cref="ArchiveRecipe.BlockSize"/> bytes, whatever the caller's writes and flushes
 /// were, so equal input gives equal output. All blocks form one deflate stream: readers that stop after the first member of a
 /// gzip file see everything.</para>
-/// <para>Memory: one plain block, rented when its first byte comes and given back once it is encoded and the output makes us
-/// wait. The encoder writes into the output's memory. A flush hands on what is whole blocks; the rest stays until its block is
-/// full or the member is finished.</para>
+/// <para>With several workers, full blocks are encoded on the thread pool while the caller fills the next; a flush writes those
+/// that are ready, in order, and waits for the oldest when as many are on their way as there are workers. The bytes are the
+/// same for every number of workers. After a block that did not shrink the next ones are tried at once, on the caller's thread:
+/// storing is cheaper than handing over.</para>
+/// <para>Memory: one plain block, rented when its first byte comes, and given back when it is encoded and the output makes us
+/// wait; for each block on its way its plain and its encoded bytes. A caller who writes without flushing is not held back,
+/// as with any pipe. A flush hands on what is whole blocks; the rest stays until its block is full or the member finished.</para>
 /// </remarks>
 internal sealed class GzipWriter : FormatWriter
 {
     private readonly BlockEncoder _encoder;
+    private readonly int _workers;
+    private readonly Queue<BlockJob> _jobs = new();
     private readonly Crc32 _crc = new();
     private byte[]? _block;
     private int _filled;
@@ -27,11 +33,17 @@ internal sealed class GzipWriter : FormatWriter
     private byte[]? _straddle;
     private bool _finished;
     private bool _unflushed;
+    private bool _stores;
 
-    public GzipWriter(PipeWriter output, BlockEncoder encoder)
+    /// <summary>Begins a member.</summary>
+    /// <param name="output">Where it goes.</param>
+    /// <param name="encoder">Encodes the blocks.</param>
+    /// <param name="workers">Blocks encoded at a time, 1 or more; with 1 the caller's thread encodes.</param>
+    public GzipWriter(PipeWriter output, BlockEncoder encoder, int workers = 1)
         : base(output)
     {
         _encoder = encoder;
+        _workers = workers;
 
         // RFC 1952, section 2.3: magic, deflate, no flags, no time, no hint about the level, system unknown.
         Output.Write((ReadOnlySpan<byte>)[0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255]);
@@ -90,11 +102,75 @@ internal sealed class GzipWriter : FormatWriter
     /// <inheritdoc/>
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
+        if (_jobs.TryPeek(out var oldest) && (oldest.IsCompleted || _jobs.Count >= _workers))
+        {
+            return FlushJobsAsync(_workers - 1, cancellationToken);
+        }
+
         if (!_unflushed)
         {
             return new(new FlushResult(isCanceled: false, isCompleted: false));
         }
 
+        return FlushOutputAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask<FlushResult> FinishAsync(CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_finished, this);
+        if (_filled > 0)
+        {
+            EndBlock();
+        }
+
+        _finished = true;
+        if (_jobs.Count > 0)
+        {
+            var result = await FlushJobsAsync(0, cancellationToken);
+            if (result.IsCompleted || result.IsCanceled)
+            {
+                return result;
+            }
+        }
+
+        WriteTrailer();
+        ReturnBlock();
+        return await FinishOutputAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public override void Complete(Exception? exception = null)
+    {
+        _finished = true;
+        ReturnBlock();
+        while (_jobs.TryDequeue(out var job))
+        {
+            job.GiveUp();
+        }
+    }
+
+    /// <summary>Writes and flushes blocks in order: all that are ready, and more until no more than so many are on their way.</summary>
+    private async ValueTask<FlushResult> FlushJobsAsync(int mostOnTheirWay, CancellationToken cancellationToken)
+    {
+        var result = default(FlushResult);
+        while (_jobs.TryPeek(out var oldest) && (oldest.IsCompleted || _jobs.Count > mostOnTheirWay))
+        {
+            await oldest.EncodedAsync().WaitAsync(cancellationToken);
+            _jobs.Dequeue();
+            _stores = oldest.Write(Output);
+            result = await FlushOutputAsync(cancellationToken);
+            if (result.IsCompleted || result.IsCanceled)
+            {
+                break;
+            }
+        }
+
+        return result;
+    }
+
+    private ValueTask<FlushResult> FlushOutputAsync(CancellationToken cancellationToken)
+    {
         _unflushed = false;
         var flush = Output.FlushAsync(cancellationToken);
         if (!flush.IsCompleted && _filled == 0)
@@ -105,30 +181,13 @@ internal sealed class GzipWriter : FormatWriter
         return flush;
     }
 
-    /// <inheritdoc/>
-    public override ValueTask<FlushResult> FinishAsync(CancellationToken cancellationToken = default)
+    private void WriteTrailer()
     {
-        ObjectDisposedException.ThrowIf(_finished, this);
-        if (_filled > 0)
-        {
-            EncodeBlock();
-        }
-
-        _finished = true;
         Output.Write(StoredBlock.Final);
         Span<byte> trailer = stackalloc byte[8];
         BinaryPrimitives.WriteUInt32LittleEndian(trailer, _crc.GetCurrentHashAsUInt32());
         BinaryPrimitives.WriteUInt32LittleEndian(trailer[4..], (uint)_plainLength); // ISIZE is modulo 2^32
         Output.Write(trailer);
-        ReturnBlock();
-        return FinishOutputAsync(cancellationToken);
-    }
-
-    /// <inheritdoc/>
-    public override void Complete(Exception? exception = null)
-    {
-        _finished = true;
-        ReturnBlock();
     }
 
     private void Take(int bytes)
@@ -141,18 +200,30 @@ internal sealed class GzipWriter : FormatWriter
         _filled += bytes;
         if (_filled == ArchiveRecipe.BlockSize)
         {
-            EncodeBlock();
+            EndBlock();
         }
     }
 
-    private void EncodeBlock()
+    private void EndBlock()
     {
         var plain = _block.AsSpan(0, _filled);
         _crc.Append(plain);
         _plainLength += plain.Length;
-        Output.Advance(_encoder.Encode(plain, Output.GetMemory(BlockEncoder.MaxEncodedLength(plain.Length))));
+        if (_workers > 1 && !(_stores && _jobs.Count == 0))
+        {
+            _jobs.Enqueue(new BlockJob(_encoder, _block!, _filled));
+            _block = null;
+        }
+        else
+        {
+            var most = BlockEncoder.MaxEncodedLength(plain.Length);
+            var length = _encoder.Encode(plain, Output.GetMemory(most));
+            Output.Advance(length);
+            _stores = length == most;
+            _unflushed = true;
+        }
+
         _filled = 0;
-        _unflushed = true;
     }
 
     private void ReturnBlock()

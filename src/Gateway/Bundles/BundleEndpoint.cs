@@ -82,7 +82,7 @@ internal sealed class BundleEndpoint(
             if (purpose == BundlePurpose.Archive)
             {
                 await context.Response.StartAsync(stop.Token);
-                await streamer.StreamAsync(plan, _options.Limits.MaxBytes, client, record, stop.Token);
+                await streamer.StreamAsync(plan, client, record, stop.Token);
             }
         }
         catch (Exception exception)

@@ -1,27 +1,30 @@
 using System.Diagnostics;
 using Gateway.Archiving;
 using Gateway.Upstreams;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Bundles;
 
 /// <summary>The hot loop: objects in order, from storage into the archive.</summary>
-internal sealed class BundleStreamer(ObjectStore store)
+internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> options)
 {
+    private readonly int _workers = options.Value.Compression.Workers is > 0 and var workers ? workers : Environment.ProcessorCount;
+    private readonly long _maxBytes = options.Value.Limits.MaxBytes;
+
     /// <summary>Streams a plan and ends the archive. Every exception leaves it without its end.</summary>
     /// <param name="plan">What to send.</param>
-    /// <param name="maxBytes">Plain bytes at which to stop where no sizes were known beforehand; 0: none.</param>
     /// <param name="client">Where the archive goes.</param>
     /// <param name="record">Follows how far it came.</param>
     /// <param name="cancellationToken">Client gone, or time to stop.</param>
-    public async Task StreamAsync(BundlePlan plan, long maxBytes, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
+    public async Task StreamAsync(BundlePlan plan, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
     {
-        var archive = ArchiveWriter.Create(plan.Recipe, client);
+        var archive = ArchiveWriter.Create(plan.Recipe, client, _workers);
         var lookahead = new Lookahead(plan.Entries, store, record.Transfer, cancellationToken);
         try
         {
             // The format's first bytes leave before storage is asked for anything.
             await archive.FlushAsync(cancellationToken);
-            var left = maxBytes > 0 ? maxBytes : long.MaxValue;
+            var left = _maxBytes > 0 ? _maxBytes : long.MaxValue;
             foreach (var entry in plan.Entries)
             {
                 record.EntryIndex = entry.Index;
@@ -30,7 +33,7 @@ internal sealed class BundleStreamer(ObjectStore store)
                 left -= size;
                 if (left < 0)
                 {
-                    throw BundleRefusal.TooLarge($"The objects have more than {maxBytes} bytes together.");
+                    throw BundleRefusal.TooLarge($"The objects have more than {_maxBytes} bytes together.");
                 }
 
                 // The time as planned: what was announced must be what is sent.

@@ -19,6 +19,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     private readonly CancellationToken _cancellationToken;
     private readonly CancellationTokenSource _stall;
     private readonly CancellationTokenRegistration _cancelled;
+    private volatile bool _isCancelled;
 
     public ClientWriter(PipeWriter response, TimeSpan stallTimeout, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -26,7 +27,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
         _stallTimeout = stallTimeout;
         _cancellationToken = cancellationToken;
         _stall = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _cancelled = cancellationToken.UnsafeRegister(static stall => ((CancellationTokenSource)stall!).Cancel(), _stall);
+        _cancelled = cancellationToken.UnsafeRegister(static writer => ((ClientWriter)writer!).Cancel(), this);
     }
 
     public long Bytes { get; private set; }
@@ -87,14 +88,23 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
 
     private FlushResult Require(FlushResult result)
     {
-        if (result.IsCanceled)
-        {
-            throw Stopped();
-        }
-
-        return result.IsCompleted ? throw new ClientException(Stage.Gone) : result;
+        return result.IsCanceled || result.IsCompleted ? throw Stopped() : result;
     }
 
+    /// <summary>
+    /// Whatever came first counts: the server ends the connection of a flush that our timer cancelled, so that after a stall
+    /// the client seems to have gone, too.
+    /// </summary>
     private Exception Stopped() =>
-        _cancellationToken.IsCancellationRequested ? new OperationCanceledException(_cancellationToken) : new ClientException(Stage.Stall);
+        _isCancelled ? new OperationCanceledException(_cancellationToken)
+        : new ClientException(_stall.IsCancellationRequested ? Stage.Stall : Stage.Gone);
+
+    private void Cancel()
+    {
+        if (!_stall.IsCancellationRequested)
+        {
+            _isCancelled = true;
+            _stall.Cancel();
+        }
+    }
 }

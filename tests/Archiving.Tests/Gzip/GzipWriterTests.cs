@@ -40,6 +40,58 @@ public class GzipWriterTests
         Assert.Equal($"True 0 {Download.Hash(plain)}\n", python.Output);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(16)]
+    public async Task The_number_of_workers_changes_no_byte(int workers)
+    {
+        // Stretches that shrink and stretches that do not, so that blocks go both ways.
+        var plain = Enumerable.Range(0, 12).SelectMany(i => new ObjectContent(300_000 + i, i, compressible: i % 3 != 1).ToArray()).ToArray();
+        var expected = await WriteAsync(plain, [plain.Length]);
+
+        await Gen.Int[1, 2 * Block].Array[1, 20].SampleAsync(
+            async sizes => (await WriteAsync(plain, sizes, workers)).AsSpan().SequenceEqual(expected),
+            iter: 30);
+    }
+
+    [Fact]
+    public async Task Giving_up_with_blocks_on_their_way_writes_nothing_more()
+    {
+        for (var i = 0; i < 50; i++)
+        {
+            using var output = new MemoryStream();
+            var pipe = PipeWriter.Create(output);
+            var gzip = new GzipWriter(pipe, BlockEncoder.For(Compression.Fast), workers: 4);
+            gzip.Write(new ObjectContent(10 * Block, i).ToArray());
+            await gzip.CompleteAsync();
+            await pipe.FlushAsync();
+
+            Assert.Equal(10, output.Length);
+        }
+    }
+
+    [Fact]
+    public async Task An_output_that_stands_still_holds_the_caller_back_with_no_more_blocks_than_workers()
+    {
+        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 1, resumeWriterThreshold: 0));
+        var gzip = new GzipWriter(pipe.Writer, BlockEncoder.For(Compression.Fast), workers: 3);
+        var block = new ObjectContent(Block, 1).ToArray();
+        var flushed = 0;
+        Task<FlushResult> flush;
+        do
+        {
+            gzip.Write(block);
+            flush = gzip.FlushAsync().AsTask();
+            await Task.WhenAny(flush, Task.Run(() => Eventually.StandsStillAsync(() => 0, TimeSpan.FromMilliseconds(200))));
+            flushed++;
+        }
+        while (flush.IsCompleted && flushed < 100);
+
+        Assert.InRange(flushed, 1, 4);
+        await pipe.Reader.CompleteAsync();
+        gzip.Complete();
+    }
+
     [Fact]
     public async Task How_the_plain_bytes_are_cut_and_flushed_does_not_change_the_archive()
     {
@@ -124,10 +176,10 @@ public class GzipWriterTests
         return plain.ToArray();
     }
 
-    private static async Task<byte[]> WriteAsync(byte[] plain, int[] sizes)
+    private static async Task<byte[]> WriteAsync(byte[] plain, int[] sizes, int workers = 1)
     {
         using var output = new MemoryStream();
-        var gzip = new GzipWriter(PipeWriter.Create(output), BlockEncoder.For(Compression.Fast));
+        var gzip = new GzipWriter(PipeWriter.Create(output), BlockEncoder.For(Compression.Fast), workers);
         for (int offset = 0, i = 0; offset < plain.Length; i++)
         {
             var length = Math.Min(sizes[i % sizes.Length], plain.Length - offset);

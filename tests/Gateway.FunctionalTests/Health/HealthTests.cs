@@ -1,0 +1,50 @@
+using System.Net;
+using Testing;
+
+namespace Gateway.FunctionalTests.Health;
+
+public class HealthTests
+{
+    [Theory]
+    [InlineData("/health/live")]
+    [InlineData("/health/ready")]
+    public async Task Load_balancers_may_ask_with_GET_and_HEAD_and_nobody_may_keep_the_answer(string path)
+    {
+        await using var upstream = new ScriptedUpstream();
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        foreach (var method in new[] { HttpMethod.Get, HttpMethod.Head })
+        {
+            using var response = await gateway.Client.SendAsync(new HttpRequestMessage(method, path));
+
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            Assert.True(response.Headers.CacheControl!.NoStore);
+        }
+    }
+
+    [Theory]
+    [InlineData(false, HttpStatusCode.OK)]
+    [InlineData(true, HttpStatusCode.ServiceUnavailable)]
+    public async Task Storage_that_is_down_makes_the_gateway_unready_only_where_it_is_required(bool isRequired, HttpStatusCode expected)
+    {
+        var configuration = GatewayUnderTest.Configuration(("s", ["http://127.0.0.1:1/"]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Passive:Enabled", true);
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Passive:Policy", "TransportFailureRate");
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:AvailableDestinationsPolicy", "HealthyAndUnknown");
+        if (isRequired)
+        {
+            GatewayUnderTest.Set(configuration, "Bundle:Ready:RequiredClusters:0", "s");
+        }
+
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        Assert.Equal(HttpStatusCode.OK, (await gateway.Client.GetAsync("/health/ready")).StatusCode);
+
+        // Enough refused connections for passive health to judge by.
+        for (var i = 0; i < 4; i++)
+        {
+            await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+        }
+
+        Assert.Equal(expected, (await gateway.Client.GetAsync("/health/ready")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await gateway.Client.GetAsync("/health/live")).StatusCode);
+    }
+}
