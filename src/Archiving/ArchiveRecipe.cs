@@ -8,7 +8,9 @@ namespace Gateway.Archiving;
 /// </summary>
 /// <param name="Format">The container. Default <see cref="ArchiveFormat.TarGz"/>.</param>
 /// <param name="Compression">How hard to compress; without effect on <see cref="ArchiveFormat.Tar"/>. Default <see cref="Compression.Fast"/>.</param>
-public sealed record ArchiveRecipe(ArchiveFormat Format = ArchiveFormat.TarGz, Compression Compression = Compression.Fast)
+/// <param name="FastEncoder">Who does it where it is <see cref="Compression.Fast"/>. Default <see cref="FastEncoder.Managed"/>.</param>
+public sealed record ArchiveRecipe(
+    ArchiveFormat Format = ArchiveFormat.TarGz, Compression Compression = Compression.Fast, FastEncoder FastEncoder = FastEncoder.Managed)
 {
     /// <summary>
     /// Plain bytes of a block, each compressed without knowledge of the others. Smaller blocks cost output size
@@ -25,5 +27,9 @@ public sealed record ArchiveRecipe(ArchiveFormat Format = ArchiveFormat.TarGz, C
     /// </summary>
     public string Fingerprint => Format == ArchiveFormat.Tar
         ? $"tar/{Version}"
-        : $"tar.gz/{Version}/{BlockSize}/{BlockEncoder.For(Compression).Fingerprint}";
+        : $"tar.gz/{Version}/{BlockSize}/{BlockEncoder.For(this).Fingerprint}";
+
+    /// <summary>Has the encoder compress a block, and looks whether it comes back.</summary>
+    /// <exception cref="NotSupportedException">The encoder's library cannot be loaded, or does not give the bytes back.</exception>
+    public void Prove() => BlockEncoder.For(this).Prove();
 }

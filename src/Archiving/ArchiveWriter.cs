@@ -38,7 +38,7 @@ public abstract class ArchiveWriter : FormatWriter
         {
             ArchiveFormat.Tar => new TarWriter(output),
             ArchiveFormat.TarGz => new TarWriter(new GzipWriter(
-                output, BlockEncoder.For(recipe.Compression), recipe.Compression == Compression.Store ? 1 : workers)),
+                output, BlockEncoder.For(recipe), recipe.Compression == Compression.Store ? 1 : workers)),
             _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Format, "unknown format"),
         };
     }

@@ -1,5 +1,8 @@
+using Gateway.Archiving;
+using Gateway.Bundles;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Options;
 
 namespace Gateway;
 
@@ -12,6 +15,8 @@ internal static partial class Banner
     {
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Gateway");
         var sources = app.Services.GetRequiredService<SourceIndex>().All;
+        var compression = app.Services.GetRequiredService<IOptions<BundleOptions>>().Value.Compression;
+        LogEncoder(logger, new ArchiveRecipe(Compression: compression.Default, FastEncoder: compression.Encoder).Fingerprint);
         LogSources(logger, string.Join(", ", sources.Select(source => source.Name).Order(StringComparer.Ordinal)));
         var address = app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
         if (address is not null && sources.Select(ExampleIds).FirstOrDefault(ids => ids.Length > 0) is { } ids)
@@ -41,6 +46,9 @@ internal static partial class Banner
 
     [LoggerMessage(LogLevel.Information, "Sources: {Sources}")]
     private static partial void LogSources(ILogger logger, string sources);
+
+    [LoggerMessage(LogLevel.Information, "Archives: {Recipe}")]
+    private static partial void LogEncoder(ILogger logger, string recipe);
 
     [LoggerMessage(LogLevel.Information, "Try: {Command}")]
     private static partial void LogTry(ILogger logger, string command);

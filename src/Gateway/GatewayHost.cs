@@ -1,4 +1,5 @@
 using System.Text.Encodings.Web;
+using Gateway.Archiving;
 using Gateway.Bundles;
 using Gateway.Configuration;
 using Gateway.Health;
@@ -124,7 +125,30 @@ internal static class GatewayHost
         faults.AddRange(options.Ready.RequiredClusters
             .Where(cluster => !clusters.Contains(cluster))
             .Select(cluster => $"{BundleOptions.Section}:{nameof(BundleOptions.Ready)}:{nameof(ReadyOptions.RequiredClusters)}: there is no cluster '{cluster}'"));
+        faults.AddRange(UnfitEncoders(options));
         return faults;
+    }
+
+    /// <summary>Every encoder that a request may choose has to show at the start that it works.</summary>
+    private static IEnumerable<string> UnfitEncoders(BundleOptions options)
+    {
+        foreach (var compression in Enum.GetValues<Compression>())
+        {
+            string? fault = null;
+            try
+            {
+                new ArchiveRecipe(ArchiveFormat.TarGz, compression, options.Compression.Encoder).Prove();
+            }
+            catch (NotSupportedException e)
+            {
+                fault = $"{BundleOptions.Section}:{nameof(BundleOptions.Compression)}:{nameof(CompressionOptions.Encoder)}: {e.Message}";
+            }
+
+            if (fault is not null)
+            {
+                yield return fault;
+            }
+        }
     }
 
     private static void RequireValid(List<string> faults)

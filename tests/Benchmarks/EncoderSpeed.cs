@@ -13,10 +13,11 @@ internal static class EncoderSpeed
 {
     private static readonly (string Name, BlockEncoder Encoder)[] Encoders =
     [
-        ("deflate-1 (ours)", BlockEncoder.For(Compression.Fast)),
+        ("deflate-1 (ours)", BlockEncoder.For(new ArchiveRecipe())),
+        .. Isal(),
         ("zlib-1", new ZlibBlockEncoder(CompressionLevel.Fastest)),
-        ("zlib-6", BlockEncoder.For(Compression.Small)),
-        ("store", BlockEncoder.For(Compression.Store)),
+        ("zlib-6", BlockEncoder.For(new ArchiveRecipe(Compression: Compression.Small))),
+        ("store", BlockEncoder.For(new ArchiveRecipe(Compression: Compression.Store))),
     ];
 
     public static async Task<string> RunAsync(int rounds)
@@ -49,6 +50,18 @@ internal static class EncoderSpeed
         }
 
         return report.ToString();
+    }
+
+    private static (string, BlockEncoder)[] Isal()
+    {
+        try
+        {
+            return [("isal-1", BlockEncoder.For(new ArchiveRecipe(FastEncoder: FastEncoder.Isal)))];
+        }
+        catch (NotSupportedException)
+        {
+            return [];
+        }
     }
 
     private static long Encode(BlockEncoder encoder, byte[] bytes)

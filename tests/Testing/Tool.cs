@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Xunit;
 
 namespace Testing;
@@ -19,6 +20,14 @@ internal static class Tool
 
         Assert.SkipWhen(path is null, $"{name} is not installed on this machine");
         return path!;
+    }
+
+    /// <summary>The same for a native library.</summary>
+    public static void RequireLibrary(string name)
+    {
+        var exists = NativeLibrary.TryLoad(name, out _);
+        Assert.False(!exists && Environment.GetEnvironmentVariable("CI") == "true", $"{name} is not installed, and CI skips nothing");
+        Assert.SkipUnless(exists, $"{name} is not installed on this machine");
     }
 
     public static bool Exists(string name) => Find(name) is not null;

@@ -11,7 +11,8 @@ namespace Gateway.Archiving.Blocks;
 /// </summary>
 internal abstract class BlockEncoder
 {
-    private static readonly BlockEncoder Fast = new DeflateBlockEncoder();
+    private static readonly BlockEncoder Managed = new DeflateBlockEncoder();
+    private static readonly Lazy<BlockEncoder> Isal = new(IsalBlockEncoder.Load);
     private static readonly BlockEncoder Small = new ZlibBlockEncoder(CompressionLevel.Optimal);
     private static readonly BlockEncoder Store = new StoringBlockEncoder();
 
@@ -23,12 +24,14 @@ internal abstract class BlockEncoder
     /// <summary>The name, and a hash of a fixed block as this process compresses it.</summary>
     public string Fingerprint => _fingerprint ??= Probe();
 
-    public static BlockEncoder For(Compression compression) => compression switch
+    /// <exception cref="NotSupportedException">The encoder's library cannot be loaded.</exception>
+    public static BlockEncoder For(ArchiveRecipe recipe) => (recipe.Compression, recipe.FastEncoder) switch
     {
-        Compression.Fast => Fast,
-        Compression.Small => Small,
-        Compression.Store => Store,
-        _ => throw new ArgumentOutOfRangeException(nameof(compression), compression, "unknown compression"),
+        (Compression.Fast, FastEncoder.Managed) => Managed,
+        (Compression.Fast, FastEncoder.Isal) => Isal.Value,
+        (Compression.Small, _) => Small,
+        (Compression.Store, _) => Store,
+        _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe, "unknown compression or encoder"),
     };
 
     /// <summary>The most bytes that <see cref="Encode"/> writes: a block that does not shrink is stored.</summary>
@@ -46,19 +49,42 @@ internal abstract class BlockEncoder
     /// <summary>Compresses a block if the result fits into <paramref name="output"/>; 0 when it does not.</summary>
     protected abstract int TryCompress(ReadOnlySpan<byte> plain, Memory<byte> output);
 
-    private string Probe()
+    /// <summary>Encodes a block, decodes it, and compares.</summary>
+    /// <exception cref="NotSupportedException">It did not come back.</exception>
+    public void Prove()
+    {
+        var plain = ProbeBlock();
+        using var encoded = new MemoryStream([.. EncodeProbe(plain), .. StoredBlock.Final]);
+        using var decoded = new MemoryStream();
+        using (var inflate = new DeflateStream(encoded, CompressionMode.Decompress))
+        {
+            inflate.CopyTo(decoded);
+        }
+
+        if (!decoded.ToArray().AsSpan().SequenceEqual(plain))
+        {
+            throw new NotSupportedException($"the encoder {Name} does not give its own bytes back");
+        }
+    }
+
+    private string Probe() => $"{Name}-{Convert.ToHexStringLower(SHA256.HashData(EncodeProbe(ProbeBlock())).AsSpan(0, 8))}";
+
+    private byte[] EncodeProbe(byte[] plain)
+    {
+        var output = new byte[MaxEncodedLength(plain.Length)];
+        return output[..Encode(plain, output)];
+    }
+
+    private static byte[] ProbeBlock()
     {
         // Words in an order that never repeats exactly: literals, matches of many lengths and distances.
         var text = new StringBuilder();
         for (var i = 0u; text.Length < 32 * 1024; i++)
         {
-            text.Append(i * 2_654_435_761u % 1021).Append(' ').Append("probe"u8.Length + (i % 7)).Append('\n');
+            text.Append(i * 2_654_435_761u % 1021).Append(' ').Append(5 + (i % 7)).Append('\n');
         }
 
-        var plain = Encoding.ASCII.GetBytes(text.ToString());
-        var output = new byte[MaxEncodedLength(plain.Length)];
-        var length = Encode(plain, output);
-        return $"{Name}-{Convert.ToHexStringLower(SHA256.HashData(output.AsSpan(0, length)).AsSpan(0, 8))}";
+        return Encoding.ASCII.GetBytes(text.ToString());
     }
 
     private sealed class StoringBlockEncoder : BlockEncoder

@@ -29,6 +29,12 @@ internal sealed class DeflateBlockEncoder : BlockEncoder
     /// <summary>Whether next to nothing in a block repeats and its bytes are evenly spread: no encoder of deflate shrinks it.</summary>
     public static bool IsHopeless(ReadOnlySpan<byte> plain)
     {
+        // The sample first: it costs next to nothing, and most blocks are done with it.
+        if (!ByteSample.IsEven(plain))
+        {
+            return false;
+        }
+
         var scratch = Rent();
         scratch.Search(plain, out var isHopeless);
         Pool.Add(scratch);

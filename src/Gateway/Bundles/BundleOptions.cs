@@ -62,6 +62,13 @@ internal sealed class CompressionOptions
     public Compression Default { get; set; } = Compression.Fast;
 
     /// <summary>
+    /// Who compresses <c>fast</c>: <c>managed</c> (default), the same bytes everywhere, or <c>isal</c>, faster, for replicas on
+    /// machines that are alike. A missing library stops the start.
+    /// </summary>
+    [EnumDataType(typeof(FastEncoder))]
+    public FastEncoder Encoder { get; set; }
+
+    /// <summary>
     /// Blocks of one bundle that are compressed at a time. Default 0: one for each core. Range 0–256. It changes speed and
     /// memory (two blocks of 128 KiB each), never a byte.
     /// </summary>

@@ -26,7 +26,7 @@ public class BlockEncoderTests
     public void Generated_blocks_come_back(Compression compression)
     {
         // A hundred thousand for our own encoder; the runtime's needs no such proof.
-        var encoder = BlockEncoder.For(compression);
+        var encoder = BlockEncoder.For(new ArchiveRecipe(Compression: compression));
         Generated.Sample(plain => RoundTrips(encoder, plain), iter: compression == Compression.Fast ? 100_000 : 2000);
     }
 
@@ -34,7 +34,7 @@ public class BlockEncoderTests
     [MemberData(nameof(Compressions))]
     public void Blocks_of_every_length_around_the_edges_come_back(Compression compression)
     {
-        var encoder = BlockEncoder.For(compression);
+        var encoder = BlockEncoder.For(new ArchiveRecipe(Compression: compression));
         var text = new ObjectContent(Block, 7).ToArray();
         foreach (var length in Enumerable.Range(0, 70).Concat([255, 256, 257, 258, 259, 260, 4095, 4096, 8191, 8192, 8193, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537, Block - 1, Block]))
         {
@@ -48,7 +48,7 @@ public class BlockEncoderTests
     {
         for (var period = 1; period <= 300; period++)
         {
-            Assert.True(RoundTrips(BlockEncoder.For(Compression.Fast), Periodic(period, 5000 + period, period)), $"period {period}");
+            Assert.True(RoundTrips(BlockEncoder.For(new ArchiveRecipe()), Periodic(period, 5000 + period, period)), $"period {period}");
         }
     }
 
@@ -64,7 +64,7 @@ public class BlockEncoderTests
         var plain = new ObjectContent(Block, 3, compressible: false).ToArray();
         plain.AsSpan(0, Block - distance).CopyTo(plain.AsSpan(distance));
 
-        Assert.True(RoundTrips(BlockEncoder.For(Compression.Fast), plain));
+        Assert.True(RoundTrips(BlockEncoder.For(new ArchiveRecipe()), plain));
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public class BlockEncoderTests
             plain.AsSpan(20_000 + seed, 3000).CopyTo(plain.AsSpan(45_000));
             plain.AsSpan(59_000).Fill(1);
 
-            Assert.True(RoundTrips(BlockEncoder.For(Compression.Fast), plain), $"seed {seed}");
+            Assert.True(RoundTrips(BlockEncoder.For(new ArchiveRecipe()), plain), $"seed {seed}");
         }
     }
 
@@ -95,7 +95,7 @@ public class BlockEncoderTests
         var shuffled = plain.ToArray();
         new Random(1).Shuffle(shuffled);
 
-        Assert.True(RoundTrips(BlockEncoder.For(Compression.Fast), shuffled));
+        Assert.True(RoundTrips(BlockEncoder.For(new ArchiveRecipe()), shuffled));
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public class BlockEncoderTests
         {
             foreach (var block in File.ReadAllBytes(file).Chunk(Block))
             {
-                Assert.True(RoundTrips(BlockEncoder.For(Compression.Fast), block), file);
+                Assert.True(RoundTrips(BlockEncoder.For(new ArchiveRecipe()), block), file);
             }
         }
     }
@@ -117,18 +117,36 @@ public class BlockEncoderTests
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         for (var seed = 0; seed < 20; seed++)
         {
-            hash.AppendData(Encode(BlockEncoder.For(Compression.Fast), new ObjectContent(Block, seed).ToArray()));
-            hash.AppendData(Encode(BlockEncoder.For(Compression.Fast), Periodic(seed + 1, 10_000, seed)));
-            hash.AppendData(Encode(BlockEncoder.For(Compression.Fast), NearlyRandom(50_000, 100, seed)));
+            hash.AppendData(Encode(BlockEncoder.For(new ArchiveRecipe()), new ObjectContent(Block, seed).ToArray()));
+            hash.AppendData(Encode(BlockEncoder.For(new ArchiveRecipe()), Periodic(seed + 1, 10_000, seed)));
+            hash.AppendData(Encode(BlockEncoder.For(new ArchiveRecipe()), NearlyRandom(50_000, 100, seed)));
         }
 
         Assert.Equal("bfd6d00d9d9839c6979405ddfb5ae7ae", Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16)));
     }
 
     [Fact]
+    public void ISA_L_gives_every_block_back_where_it_is_installed()
+    {
+        Tool.RequireLibrary("libisal.so.2");
+        var encoder = BlockEncoder.For(new ArchiveRecipe(FastEncoder: FastEncoder.Isal));
+
+        encoder.Prove();
+        Generated.Sample(plain => RoundTrips(encoder, plain), iter: 20_000);
+        for (var length = 0; length < 70; length++)
+        {
+            Assert.True(RoundTrips(encoder, new byte[length]), $"{length} zeros");
+        }
+
+        Assert.True(RoundTrips(encoder, new ObjectContent(Block, 1).ToArray()));
+        Assert.True(RoundTrips(encoder, new ObjectContent(Block, 1, compressible: false).ToArray()));
+        Assert.NotEqual(new ArchiveRecipe().Fingerprint, new ArchiveRecipe(FastEncoder: FastEncoder.Isal).Fingerprint);
+    }
+
+    [Fact]
     public void Blocks_do_not_depend_on_those_before_or_beside_them()
     {
-        var encoder = BlockEncoder.For(Compression.Fast);
+        var encoder = BlockEncoder.For(new ArchiveRecipe());
         var blocks = Enumerable.Range(0, 64).Select(i => new ObjectContent(Block, i).ToArray()).ToArray();
         var alone = blocks.Select(block => Encode(encoder, block)).ToArray();
         var together = new byte[blocks.Length][];

@@ -61,7 +61,7 @@ public class GzipWriterTests
         {
             using var output = new MemoryStream();
             var pipe = PipeWriter.Create(output);
-            var gzip = new GzipWriter(pipe, BlockEncoder.For(Compression.Fast), workers: 4);
+            var gzip = new GzipWriter(pipe, BlockEncoder.For(new ArchiveRecipe()), workers: 4);
             gzip.Write(new ObjectContent(10 * Block, i).ToArray());
             await gzip.CompleteAsync();
             await pipe.FlushAsync();
@@ -74,7 +74,7 @@ public class GzipWriterTests
     public async Task An_output_that_stands_still_holds_the_caller_back_with_no_more_blocks_than_workers()
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 1, resumeWriterThreshold: 0));
-        var gzip = new GzipWriter(pipe.Writer, BlockEncoder.For(Compression.Fast), workers: 3);
+        var gzip = new GzipWriter(pipe.Writer, BlockEncoder.For(new ArchiveRecipe()), workers: 3);
         var block = new ObjectContent(Block, 1).ToArray();
         var flushed = 0;
         Task<FlushResult> flush;
@@ -131,7 +131,7 @@ public class GzipWriterTests
     {
         var plain = new ObjectContent(2 * Block, 9).ToArray();
         using var output = new MemoryStream();
-        var gzip = new GzipWriter(PipeWriter.Create(output), BlockEncoder.For(Compression.Fast));
+        var gzip = new GzipWriter(PipeWriter.Create(output), BlockEncoder.For(new ArchiveRecipe()));
         for (var rest = plain.AsSpan(); !rest.IsEmpty;)
         {
             var length = Math.Min(50_000, rest.Length);
@@ -149,7 +149,7 @@ public class GzipWriterTests
     public async Task Nothing_but_the_header_leaves_before_a_block_is_full()
     {
         using var output = new MemoryStream();
-        var gzip = new GzipWriter(PipeWriter.Create(output), BlockEncoder.For(Compression.Fast));
+        var gzip = new GzipWriter(PipeWriter.Create(output), BlockEncoder.For(new ArchiveRecipe()));
         gzip.Write(new byte[Block - 1]);
         await gzip.FlushAsync();
         Assert.Equal(10, output.Length);
@@ -179,7 +179,7 @@ public class GzipWriterTests
     private static async Task<byte[]> WriteAsync(byte[] plain, int[] sizes, int workers = 1)
     {
         using var output = new MemoryStream();
-        var gzip = new GzipWriter(PipeWriter.Create(output), BlockEncoder.For(Compression.Fast), workers);
+        var gzip = new GzipWriter(PipeWriter.Create(output), BlockEncoder.For(new ArchiveRecipe()), workers);
         for (int offset = 0, i = 0; offset < plain.Length; i++)
         {
             var length = Math.Min(sizes[i % sizes.Length], plain.Length - offset);
