@@ -56,12 +56,19 @@ public abstract class ArchiveWriter : FormatWriter
     /// <param name="entry">Name, exact size and time.</param>
     /// <param name="body">Read to its end; must hold exactly <see cref="ArchiveEntry.Size"/> bytes.</param>
     /// <param name="cancellationToken">Ends the wait for the body and for the output.</param>
-    /// <exception cref="EntryLengthException">The body was longer or shorter than declared, or the output's reader has gone.</exception>
+    /// <exception cref="EntryLengthException">The body was longer or shorter than declared, or the output's reader left within it.</exception>
+    /// <exception cref="IOException">The output's reader has gone.</exception>
     public async Task WriteEntryAsync(ArchiveEntry entry, Stream body, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(body);
         StartEntry(entry);
         await body.CopyToAsync(this, cancellationToken);
         EndEntry();
+
+        // Entries without a body come by here, too, and must not pile up.
+        if (await FlushAsync(cancellationToken) is { IsCompleted: true })
+        {
+            throw new IOException("The reader of the output has gone.");
+        }
     }
 }

@@ -11,6 +11,9 @@ internal static partial class Banner
 {
     private const int Examples = 3;
 
+    // A folder may hold millions.
+    private const int LookedAt = 1000;
+
     public static void Print(WebApplication app)
     {
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Gateway");
@@ -38,6 +41,7 @@ internal static partial class Banner
 
         var files = Directory.EnumerateFiles(folder.LocalPath, "*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 3 })
             .Select(file => Path.GetRelativePath(folder.LocalPath, file).Replace(Path.DirectorySeparatorChar, '/'))
+            .Take(LookedAt)
             .Where(key => key.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/'))
             .Order(StringComparer.Ordinal)
             .Take(Examples);

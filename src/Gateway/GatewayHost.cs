@@ -5,6 +5,7 @@ using Gateway.Configuration;
 using Gateway.Health;
 using Gateway.Upstreams;
 using Microsoft.Extensions.Configuration.Json;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Options;
 
 namespace Gateway;
@@ -14,6 +15,17 @@ internal static class GatewayHost
 {
     private const string DefaultUrl = "http://localhost:8080";
     private const string DefaultFile = "appsettings.json";
+
+    // A line for each bundle and none for each of its objects; readiness says 503 while draining, which is no error. The file and
+    // the environment win.
+    private static readonly Dictionary<string, string?> QuietLogs = new()
+    {
+        ["Logging:LogLevel:Default"] = "Information",
+        ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+        ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
+        ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "None",
+        ["Logging:LogLevel:Yarp"] = "Warning",
+    };
 
     // What the host needs after the drain to stop the server itself.
     private static readonly TimeSpan StopReserve = TimeSpan.FromSeconds(10);
@@ -45,7 +57,8 @@ internal static class GatewayHost
             app.Lifetime.ApplicationStarted.Register(() => Banner.Print(app));
             return app;
         }
-        catch (Exception e) when (e is OptionsValidationException or InvalidOperationException or AggregateException or InvalidDataException or FormatException)
+        catch (Exception e) when (e is OptionsValidationException or InvalidOperationException or AggregateException or InvalidDataException or FormatException
+            or IOException or UnauthorizedAccessException)
         {
             throw new InvalidConfigurationException([.. ConfigurationFaults.Of(e)], e);
         }
@@ -62,6 +75,7 @@ internal static class GatewayHost
         var source = new JsonConfigurationSource { Path = file, ReloadOnChange = true };
         source.ResolveFileProvider();
         configuration.Sources.Insert(0, source);
+        configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = QuietLogs });
         if (urls is not null)
         {
             configuration.AddInMemoryCollection([new(WebHostDefaults.ServerUrlsKey, urls)]);

@@ -41,13 +41,15 @@ internal abstract class BlockEncoder
     /// <returns>The bytes written.</returns>
     public int Encode(ReadOnlySpan<byte> plain, Memory<byte> output)
     {
-        var stored = StoredBlock.EncodedLength(plain.Length);
-        var length = TryCompress(plain, output[..Math.Max(stored - 1, 0)]);
+        var length = TryEncode(plain, output[..plain.Length]);
         return length > 0 ? length : StoredBlock.Write(plain, output.Span);
     }
 
-    /// <summary>Compresses a block if the result fits into <paramref name="output"/>; 0 when it does not.</summary>
-    protected abstract int TryCompress(ReadOnlySpan<byte> plain, Memory<byte> output);
+    /// <summary>Compresses a block if the result fits into as many bytes as the block has.</summary>
+    /// <param name="plain">At most <see cref="ArchiveRecipe.BlockSize"/> bytes.</param>
+    /// <param name="output">As long as the block.</param>
+    /// <returns>The bytes written, or 0 when it does not shrink and has to be stored.</returns>
+    public abstract int TryEncode(ReadOnlySpan<byte> plain, Memory<byte> output);
 
     /// <summary>Encodes a block, decodes it, and compares.</summary>
     /// <exception cref="NotSupportedException">It did not come back.</exception>
@@ -91,6 +93,6 @@ internal abstract class BlockEncoder
     {
         public override string Name => "store";
 
-        protected override int TryCompress(ReadOnlySpan<byte> plain, Memory<byte> output) => 0;
+        public override int TryEncode(ReadOnlySpan<byte> plain, Memory<byte> output) => 0;
     }
 }

@@ -41,7 +41,7 @@ internal sealed class DeflateBlockEncoder : BlockEncoder
         return isHopeless;
     }
 
-    protected override int TryCompress(ReadOnlySpan<byte> plain, Memory<byte> output)
+    public override int TryEncode(ReadOnlySpan<byte> plain, Memory<byte> output)
     {
         var scratch = Rent();
         var length = scratch.TryCompress(plain, output.Span);

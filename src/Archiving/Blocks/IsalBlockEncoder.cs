@@ -46,7 +46,7 @@ internal sealed unsafe class IsalBlockEncoder : BlockEncoder
         throw new NotSupportedException($"the encoder isal needs {Library} (Debian: libisal2) on a 64-bit machine, and it cannot be loaded");
     }
 
-    protected override int TryCompress(ReadOnlySpan<byte> plain, Memory<byte> output)
+    public override int TryEncode(ReadOnlySpan<byte> plain, Memory<byte> output)
     {
         // It would find out, too, but ten times slower.
         if (plain.IsEmpty || DeflateBlockEncoder.IsHopeless(plain))

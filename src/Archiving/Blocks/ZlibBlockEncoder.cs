@@ -10,7 +10,7 @@ internal sealed class ZlibBlockEncoder(CompressionLevel level) : BlockEncoder
 {
     public override string Name => level == CompressionLevel.Fastest ? "zlib-1" : "zlib-6";
 
-    protected override int TryCompress(ReadOnlySpan<byte> plain, Memory<byte> output)
+    public override int TryEncode(ReadOnlySpan<byte> plain, Memory<byte> output)
     {
         // zlib makes such blocks bigger at a fiftieth of the speed of a copy, so our own encoder says whether to try.
         if (DeflateBlockEncoder.IsHopeless(plain))

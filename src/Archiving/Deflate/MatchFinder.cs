@@ -25,8 +25,9 @@ internal sealed class MatchFinder
 {
     private const int HashBits = 14;
     private const int MinMatch = 4;
+    private const int MaxBlock = 1 << 17;
 
-    // After 2^8 bytes without a match one position in three is looked at, after 2^9 one in four …
+    // After 2^8 bytes without a match two positions in three are looked at, after 2^9 two in four …
     private const int SkipShift = 8;
 
     private const int MaxBackwards = 64;
@@ -42,6 +43,9 @@ internal sealed class MatchFinder
     /// <returns>How many sequences were found. Bytes behind the last are literals.</returns>
     public int Find(ReadOnlySpan<byte> plain, Span<Sequence> sequences)
     {
+        // Nothing below looks again.
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(plain.Length, MaxBlock);
+        ArgumentOutOfRangeException.ThrowIfLessThan(sequences.Length, plain.Length / MinMatch);
         Array.Clear(_last);
         ref var start = ref MemoryMarshal.GetReference(plain);
         ref var last = ref MemoryMarshal.GetArrayDataReference(_last);
@@ -85,7 +89,9 @@ internal sealed class MatchFinder
             anchor = at;
             if (at <= end)
             {
-                // Remember the end of the match, where the next one is likely to have begun.
+                // Remember the match's beginning, and its end, where the next one is likely to have begun: more would cost more
+                // time than it saves bytes.
+                Remember(ref start, ref last, at - length + 2);
                 Remember(ref start, ref last, at - 3);
                 Remember(ref start, ref last, at - 1);
             }

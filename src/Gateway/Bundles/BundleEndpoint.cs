@@ -68,8 +68,10 @@ internal sealed class BundleEndpoint(
             if (request.Missing != MissingPolicy.Abort || purpose == BundlePurpose.Plan)
             {
                 await planner.CheckAsync(plan, record.Transfer, stop.Token);
-                record.Skipped = plan.Skipped;
             }
+
+            plan.Settle();
+            record.Skipped = plan.Skipped;
 
             if (purpose == BundlePurpose.Plan)
             {

@@ -39,6 +39,10 @@ internal sealed class BundleFields(int maxEntries)
                 fields.Set(pair.DecodeName().ToString(), pair.DecodeValue().ToString(), lines: false);
             }
         }
+        else if (request.QueryString.HasValue)
+        {
+            throw BundleRefusal.BadRequest("A POST says everything in its body; its address takes no parameters.");
+        }
         else if (request.HasJsonContentType())
         {
             var manifest = await BundleManifest.ReadAsync(request.Body, maxEntries, cancellationToken);

@@ -39,7 +39,7 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
     public IReadOnlyList<PlannedEntry> All { get; } = entries;
 
     /// <summary>The entries that the archive will hold.</summary>
-    public IReadOnlyList<PlannedEntry> Entries { get; private set; } = entries;
+    public IReadOnlyList<PlannedEntry> Entries { get; private set; } = [];
 
     public ArchiveRecipe Recipe { get; } = recipe;
 
@@ -47,7 +47,7 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
 
     public int Skipped => All.Count - Entries.Count;
 
-    /// <summary>Plain bytes of all entries; null when nothing was checked and the manifest does not say.</summary>
+    /// <summary>Plain bytes of all entries; null when neither storage nor the manifest has said it of every one.</summary>
     public long? Size { get; private set; }
 
     /// <summary>Strong, quoted; null when any entry has no strong validator or was not checked.</summary>
@@ -56,11 +56,13 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
     /// <summary>The newest entry's time; null when nothing was checked.</summary>
     public DateTimeOffset? Modified { get; private set; }
 
-    /// <summary>Leaves missing entries out and derives what follows from the rest.</summary>
+    /// <summary>Leaves missing entries out and derives what follows from the rest, as far as it is known.</summary>
     public void Settle()
     {
         Entries = [.. All.Where(entry => !entry.IsMissing)];
-        Size = Entries.All(entry => entry.Head?.Size is not null) ? Entries.Sum(entry => entry.Head!.Size!.Value) : null;
+        Size = Entries.All(entry => entry.Head?.Size is not null)
+            ? (long)Int128.Min(Entries.Aggregate(Int128.Zero, (sum, entry) => sum + entry.Head!.Size!.Value), long.MaxValue)
+            : null;
         if (Entries.Count > 0 && Entries.All(entry => entry.IsChecked))
         {
             Modified = Entries.Max(entry => entry.Head!.Modified);

@@ -40,37 +40,30 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
     {
         var differences = new ConcurrentBag<EntryError>();
         var budget = new ByteBudget(_options.Upstream.LookaheadBytes);
-        try
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.Upstream.Lookahead, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(plan.All, parallel, async (entry, token) =>
         {
-            var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.Upstream.Lookahead, CancellationToken = cancellationToken };
-            await Parallel.ForEachAsync(plan.All, parallel, async (entry, token) =>
+            var declared = entry.Head;
+            try
             {
-                var declared = entry.Head;
-                try
-                {
-                    entry.Head = await DescribeAsync(entry, declared, counters, budget, token, cancellationToken);
-                    entry.IsChecked = true;
-                }
-                catch (UpstreamException e) when (e.Stage == Stage.Missing)
-                {
-                    entry.IsMissing = entry.IsChecked = true;
-                    return;
-                }
-                catch (UpstreamException e)
-                {
-                    throw Failed(entry, e);
-                }
+                entry.Head = await DescribeAsync(entry, declared, counters, budget, token);
+                entry.IsChecked = true;
+            }
+            catch (UpstreamException e) when (e.Stage == Stage.Missing)
+            {
+                entry.IsMissing = entry.IsChecked = true;
+                return;
+            }
+            catch (UpstreamException e)
+            {
+                throw Failed(entry, e);
+            }
 
-                if (Difference(declared, entry.Head) is { } difference)
-                {
-                    differences.Add(new(entry.Index, entry.Id, difference));
-                }
-            });
-        }
-        catch (AggregateException e) when (e.InnerExceptions.OfType<BundleRefusal>().FirstOrDefault() is { } refusal)
-        {
-            throw refusal;
-        }
+            if (Difference(declared, entry.Head) is { } difference)
+            {
+                differences.Add(new(entry.Index, entry.Id, difference));
+            }
+        });
 
         if (!differences.IsEmpty)
         {
@@ -81,8 +74,6 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
                 Stage.Changed,
                 [.. differences.OrderBy(error => error.Index)]);
         }
-
-        plan.Settle();
     }
 
     /// <summary>What the missing policy and the limits say of a checked plan.</summary>
@@ -116,9 +107,9 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
     }
 
     private async Task<ObjectHead> DescribeAsync(
-        PlannedEntry entry, ObjectHead? declared, TransferCounters counters, ByteBudget budget, CancellationToken checking, CancellationToken bundle)
+        PlannedEntry entry, ObjectHead? declared, TransferCounters counters, ByteBudget budget, CancellationToken cancellationToken)
     {
-        var head = await store.HeadAsync(entry.Request, counters, checking);
+        var head = await store.HeadAsync(entry.Request, counters, cancellationToken);
         if ((head.Size ?? declared?.Size) is { } size)
         {
             return head with { Size = size };
@@ -126,7 +117,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
 
         // No length: a GET may tell it; if it does not, the object itself does.
         var reader = await store.OpenAsync(
-            entry.Request, expected: null, opened => opened.Head.Size is null ? opened.LearnSizeAsync(budget) : Task.CompletedTask, counters, bundle);
+            entry.Request, expected: null, opened => opened.Head.Size is null ? opened.LearnSizeAsync(budget) : Task.CompletedTask, counters, cancellationToken);
         if (reader.IsPreloaded)
         {
             entry.Opened = reader;

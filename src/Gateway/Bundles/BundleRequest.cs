@@ -1,4 +1,5 @@
 using Gateway.Archiving;
+using Gateway.Upstreams;
 
 namespace Gateway.Bundles;
 
@@ -78,6 +79,6 @@ internal sealed record BundleRequest(
             return ReferenceEquals(entry.Name, entry.Id) ? $"the id, which is the entry's name, {badName}" : $"the name {badName}";
         }
 
-        return entry.Size < 0 ? "the size is below 0" : null;
+        return entry.Size is < 0 or > ObjectHead.MaxSize ? $"the size is not within 0…{ObjectHead.MaxSize}" : null;
     }
 }

@@ -41,6 +41,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
                 archive.StartEntry(new ArchiveEntry(entry.Name, size, modified));
                 await CopyAsync(reader, size, archive, lookahead, record, cancellationToken);
                 archive.EndEntry();
+                await archive.FlushAsync(cancellationToken);
                 record.EntriesSent++;
             }
 

@@ -126,18 +126,30 @@ internal static class EntryNames
             }
         }
 
-        var lookup = places.GetAlternateLookup<ReadOnlySpan<char>>();
-        for (var i = 0; i < folded.Length; i++)
+        // In this order everything inside a folder comes right behind a file of the folder's name.
+        var order = Enumerable.Range(0, folded.Length).ToArray();
+        Array.Sort(order, (x, y) => CompareFoldersFirst(folded[x], folded[y]));
+        var file = -1;
+        foreach (var i in order)
         {
-            for (var slash = folded[i].IndexOf('/'); slash >= 0; slash = folded[i].IndexOf('/', slash + 1))
+            if (file >= 0 && folded[i].Length > folded[file].Length && folded[i][folded[file].Length] == '/' && folded[i].StartsWith(folded[file], StringComparison.Ordinal))
             {
-                if (lookup.TryGetValue(folded[i].AsSpan(0, slash), out var file))
-                {
-                    yield return (Math.Min(file, i), Math.Max(file, i), "one name is a folder of the other");
-                    break;
-                }
+                yield return (Math.Min(file, i), Math.Max(file, i), "one name is a folder of the other");
+            }
+            else
+            {
+                file = i;
             }
         }
+    }
+
+    /// <summary>By characters, the slash before all others.</summary>
+    private static int CompareFoldersFirst(string x, string y)
+    {
+        var common = x.AsSpan().CommonPrefixLength(y);
+        return common == x.Length || common == y.Length ? x.Length - y.Length : Rank(x[common]) - Rank(y[common]);
+
+        static int Rank(char c) => c == '/' ? -1 : c;
     }
 
     /// <summary>What does not show, or shows the rest in another order: controls, line separators, bidirectional overrides,

@@ -8,7 +8,6 @@ namespace Gateway.Bundles;
 /// <param name="Compression">How hard it is compressed.</param>
 /// <param name="Encoder">What the bytes depend on besides the objects.</param>
 /// <param name="Size">Plain bytes of all entries that are there.</param>
-/// <param name="Length">Bytes of the archive where they are known beforehand.</param>
 /// <param name="ETag">The bundle's validator where every object has a strong one.</param>
 /// <param name="Entries">One for each id, in order.</param>
 internal sealed record PlanDocument(
@@ -17,7 +16,6 @@ internal sealed record PlanDocument(
     string Compression,
     string Encoder,
     long? Size,
-    long? Length,
     [property: JsonPropertyName("etag")] string? ETag,
     IReadOnlyList<PlanDocument.Entry> Entries)
 {
@@ -27,16 +25,12 @@ internal sealed record PlanDocument(
         plan.Recipe.Compression.ToString().ToLowerInvariant(),
         plan.Recipe.Fingerprint,
         plan.Size,
-        Length: null,
         plan.ETag,
         [.. plan.All.Select(Describe)]);
 
-    private static Entry Describe(PlannedEntry entry) => entry switch
-    {
-        { IsMissing: true } => new(entry.Index, entry.Id, entry.Name, null, null, null, "missing"),
-        { IsChecked: true, Head: { } head } => new(entry.Index, entry.Id, entry.Name, head.Size, head.ETag, head.Modified, "ok"),
-        _ => new(entry.Index, entry.Id, entry.Name, entry.Head?.Size, entry.Head?.ETag, null, "unchecked"),
-    };
+    private static Entry Describe(PlannedEntry entry) => entry is { IsMissing: false, Head: { } head }
+        ? new(entry.Index, entry.Id, entry.Name, head.Size, head.ETag, head.Modified, "ok")
+        : new(entry.Index, entry.Id, entry.Name, null, null, null, "missing");
 
     internal sealed record Entry(
         int Index, string Id, string Name, long? Size, [property: JsonPropertyName("etag")] string? ETag, DateTimeOffset? Modified, string Status);

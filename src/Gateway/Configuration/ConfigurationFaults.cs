@@ -32,6 +32,11 @@ internal static class ConfigurationFaults
     {
         if (type != typeof(string) && typeof(IEnumerable).IsAssignableFrom(type))
         {
+            if (section.Value is { Length: > 0 })
+            {
+                faults.Add($"{section.Path}: is a list, not a value; its first item is {section.Path}:0");
+            }
+
             return;
         }
 

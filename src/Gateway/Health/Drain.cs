@@ -29,9 +29,6 @@ internal sealed partial class Drain : IHostedLifecycleService, IDisposable
 
     public bool IsDraining => _lifetime.ApplicationStopping.IsCancellationRequested;
 
-    /// <summary>No new bundles.</summary>
-    public bool IsClosed => _closed;
-
     /// <summary>Fires when running bundles have no time left.</summary>
     public CancellationToken Cut => _cut.Token;
 

@@ -10,6 +10,9 @@ namespace Gateway.Upstreams;
 /// <param name="Modified">Time of the last change; the epoch where storage does not say it, so that equal input gives equal archives.</param>
 internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modified)
 {
+    /// <summary>1 PiB: no object is larger, and the sum of a million of them does not leave 128 bits.</summary>
+    public const long MaxSize = 1L << 50;
+
     private const int LongestETag = 256;
 
     /// <summary>Reads the head of a 200 or a 206; <see cref="Size"/> is then that of the whole object or of the part.</summary>
@@ -25,7 +28,7 @@ internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modif
         long? size = null;
         if (headers.TryGetValue(HeaderNames.ContentLength, out var text) && text.Count > 0)
         {
-            size = text.Count == 1 && long.TryParse(text[0], NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+            size = text.Count == 1 && long.TryParse(text[0], NumberStyles.None, CultureInfo.InvariantCulture, out var length) && length <= MaxSize
                 ? length
                 : throw new UpstreamException(Stage.Protocol, "storage sent a Content-Length that is no length", StatusCodes.Status502BadGateway);
         }

@@ -180,12 +180,13 @@ internal sealed class ObjectReader : IAsyncDisposable
 
         _hasPaused |= _store.Time.GetElapsedTime(_lastRead) > OwnPause;
         var read = _body.ReadAsync(buffer, _stall.Token);
-        if (read.IsCompletedSuccessfully && read.Result > 0)
+        if (!read.IsCompletedSuccessfully)
         {
-            return new(Took(read.Result));
+            return new(WaitAsync(read, buffer));
         }
 
-        return new(WaitAsync(read, buffer));
+        var count = read.Result;
+        return count > 0 ? new(Took(count)) : new(WaitAsync(new(count), buffer));
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever a body breaks with, the rest is asked for or the break is reported.")]

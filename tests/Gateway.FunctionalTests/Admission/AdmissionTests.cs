@@ -1,3 +1,4 @@
+using System.Net;
 using Testing;
 
 namespace Gateway.FunctionalTests.Admission;
@@ -34,7 +35,9 @@ public class AdmissionTests
         await using var gateway = await GatewayUnderTest.StartAsync([("Limits:MaxActive", 1), ("Limits:MaxQueued", 1)], upstream.Address);
         var first = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a");
 
+        // Refusals begin when the second waits.
         var second = Download.GetAsync(gateway.Client, "/bundle?ids=s/b");
+        await Eventually.TrueAsync(() => !second.IsCompleted && gateway.Client.GetAsync("/bundle?ids=s/b").Result.StatusCode == HttpStatusCode.ServiceUnavailable, "the queue is full");
         await first.DisposeAsync();
 
         (await second).RequireWhole();

@@ -75,6 +75,47 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_number_of_workers_changes_no_byte_and_every_outcome_is_counted()
+    {
+        _upstream.Put("/large", 1_000_000, seed: 5);
+        var outcomes = new List<string>();
+        using var meter = new System.Diagnostics.Metrics.MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == "Gateway" && instrument.Name == "gateway.bundle.outcomes")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        meter.SetMeasurementEventCallback<long>((_, count, tags, _) =>
+        {
+            lock (outcomes)
+            {
+                outcomes.Add($"{count} {string.Join(' ', tags.ToArray().Select(tag => tag.Value))}");
+            }
+        });
+        meter.Start();
+        var archives = new List<byte[]>();
+        foreach (var workers in new[] { 1, 2, 16 })
+        {
+            await using var gateway = await GatewayUnderTest.StartAsync([("Compression:Workers", workers)], _upstream.Address);
+            var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/large,s/a");
+            download.RequireWhole();
+            archives.Add(download.Bytes);
+            await gateway.RequireOneOutcomeAsync();
+        }
+
+        Assert.Equal(archives[0], archives[1]);
+        Assert.Equal(archives[0], archives[2]);
+        lock (outcomes)
+        {
+            Assert.True(outcomes.Count(outcome => outcome == "1 Archive None Done") >= 3);
+        }
+    }
+
+    [Fact]
     public async Task An_id_may_hold_a_comma()
     {
         var entries = (await Download.GetAsync(_gateway.Client, "/bundle?id=s/x,y")).RequireWhole();
@@ -258,6 +299,7 @@ public sealed class RequestTests : IAsyncLifetime
     [InlineData("{\"entries\":[{}]}", 400)]
     [InlineData("{\"entries\":[{\"id\":\"s/a\",\"id\":\"s/b\"}]}", 400)]
     [InlineData("{\"entries\":[{\"id\":\"s/a\",\"size\":-1}]}", 400)]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"size\":9000000000000000000}]}", 400)]
     [InlineData("{\"entries\":[{\"id\":\"s/a\",\"size\":\"1\"}]}", 400)]
     [InlineData("{\"entries\":[{\"id\":\"s/a\",\"etag\":\"W/\\\"x\\\"\"}]}", 400)]
     [InlineData("{\"entries\":[{\"id\":\"s/a\",\"sha256\":\"00\"}]}", 400)]
@@ -278,6 +320,7 @@ public sealed class RequestTests : IAsyncLifetime
         (await PostAsync(new string('[', 10_000))).RequireEarly(400);
         (await PostAsync("{\"entries\":[" + string.Concat(Enumerable.Repeat("{\"id\":\"s/a\"},", 700_000)) + "{}]}")).RequireEarly(413);
         (await PostAsync("{\"entries\":[" + string.Join(',', Enumerable.Repeat("{\"id\":\"s/a\"}", 100_000)) + "]}")).RequireEarly(413);
+        Assert.Equal(400, (int)(await _gateway.Client.PostAsync("/bundle?missing=skip", new StringContent("{}", null, "application/json"))).StatusCode);
         Assert.Equal(415, (int)(await _gateway.Client.PostAsync("/bundle", new StringContent("s/a"))).StatusCode);
         Assert.Equal(414, (int)(await _gateway.Client.GetAsync("/bundle?ids=" + new string('a', 9000))).StatusCode);
     }

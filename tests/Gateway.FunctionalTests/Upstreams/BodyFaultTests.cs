@@ -12,17 +12,27 @@ public class BodyFaultTests
     [
         ("Upstream:FirstByteTimeout", TimeSpan.FromSeconds(5)),
         ("Upstream:StallTimeout", TimeSpan.FromMilliseconds(300)),
+
+        // Nothing is taken into memory first: what breaks has been passed on in part.
+        ("Upstream:LookaheadBytes", 0),
     ];
+
+    private static readonly (string, object)[] InMemory = [.. Quick[..2]];
 
     public static TheoryData<int> Offsets => new(0, 1, 777, 131_072, 250_001, Size - 1);
 
     [Theory]
     [MemberData(nameof(Offsets))]
-    public async Task Row_9_A_reset_after_k_bytes_is_continued_at_that_byte(int k) => await RequireResumed(Fault.Reset(k), k);
+    public async Task Row_9_A_reset_after_k_bytes_is_continued_at_that_byte(int k) => await RequireResumed(Fault.Reset(k), k, Quick);
 
     [Theory]
     [MemberData(nameof(Offsets))]
-    public async Task Row_10_A_body_that_ends_early_is_continued_at_that_byte(int k) => await RequireResumed(Fault.Close(k), k);
+    public async Task Row_9_A_reset_of_an_object_that_is_taken_into_memory_is_continued_too(int k) =>
+        await RequireResumed(Fault.Reset(k), k, InMemory);
+
+    [Theory]
+    [MemberData(nameof(Offsets))]
+    public async Task Row_10_A_body_that_ends_early_is_continued_at_that_byte(int k) => await RequireResumed(Fault.Close(k), k, Quick);
 
     [Theory]
     [InlineData(0)]
@@ -31,7 +41,7 @@ public class BodyFaultTests
     {
         var started = Stopwatch.GetTimestamp();
 
-        var outcome = await RequireResumed(Fault.Stall(k), k);
+        var outcome = await RequireResumed(Fault.Stall(k), k, Quick);
 
         Assert.InRange(outcome.UpstreamSeconds, 0.25, 10);
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0.25, 10);
@@ -106,7 +116,7 @@ public class BodyFaultTests
 
     [Fact]
     public async Task Row_14_A_range_that_is_answered_with_the_whole_object_of_the_same_version_is_skipped_forward() =>
-        await RequireResumed(Fault.Reset(100_000), 100_000, new Fault { IgnoreRange = true });
+        await RequireResumed(Fault.Reset(100_000), 100_000, Quick, new Fault { IgnoreRange = true });
 
     [Fact]
     public async Task Row_14_Skipping_forward_to_the_last_byte_of_a_large_object_is_as_fast_as_reading_it()
@@ -132,7 +142,7 @@ public class BodyFaultTests
         var content = new ObjectContent(100_000, 1);
         upstream.Put("/a", content, etag: null);
         upstream.Fail("/a", Fault.Close(50_000));
-        await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
+        await using var gateway = await GatewayUnderTest.StartAsync(InMemory, upstream.Address);
 
         var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
 
@@ -273,21 +283,21 @@ public class BodyFaultTests
         upstream.Fail("/2", Fault.Reset(1000));
         upstream.Fail("/4", Fault.Answer(500) with { Times = 4 });
 
-        var outcome = await RequireCut(upstream, "s/0,s/1,s/2,s/3,s/4,s/5");
+        var outcome = await RequireCut(upstream, "s/0,s/1,s/2,s/3,s/4,s/5", settings: InMemory);
 
         Assert.Equal(("Upstream/Status", 4), (outcome.Blame, outcome.EntryIndex));
         Assert.Equal(1, outcome.Resumes);
         Assert.True(outcome.BytesIn >= 4 * 200_000);
     }
 
-    private static async Task<Outcome> RequireResumed(Fault fault, int k, params Fault[] more)
+    private static async Task<Outcome> RequireResumed(Fault fault, int k, (string, object)[] settings, params Fault[] more)
     {
         await using var upstream = new ScriptedUpstream();
         var before = upstream.Put("/0", 1000, seed: 5);
         var body = upstream.Put("/a", Size, seed: 1);
         var after = upstream.Put("/z", 1000, seed: 6);
         upstream.Fail("/a", [fault, .. more]);
-        await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
+        await using var gateway = await GatewayUnderTest.StartAsync(settings, upstream.Address);
 
         var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/0,s/a,s/z")).RequireWhole();
 
@@ -306,9 +316,9 @@ public class BodyFaultTests
         return outcome;
     }
 
-    private static async Task<Outcome> RequireCut(ScriptedUpstream upstream, string ids, string missing = "fail")
+    private static async Task<Outcome> RequireCut(ScriptedUpstream upstream, string ids, string missing = "fail", (string, object)[]? settings = null)
     {
-        await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
+        await using var gateway = await GatewayUnderTest.StartAsync(settings ?? Quick, upstream.Address);
 
         (await Download.GetAsync(gateway.Client, $"/bundle?ids={ids}&missing={missing}")).RequireCut();
 

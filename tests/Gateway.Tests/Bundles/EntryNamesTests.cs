@@ -86,5 +86,20 @@ public class EntryNamesTests
 
     [Fact]
     public void Names_that_one_folder_can_hold_do_not_collide() =>
-        Assert.Empty(EntryNames.Collisions(["a", "b/a", "b/c", "ab", "b/cd"]));
+        Assert.Empty(EntryNames.Collisions(["a", "b/a", "b/c", "ab", "b/cd", "a!", "a-b", "a b/c", "b/c.d"]));
+
+    [Fact]
+    public void Collisions_are_found_as_if_every_pair_were_compared() =>
+        Gen.OneOf(Gen.Const("a"), Gen.Const("b"), Gen.Const("ab"), Gen.Const("a!"), Gen.Const("a b")).Array[1, 4]
+            .Select(segments => string.Join('/', segments)).Array[1, 6].Sample(
+            names =>
+            {
+                var colliding = Enumerable.Range(0, names.Length).Where(i => Enumerable.Range(0, names.Length).Any(j =>
+                    i != j && (names[i] == names[j] || names[i].StartsWith(names[j] + "/", StringComparison.Ordinal))));
+                return colliding.Any() == EntryNames.Collisions(names).Any();
+            });
+
+    [Fact]
+    public void A_file_above_several_levels_collides_with_everything_below_it() =>
+        Assert.Equal([1, 2, 3], EntryNames.Collisions(["a", "a/b/c", "a/d", "a/b/e"]).Select(pair => pair.Second).Order());
 }

@@ -1,0 +1,98 @@
+using System.Net;
+using Gateway.Telemetry;
+using Gateway.Upstreams;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Gateway.Tests.Upstreams;
+
+public sealed class AttemptHandlerTests : IDisposable
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly Storage _storage = new();
+    private readonly HttpMessageInvoker _client;
+
+    public AttemptHandlerTests() => _client = new HttpMessageInvoker(new AttemptHandler(_storage, new UpstreamOptions(), _time));
+
+    public void Dispose() => _client.Dispose();
+
+    [Fact]
+    public async Task A_destination_that_fails_again_and_again_is_left_alone_for_a_while_and_others_are_not()
+    {
+        _storage.Fails = true;
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(Stage.Connect, (await FailAsync("http://bad/")).Stage);
+        }
+
+        var asked = _storage.Asked;
+        var refusal = await FailAsync("http://bad/");
+
+        Assert.Equal(asked, _storage.Asked);
+        Assert.NotNull(refusal.RetryAfter);
+        _storage.Fails = false;
+        (await SendAsync("http://good/", new Capture([]))).Dispose();
+        _time.Advance(TimeSpan.FromSeconds(3));
+        (await SendAsync("http://bad/", new Capture([]))).Dispose();
+    }
+
+    [Fact]
+    public async Task Headers_that_do_not_come_end_at_the_time_out()
+    {
+        _storage.Hangs = true;
+        var capture = new Capture([]);
+        var answer = SendAsync("http://slow/", capture);
+
+        _time.Advance(TimeSpan.FromSeconds(29));
+        Assert.False(answer.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        await Assert.ThrowsAnyAsync<Exception>(() => answer);
+        Assert.Equal((Stage.Headers, Retry.Elsewhere), (capture.Failure!.Stage, capture.Failure.Retry));
+    }
+
+    [Fact]
+    public async Task A_request_that_is_no_bundles_passes_by()
+    {
+        _storage.Fails = true;
+        for (var i = 0; i < 30; i++)
+        {
+            await Assert.ThrowsAsync<HttpRequestException>(() => _client.SendAsync(new HttpRequestMessage(HttpMethod.Get, "http://bad/"), CancellationToken.None));
+        }
+
+        Assert.Equal(30, _storage.Asked);
+    }
+
+    private async Task<UpstreamException> FailAsync(string address)
+    {
+        var capture = new Capture([]);
+        await Assert.ThrowsAnyAsync<Exception>(() => SendAsync(address, capture));
+        return capture.Failure!;
+    }
+
+    private Task<HttpResponseMessage> SendAsync(string address, Capture capture)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, address);
+        request.Options.Set(AttemptHandler.Capture, capture);
+        return _client.SendAsync(request, CancellationToken.None);
+    }
+
+    private sealed class Storage : HttpMessageHandler
+    {
+        public bool Fails { get; set; }
+
+        public bool Hangs { get; set; }
+
+        public int Asked { get; private set; }
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Asked++;
+            if (Hangs)
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+
+            return Fails ? throw new HttpRequestException(HttpRequestError.ConnectionError) : new HttpResponseMessage(HttpStatusCode.OK);
+        }
+    }
+}
