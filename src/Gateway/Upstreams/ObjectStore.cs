@@ -1,7 +1,5 @@
-using System.Globalization;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
-using Microsoft.Net.Http.Headers;
 using Polly;
 using Polly.Retry;
 
@@ -46,7 +44,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
                 {
                     return attempt.StatusCode is StatusCodes.Status405MethodNotAllowed or StatusCodes.Status501NotImplemented
                         ? null
-                        : RequireWhole(attempt);
+                        : ObjectAnswer.RequireWhole(attempt, Time);
                 }
             },
             token);
@@ -74,8 +72,8 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
                 tries,
                 async attempt =>
                 {
-                    var head = RequireWhole(attempt);
-                    RequirePlanned(head, expected);
+                    var head = ObjectAnswer.RequireWhole(attempt, Time);
+                    ObjectAnswer.RequirePlanned(head, expected);
                     head = head with { Size = head.Size ?? expected?.Size };
                     var reader = new ObjectReader(this, request, head, counters, attempt, await attempt.OpenBodyAsync(), cancellationToken);
                     try
@@ -122,11 +120,11 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
                 {
                     if (offset > 0 && attempt.StatusCode == StatusCodes.Status206PartialContent)
                     {
-                        RequireRest(attempt, head, offset);
+                        ObjectAnswer.RequireRest(attempt, head, offset);
                         return await take(attempt, await attempt.OpenBodyAsync(), 0);
                     }
 
-                    RequirePlanned(RequireWhole(attempt), head);
+                    ObjectAnswer.RequirePlanned(ObjectAnswer.RequireWhole(attempt, Time), head);
                     return await take(attempt, await attempt.OpenBodyAsync(), offset);
                 },
                 token),
@@ -161,69 +159,6 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
             tries.Failed(attempt.DestinationId);
             await attempt.DisposeAsync();
             throw;
-        }
-    }
-
-    private ObjectHead RequireWhole(SubRequest attempt) =>
-        attempt.StatusCode == StatusCodes.Status200OK ? ObjectHead.Of(attempt.Headers) : throw Refusal(attempt.StatusCode, attempt.Headers);
-
-    private UpstreamException Refusal(int status, IHeaderDictionary headers) => status switch
-    {
-        StatusCodes.Status404NotFound or StatusCodes.Status410Gone => new(Stage.Missing, "no such object", StatusCodes.Status404NotFound),
-        StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden or StatusCodes.Status407ProxyAuthenticationRequired => new(
-            Stage.Denied, "storage does not let the gateway read", StatusCodes.Status502BadGateway),
-        >= 300 and < 400 => new(Stage.Policy, $"storage answered {status}, a redirect, which is not followed", StatusCodes.Status502BadGateway),
-        StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => new(
-            Stage.Status, $"storage answered {status}", StatusCodes.Status503ServiceUnavailable, Retry.Anywhere, RetryAfter(headers)),
-        StatusCodes.Status504GatewayTimeout => new(Stage.Status, "storage answered 504", StatusCodes.Status504GatewayTimeout, Retry.Anywhere),
-        StatusCodes.Status408RequestTimeout or StatusCodes.Status500InternalServerError or StatusCodes.Status502BadGateway => new(
-            Stage.Status, $"storage answered {status}", StatusCodes.Status502BadGateway, Retry.Anywhere),
-        _ => new(Stage.Status, $"storage answered {status}", StatusCodes.Status502BadGateway),
-    };
-
-    private TimeSpan? RetryAfter(IHeaderDictionary headers)
-    {
-        var text = headers.RetryAfter.ToString();
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
-        {
-            return TimeSpan.FromSeconds(seconds);
-        }
-
-        var now = Time.GetUtcNow();
-        return HeaderUtilities.TryParseDate(text, out var date) && date > now ? date - now : null;
-    }
-
-    /// <summary>Size and version must be the planned ones, where both are known. Replicas may be apart for a while: another
-    /// destination may still hold the version that is wanted.</summary>
-    private static void RequirePlanned(ObjectHead head, ObjectHead? expected)
-    {
-        if (expected?.ETag is not null && head.ETag != expected.ETag)
-        {
-            throw new UpstreamException(
-                Stage.Changed, "the object changed while it was being read", StatusCodes.Status502BadGateway, Retry.Elsewhere);
-        }
-
-        if (expected?.Size is { } size && head.Size is { } actual && actual != size)
-        {
-            throw new UpstreamException(
-                Stage.Size, $"storage has {actual} bytes where {size} were declared", StatusCodes.Status502BadGateway, Retry.Elsewhere);
-        }
-    }
-
-    /// <summary>RFC 9110, section 15.3.7: a part must be exactly the rest of exactly the version we hold the beginning of.</summary>
-    private static void RequireRest(SubRequest attempt, ObjectHead head, long offset)
-    {
-        var part = ObjectHead.Of(attempt.Headers);
-        RequirePlanned(part with { Size = null }, head);
-        if (!ContentRangeHeaderValue.TryParse(attempt.Headers.ContentRange.ToString(), out var range)
-            || range.Unit != "bytes"
-            || range.From != offset
-            || range.To != head.Size - 1
-            || (range.Length ?? head.Size) != head.Size
-            || (part.Size ?? head.Size - offset) != head.Size - offset)
-        {
-            throw new UpstreamException(
-                Stage.Protocol, $"storage was asked for the bytes from {offset} on and answered with others", StatusCodes.Status502BadGateway);
         }
     }
 

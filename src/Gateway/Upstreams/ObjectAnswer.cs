@@ -1,0 +1,73 @@
+using System.Globalization;
+using Gateway.Telemetry;
+using Microsoft.Net.Http.Headers;
+
+namespace Gateway.Upstreams;
+
+/// <summary>What an answer of storage must be, and what it means when it is something else.</summary>
+internal static class ObjectAnswer
+{
+    /// <summary>The answer must be the whole object.</summary>
+    public static ObjectHead RequireWhole(SubRequest attempt, TimeProvider time) =>
+        attempt.StatusCode == StatusCodes.Status200OK ? ObjectHead.Of(attempt.Headers) : throw Refusal(attempt.StatusCode, attempt.Headers, time);
+
+    /// <summary>Size and version must be the planned ones, where both are known. Replicas may be apart for a while: another
+    /// destination may still hold the version that is wanted.</summary>
+    public static void RequirePlanned(ObjectHead head, ObjectHead? expected)
+    {
+        if (expected?.ETag is not null && head.ETag != expected.ETag)
+        {
+            throw new UpstreamException(
+                Stage.Changed, "the object changed while it was being read", StatusCodes.Status502BadGateway, Retry.Elsewhere);
+        }
+
+        if (expected?.Size is { } size && head.Size is { } actual && actual != size)
+        {
+            throw new UpstreamException(
+                Stage.Size, $"storage has {actual} bytes where {size} were declared", StatusCodes.Status502BadGateway, Retry.Elsewhere);
+        }
+    }
+
+    /// <summary>RFC 9110, section 15.3.7: a part must be exactly the rest of exactly the version we hold the beginning of.</summary>
+    public static void RequireRest(SubRequest attempt, ObjectHead head, long offset)
+    {
+        var part = ObjectHead.Of(attempt.Headers);
+        RequirePlanned(part with { Size = null }, head);
+        if (!ContentRangeHeaderValue.TryParse(attempt.Headers.ContentRange.ToString(), out var range)
+            || range.Unit != "bytes"
+            || range.From != offset
+            || range.To != head.Size - 1
+            || (range.Length ?? head.Size) != head.Size
+            || (part.Size ?? head.Size - offset) != head.Size - offset)
+        {
+            throw new UpstreamException(
+                Stage.Protocol, $"storage was asked for the bytes from {offset} on and answered with others", StatusCodes.Status502BadGateway);
+        }
+    }
+
+    private static UpstreamException Refusal(int status, IHeaderDictionary headers, TimeProvider time) => status switch
+    {
+        StatusCodes.Status404NotFound or StatusCodes.Status410Gone => new(Stage.Missing, "no such object", StatusCodes.Status404NotFound),
+        StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden or StatusCodes.Status407ProxyAuthenticationRequired => new(
+            Stage.Denied, "storage does not let the gateway read", StatusCodes.Status502BadGateway),
+        >= 300 and < 400 => new(Stage.Policy, $"storage answered {status}, a redirect, which is not followed", StatusCodes.Status502BadGateway),
+        StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => new(
+            Stage.Status, $"storage answered {status}", StatusCodes.Status503ServiceUnavailable, Retry.Anywhere, RetryAfter(headers, time)),
+        StatusCodes.Status504GatewayTimeout => new(Stage.Status, "storage answered 504", StatusCodes.Status504GatewayTimeout, Retry.Anywhere),
+        StatusCodes.Status408RequestTimeout or StatusCodes.Status500InternalServerError or StatusCodes.Status502BadGateway => new(
+            Stage.Status, $"storage answered {status}", StatusCodes.Status502BadGateway, Retry.Anywhere),
+        _ => new(Stage.Status, $"storage answered {status}", StatusCodes.Status502BadGateway),
+    };
+
+    private static TimeSpan? RetryAfter(IHeaderDictionary headers, TimeProvider time)
+    {
+        var text = headers.RetryAfter.ToString();
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+        {
+            return TimeSpan.FromSeconds(seconds);
+        }
+
+        var now = time.GetUtcNow();
+        return HeaderUtilities.TryParseDate(text, out var date) && date > now ? date - now : null;
+    }
+}
