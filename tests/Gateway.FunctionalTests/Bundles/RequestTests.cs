@@ -414,6 +414,22 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_large_object_without_a_length_is_bundled_by_the_size_that_its_manifest_gives()
+    {
+        var body = _upstream.Put("/chunked", 20_000_000, seed: 9);
+        _upstream.Fail("/chunked", new Fault { Method = "HEAD", Without = ["Content-Length"] }, new Fault { Chunked = true });
+        await using var gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/bundle")
+        {
+            Content = new StringContent("""{"entries":[{"id":"s/chunked","size":20000000},{"id":"s/a"}]}""", null, "application/json"),
+        };
+
+        var entries = (await Download.SendAsync(gateway.Client, request)).RequireWhole();
+
+        Assert.Equal(Download.Hash(body), Download.Hash(entries["s/chunked"]));
+    }
+
+    [Fact]
     public async Task Large_objects_without_a_length_are_refused_before_the_first_byte()
     {
         _upstream.Put("/chunked", 20_000_000, seed: 9);

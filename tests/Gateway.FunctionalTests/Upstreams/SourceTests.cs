@@ -144,6 +144,31 @@ public class SourceTests
     }
 
     [Fact]
+    public async Task A_destination_that_active_health_has_found_dead_is_not_tried()
+    {
+        await using var dead = new ScriptedUpstream();
+        await using var alive = new ScriptedUpstream();
+        alive.Put("/probe", 10, seed: 1);
+        alive.Put("/a", 1000, seed: 2);
+        var configuration = GatewayUnderTest.Configuration(("s", [dead.Address, alive.Address]));
+        foreach (var (key, value) in new[] { ("Enabled", (object)true), ("Interval", "00:00:00.2"), ("Timeout", "00:00:05"), ("Policy", "ConsecutiveFailures"), ("Path", "/probe") })
+        {
+            GatewayUnderTest.Set(configuration, $"ReverseProxy:Clusters:s:HealthCheck:Active:{key}", value);
+        }
+
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        gateway.App.Services.GetRequiredService<IProxyStateLookup>().TryGetCluster("s", out var cluster);
+        await Eventually.TrueAsync(() => cluster!.Destinations["d0"].Health.Active == DestinationHealth.Unhealthy, "the probes have failed");
+
+        for (var i = 0; i < 10; i++)
+        {
+            (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
+        }
+
+        Assert.DoesNotContain(dead.Requests, request => request.Path == "/a");
+    }
+
+    [Fact]
     public async Task A_client_that_pauses_takes_no_destination_out_of_rotation()
     {
         await using var upstream = new ScriptedUpstream { SendTimeout = TimeSpan.FromSeconds(1.5), SendBuffer = 64 * 1024 };
