@@ -46,10 +46,10 @@ internal static class GatewayHost
         try
         {
             var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = Path.GetDirectoryName(file) });
-            ReadOnly(builder.Configuration, file, urls);
+            UseOneFile(builder.Configuration, file, urls);
             Configure(builder);
             extend?.Invoke(builder);
-            RequireValid(ConfigurationFaults.Of(builder.Configuration));
+            RequireValid(ConfigurationFaults.Of<BundleOptions>(builder.Configuration.GetSection(BundleOptions.Section)));
             var app = builder.Build();
             var options = app.Services.GetRequiredService<IOptions<BundleOptions>>().Value;
             Map(app);
@@ -64,7 +64,7 @@ internal static class GatewayHost
         }
     }
 
-    private static void ReadOnly(ConfigurationManager configuration, string file, string? urls)
+    private static void UseOneFile(ConfigurationManager configuration, string file, string? urls)
     {
         // One file and no more: whatever stood beside the program must not outlive an operator's own file.
         foreach (var other in configuration.Sources.OfType<JsonConfigurationSource>().ToArray())
@@ -135,32 +135,26 @@ internal static class GatewayHost
             faults.Add($"{BundleOptions.Section}:{nameof(BundleOptions.DefaultSource)}: there is no source '{name}'");
         }
 
-        var clusters = app.Configuration.GetSection($"{ConfigurationFaults.ProxySection}:Clusters").GetChildren().Select(cluster => cluster.Key).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var clusters = app.Configuration.GetSection($"{BundleRegistration.ProxySection}:Clusters").GetChildren().Select(cluster => cluster.Key).ToHashSet(StringComparer.OrdinalIgnoreCase);
         faults.AddRange(options.Ready.RequiredClusters
             .Where(cluster => !clusters.Contains(cluster))
             .Select(cluster => $"{BundleOptions.Section}:{nameof(BundleOptions.Ready)}:{nameof(ReadyOptions.RequiredClusters)}: there is no cluster '{cluster}'"));
-        faults.AddRange(UnfitEncoders(options));
+        ProveEncoders(options, faults);
         return faults;
     }
 
     /// <summary>Every encoder that a request may choose has to show at the start that it works.</summary>
-    private static IEnumerable<string> UnfitEncoders(BundleOptions options)
+    private static void ProveEncoders(BundleOptions options, List<string> faults)
     {
         foreach (var compression in Enum.GetValues<Compression>())
         {
-            string? fault = null;
             try
             {
                 new ArchiveRecipe(ArchiveFormat.TarGz, compression, options.Compression.Encoder).Prove();
             }
             catch (NotSupportedException e)
             {
-                fault = $"{BundleOptions.Section}:{nameof(BundleOptions.Compression)}:{nameof(CompressionOptions.Encoder)}: {e.Message}";
-            }
-
-            if (fault is not null)
-            {
-                yield return fault;
+                faults.Add($"{BundleOptions.Section}:{nameof(BundleOptions.Compression)}:{nameof(CompressionOptions.Encoder)}: {e.Message}");
             }
         }
     }

@@ -66,9 +66,6 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     /// <summary>How long a peer may take nothing before its connection is reset, as storage servers do; null: for ever.</summary>
     public TimeSpan? SendTimeout { get; init; }
 
-    /// <summary>A pause before every answer.</summary>
-    public TimeSpan Latency { get; init; }
-
     public ScriptedObject Put(string path, ObjectContent content, string? etag = "\"v1\"") => _objects[path] = new ScriptedObject(content, etag);
 
     public byte[] Put(string path, int size, int seed, bool compressible = true)
@@ -132,11 +129,6 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
             while (await ReadHeadAsync(socket, buffered) is { } request)
             {
                 _requests.Enqueue(request);
-                if (Latency > TimeSpan.Zero)
-                {
-                    await Task.Delay(Latency, _stop.Token);
-                }
-
                 if (!await AnswerAsync(socket, request))
                 {
                     break;

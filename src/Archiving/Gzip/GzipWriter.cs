@@ -18,7 +18,8 @@ namespace Gateway.Archiving.Gzip;
 /// same for every number of workers. After a block that did not shrink the next ones are tried at once, on the caller's thread:
 /// storing is cheaper than handing over.</para>
 /// <para>Memory: one plain block, rented when its first byte comes, and given back when it is encoded and the output makes us
-/// wait; for each block on its way its plain and its encoded bytes. A caller who writes without flushing is not held back,
+/// wait; for each block on its way its plain bytes and room for the encoded ones, and only what will be written of the two once
+/// it is encoded. A caller who writes without flushing is not held back,
 /// as with any pipe. A flush hands on what is whole blocks; the rest stays until its block is full or the member finished.</para>
 /// </remarks>
 internal sealed class GzipWriter : FormatWriter

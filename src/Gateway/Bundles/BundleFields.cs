@@ -112,20 +112,19 @@ internal sealed class BundleFields(int maxEntries)
 
     private void Set(string field, string value, bool lines)
     {
-        if (field is "id")
+        if (field is not ("id" or "ids") && !_seen.Add(field))
         {
-            Add(new RequestedEntry(value, value));
-            return;
-        }
-
-        if (field is "ids")
-        {
-            AddMany(value, lines);
-            return;
+            throw BundleRefusal.BadRequest($"{field}: given more than once.");
         }
 
         switch (field)
         {
+            case "id":
+                AddId(value);
+                break;
+            case "ids":
+                AddMany(value, lines);
+                break;
             case "format":
                 RequireOfferedFormat(value);
                 break;
@@ -149,13 +148,7 @@ internal sealed class BundleFields(int maxEntries)
             default:
                 throw BundleRefusal.BadRequest("There is an unknown parameter; known: ids, id, format, compression, missing, name, receipt.");
         }
-
-        if (!_seen.Add(field))
-        {
-            throw BundleRefusal.BadRequest($"{field}: given more than once.");
-        }
     }
-
 
     private void AddMany(string ids, bool lines)
     {
@@ -166,21 +159,17 @@ internal sealed class BundleFields(int maxEntries)
             var end = lines ? rest.IndexOfAny(Separators) : rest.IndexOf(',');
             if (end < 0)
             {
-                AddId(rest);
+                AddId(rest.ToString());
                 return;
             }
 
-            AddId(rest[..end]);
+            AddId(rest[..end].ToString());
             var isCrLf = rest[end] == '\r' && end + 1 < rest.Length && rest[end + 1] == '\n';
             rest = rest[(end + (isCrLf ? 2 : 1))..];
         }
     }
 
-    private void AddId(ReadOnlySpan<char> id)
-    {
-        var text = id.ToString();
-        Add(new RequestedEntry(text, text));
-    }
+    private void AddId(string id) => Add(new RequestedEntry(id, id));
 
     private async Task ReadFormAsync(Stream body, CancellationToken cancellationToken)
     {

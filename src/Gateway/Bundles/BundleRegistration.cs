@@ -1,5 +1,4 @@
 using Gateway.Admission;
-using Gateway.Configuration;
 using Gateway.Health;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
@@ -11,6 +10,11 @@ namespace Gateway.Bundles;
 /// <summary>Puts the rooms of the house together.</summary>
 internal static class BundleRegistration
 {
+    /// <summary>YARP's own section of the configuration.</summary>
+    public const string ProxySection = "ReverseProxy";
+
+    private const string ReadyTag = "ready";
+
     public static void AddBundles(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -23,7 +27,7 @@ internal static class BundleRegistration
 
         services.AddSingleton(TimeProvider.System);
         services.AddReverseProxy()
-            .LoadFromConfig(builder.Configuration.GetSection(ConfigurationFaults.ProxySection))
+            .LoadFromConfig(builder.Configuration.GetSection(ProxySection))
             .AddConfigFilter<FolderAddresses>()
             .AddTransforms<CaptureTransforms>();
         services.AddSingleton<IForwarderHttpClientFactory, ClusterClientFactory>();
@@ -46,8 +50,6 @@ internal static class BundleRegistration
             services.AddSingleton(provider => Options.Create(part(provider.GetRequiredService<IOptions<BundleOptions>>().Value)));
     }
 
-    private const string ReadyTag = "ready";
-
     public static void MapBundles(this WebApplication app)
     {
         var endpoint = app.Services.GetRequiredService<BundleEndpoint>();
@@ -65,7 +67,7 @@ internal static class BundleRegistration
             .ConfigureEndpoints((route, config) =>
             {
                 // Whatever is not plainly false hides the route: a slip of the pen in a reload must not open it.
-                if (config.Metadata?.TryGetValue(Source.InternalKey, out var isInternal) == true && !(bool.TryParse(isInternal, out var hide) && !hide))
+                if (config.Metadata?.TryGetValue(Source.InternalKey, out var text) == true && (!bool.TryParse(text, out var isInternal) || isInternal))
                 {
                     route.WithMetadata(new SuppressMatchingMetadata());
                 }

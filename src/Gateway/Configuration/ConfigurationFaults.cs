@@ -1,7 +1,6 @@
 using System.Collections;
 using System.ComponentModel;
 using System.Globalization;
-using Gateway.Bundles;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Configuration;
@@ -9,13 +8,11 @@ namespace Gateway.Configuration;
 /// <summary>Everything that is wrong with the configuration, a line each, so that an operator mends it in one go.</summary>
 internal static class ConfigurationFaults
 {
-    public const string ProxySection = "ReverseProxy";
-
-    /// <summary>Keys that <see cref="BundleOptions"/> does not know and values that are none of its types.</summary>
-    public static List<string> Of(IConfiguration configuration)
+    /// <summary>Keys of a section that its options do not know, and values that are none of their types.</summary>
+    public static List<string> Of<TOptions>(IConfigurationSection section)
     {
         var faults = new List<string>();
-        Compare(configuration.GetSection(BundleOptions.Section), typeof(BundleOptions), faults);
+        Compare(section, typeof(TOptions), faults);
         return faults;
     }
 
