@@ -43,6 +43,17 @@ public abstract class ArchiveWriter : FormatWriter
         };
     }
 
+    /// <summary>The most bytes of buffers that a writer made for this holds at a time, besides those of its output.</summary>
+    /// <param name="recipe">Format and compression.</param>
+    /// <param name="workers">Blocks that are compressed at a time.</param>
+    public static long MemoryOf(ArchiveRecipe recipe, int workers)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        return recipe.Format == ArchiveFormat.Tar ? 0
+            : recipe.Compression == Compression.Store ? 2 * ArchiveRecipe.BlockSize
+            : (1 + (2 * workers)) * (long)ArchiveRecipe.BlockSize;
+    }
+
     /// <summary>Writes the header of an entry; its body follows.</summary>
     /// <param name="entry">Name, exact size and time.</param>
     /// <exception cref="InvalidOperationException">The entry before has not been ended, or the archive is finished.</exception>

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Gateway.Admission;
+using Gateway.Archiving;
 using Gateway.Health;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
@@ -15,7 +16,7 @@ namespace Gateway.Bundles;
 /// <list type="number">
 /// <item>(0) lift server limits that are meant for small bodies</item>
 /// <item>(1) parse what is asked for, find the sources, ask whether the client may</item>
-/// <item>(2) admit: wait for a turn</item>
+/// <item>(2) admit: wait for a turn, and for memory</item>
 /// <item>(3) plan: ask storage what the objects are, unless a missing one may cut the stream</item>
 /// <item>(4) conditions and ranges: none are offered, so a request with them gets the whole archive, as RFC 9110 has it</item>
 /// <item>(5) headers: until here a failure is a problem document</item>
@@ -28,6 +29,7 @@ internal sealed class BundleEndpoint(
     BundleStreamer streamer,
     SourceAuthorization authorization,
     BundleAdmission admission,
+    BundleMemory memory,
     Drain drain,
     BundleMetrics metrics,
     IOptions<BundleOptions> options,
@@ -39,6 +41,9 @@ internal sealed class BundleEndpoint(
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         WriteIndented = true,
     };
+
+    // What the server and the client of storage hold for a pair of connections, measured with clients that stand still.
+    private const int ConnectionBytes = 256 * 1024;
 
     private readonly BundleOptions _options = options.Value;
 
@@ -65,9 +70,11 @@ internal sealed class BundleEndpoint(
             await authorization.RequireAsync(context, plan);
 
             using var turn = await AdmitAsync(context, purpose, stop.Token);
+            using var lease = purpose == BundlePurpose.Archive ? await LeaseAsync(plan, stop.Token) : null;
+            var ahead = lease is null ? null : new ByteBudget(lease.Ahead);
             if (request.Missing != MissingPolicy.Abort || purpose == BundlePurpose.Plan)
             {
-                await planner.CheckAsync(plan, record.Transfer, stop.Token);
+                await planner.CheckAsync(plan, ahead, record.Transfer, stop.Token);
             }
 
             plan.Settle();
@@ -81,10 +88,10 @@ internal sealed class BundleEndpoint(
 
             planner.Require(plan, request.Missing);
             BundleResponse.WriteHead(context.Response, plan, request.Missing);
-            if (purpose == BundlePurpose.Archive)
+            if (ahead is not null)
             {
                 await context.Response.StartAsync(stop.Token);
-                await streamer.StreamAsync(plan, client, record, stop.Token);
+                await streamer.StreamAsync(plan, ahead, client, record, stop.Token);
             }
         }
         catch (Exception exception)
@@ -158,6 +165,15 @@ internal sealed class BundleEndpoint(
         turn.Dispose();
         throw new BundleRefusal(
             StatusCodes.Status503ServiceUnavailable, "This replica is being shut down.", Culprit.Gateway, Stage.Drain);
+    }
+
+    private Task<MemoryLease> LeaseAsync(BundlePlan plan, CancellationToken cancellationToken)
+    {
+        var upstream = _options.Upstream;
+        return memory.EnterAsync(
+            ConnectionBytes + (2 * upstream.SmallObject) + ArchiveWriter.MemoryOf(plan.Recipe, _options.Compression.MostWorkers),
+            Math.Min(upstream.LookaheadBytes, plan.All.Count * 2 * upstream.SmallObject),
+            cancellationToken);
     }
 
     private async Task AnswerPlanAsync(HttpContext context, BundlePlan plan, CancellationToken cancellationToken)

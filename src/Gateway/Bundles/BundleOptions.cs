@@ -24,6 +24,10 @@ internal sealed class BundleOptions
     [ValidateObjectMembers]
     public UpstreamOptions Upstream { get; set; } = new();
 
+    /// <summary>How much memory bundles may hold.</summary>
+    [ValidateObjectMembers]
+    public MemoryOptions Memory { get; set; } = new();
+
     /// <summary>How patient we are with clients.</summary>
     [ValidateObjectMembers]
     public ClientOptions Client { get; set; } = new();
@@ -74,6 +78,9 @@ internal sealed class CompressionOptions
     /// </summary>
     [Range(0, 256)]
     public int Workers { get; set; }
+
+    /// <summary>The number that holds.</summary>
+    public int MostWorkers => Workers > 0 ? Workers : Environment.ProcessorCount;
 }
 
 /// <summary>Which names entries may have. Section <c>Bundle:Names</c>.</summary>

@@ -33,21 +33,29 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
             : throw BundleRefusal.BadRequest("Some ids lead to no source.", errors);
     }
 
-    /// <summary>Asks for every head, as many at a time as are looked ahead, and compares them with the manifest.</summary>
+    /// <summary>
+    /// Asks what every object is, many at a time, and compares that with the manifest. Objects that are likely to be small are
+    /// asked for whole, as long as there is memory for them: then the one request was all they cost.
+    /// </summary>
+    /// <param name="plan">What to ask for.</param>
+    /// <param name="ahead">Memory for objects; null when no archive follows and heads are enough.</param>
+    /// <param name="counters">Counts tries and bytes.</param>
+    /// <param name="cancellationToken">Ends the asking.</param>
     /// <exception cref="BundleRefusal">Every object that differs from the manifest; or the first failure of storage, after which
     /// asking for thousands more would only make the client wait.</exception>
-    public async Task CheckAsync(BundlePlan plan, TransferCounters counters, CancellationToken cancellationToken)
+    public async Task CheckAsync(BundlePlan plan, ByteBudget? ahead, TransferCounters counters, CancellationToken cancellationToken)
     {
         var differences = new ConcurrentBag<EntryError>();
-        var budget = new ByteBudget(_options.Upstream.LookaheadBytes);
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.Upstream.Lookahead, CancellationToken = cancellationToken };
+        var learning = ahead ?? new ByteBudget(_options.Upstream.LookaheadBytes);
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.Upstream.MostAtOnce, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(plan.All, parallel, async (entry, token) =>
         {
             var declared = entry.Head;
             try
             {
-                entry.Head = await DescribeAsync(entry, declared, counters, budget, token);
+                entry.Head = await DescribeAsync(entry, declared, ahead, learning, counters, token);
                 entry.IsChecked = true;
+                entry.Request.Source.LastSize = entry.Head.Size!.Value;
             }
             catch (UpstreamException e) when (e.Stage == Stage.Missing)
             {
@@ -107,27 +115,58 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
     }
 
     private async Task<ObjectHead> DescribeAsync(
-        PlannedEntry entry, ObjectHead? declared, TransferCounters counters, ByteBudget budget, CancellationToken cancellationToken)
+        PlannedEntry entry, ObjectHead? declared, ByteBudget? ahead, ByteBudget learning, TransferCounters counters, CancellationToken cancellationToken)
     {
-        var head = await store.HeadAsync(entry.Request, counters, cancellationToken);
-        if ((head.Size ?? declared?.Size) is { } size)
+        var guess = declared?.Size ?? entry.Request.Source.LastSize;
+        if (ahead is not null && guess <= _options.Upstream.SmallObject && ahead.TryTake(guess))
         {
-            return head with { Size = size };
+            return await ReadAsync(entry, declared, guess, ahead, counters, cancellationToken);
         }
 
-        // No length: a GET may tell it; if it does not, the object itself does.
-        var reader = await store.OpenAsync(
-            entry.Request, expected: null, opened => opened.Head.Size is null ? opened.LearnSizeAsync(budget) : Task.CompletedTask, counters, cancellationToken);
-        if (reader.IsPreloaded)
+        var head = await store.HeadAsync(entry.Request, counters, cancellationToken);
+        return (head.Size ?? declared?.Size) is { } size
+            ? head with { Size = size }
+            : await ReadAsync(entry, declared, 0, learning, counters, cancellationToken); // a GET may tell the length; if not, the object itself does
+    }
+
+    /// <summary>Asks for the object itself, and keeps it if it fits into memory or is what the archive begins with.</summary>
+    private async Task<ObjectHead> ReadAsync(
+        PlannedEntry entry, ObjectHead? declared, long guess, ByteBudget budget, TransferCounters counters, CancellationToken cancellationToken)
+    {
+        ObjectReader reader;
+        try
+        {
+            reader = await store.OpenAsync(entry.Request, expected: null, PrepareAsync, counters, cancellationToken);
+        }
+        finally
+        {
+            ReturnGuess();
+        }
+
+        if (reader.IsPreloaded || (entry.Index == 0 && reader.Head.Size is not null))
         {
             entry.Opened = reader;
-        }
-        else
-        {
-            await reader.DisposeAsync();
+            return reader.Head;
         }
 
-        return reader.Head;
+        await using (reader)
+        {
+            if ((reader.Head.Size ?? declared?.Size) is { } size)
+            {
+                return reader.Head with { Size = size };
+            }
+
+            await reader.LearnSizeAsync(budget);
+            return reader.Head;
+        }
+
+        Task PrepareAsync(ObjectReader opened)
+        {
+            ReturnGuess();
+            return opened.PrepareAsync(budget, _options.Upstream.SmallObject);
+        }
+
+        void ReturnGuess() => budget.Return(Interlocked.Exchange(ref guess, 0));
     }
 
     private static string? Difference(ObjectHead? declared, ObjectHead actual) =>

@@ -22,6 +22,7 @@ internal static class BundleRegistration
         services.AddOptions<BundleOptions>().Bind(builder.Configuration.GetSection(BundleOptions.Section));
         AddPart(options => options.Upstream);
         AddPart(options => options.Limits);
+        AddPart(options => options.Memory);
         AddPart(options => options.Drain);
         AddPart(options => options.Ready);
 
@@ -35,6 +36,7 @@ internal static class BundleRegistration
         services.AddSingleton<ObjectStore>();
 
         services.AddSingleton<BundleAdmission>();
+        services.AddSingleton<BundleMemory>();
         services.AddSingleton<BundleMetrics>();
         services.AddSingleton<BundlePlanner>();
         services.AddSingleton<BundleStreamer>();

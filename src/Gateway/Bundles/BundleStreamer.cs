@@ -8,18 +8,19 @@ namespace Gateway.Bundles;
 /// <summary>The hot loop: objects in order, from storage into the archive.</summary>
 internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> options)
 {
-    private readonly int _workers = options.Value.Compression.Workers is > 0 and var workers ? workers : Environment.ProcessorCount;
+    private readonly int _workers = options.Value.Compression.MostWorkers;
     private readonly long _maxBytes = options.Value.Limits.MaxBytes;
 
     /// <summary>Streams a plan and ends the archive. Every exception leaves it without its end.</summary>
     /// <param name="plan">What to send.</param>
+    /// <param name="ahead">Memory for objects that are read before their turn.</param>
     /// <param name="client">Where the archive goes.</param>
     /// <param name="record">Follows how far it came.</param>
     /// <param name="cancellationToken">Client gone, or time to stop.</param>
-    public async Task StreamAsync(BundlePlan plan, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
+    public async Task StreamAsync(BundlePlan plan, ByteBudget ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
     {
         var archive = ArchiveWriter.Create(plan.Recipe, client, _workers);
-        var lookahead = new Lookahead(plan.Entries, store, record.Transfer, cancellationToken);
+        var lookahead = new Lookahead(plan.Entries, store, ahead, record.Transfer, cancellationToken);
         try
         {
             // The format's first bytes leave before storage is asked for anything.

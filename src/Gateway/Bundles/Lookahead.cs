@@ -8,34 +8,38 @@ namespace Gateway.Bundles;
 /// <remarks>
 /// <para>One caller. It owns every reader it has opened until <see cref="NextAsync"/> hands it out. Each opening runs as a task
 /// that ends by itself: it opens one object and, if the object is small, takes it into memory and frees its connection.</para>
-/// <para>Bound: at most <see cref="UpstreamOptions.Lookahead"/> objects, and none that begins more than
-/// <see cref="UpstreamOptions.LookaheadBytes"/> behind what is being sent. Small means at most their quotient, so memory stays
-/// below LookaheadBytes however little is known of sizes beforehand. Nothing is opened while the client stands still, because
-/// the window moves only with what it takes.</para>
+/// <para>Bound: <see cref="UpstreamOptions.Lookahead"/> objects at first. Each that comes and was in memory lets one more be
+/// opened, up to <see cref="UpstreamOptions.LookaheadSmall"/>, as TCP finds its window; one that is large brings the number
+/// back to where it began. None is opened that begins more than the budget's bytes behind what is being sent, and what is in
+/// memory was taken from the budget before. Nothing is opened while the client stands still, because the window moves only with
+/// what it takes.</para>
 /// </remarks>
 internal sealed class Lookahead : IAsyncDisposable
 {
     private readonly IReadOnlyList<PlannedEntry> _entries;
     private readonly ObjectStore _store;
+    private readonly ByteBudget _budget;
     private readonly TransferCounters _counters;
     private readonly CancellationTokenSource _stop;
     private readonly Queue<(Task<ObjectReader> Opening, long Size)> _ahead = new();
-    private readonly long _smallObject;
+    private int _window;
     private int _next;
     private long _bytesAhead;
 
-    public Lookahead(IReadOnlyList<PlannedEntry> entries, ObjectStore store, TransferCounters counters, CancellationToken cancellationToken)
+    public Lookahead(
+        IReadOnlyList<PlannedEntry> entries, ObjectStore store, ByteBudget budget, TransferCounters counters, CancellationToken cancellationToken)
     {
         _entries = entries;
         _store = store;
+        _budget = budget;
         _counters = counters;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        _smallObject = store.Options.LookaheadBytes / store.Options.Lookahead;
+        _window = store.Options.Lookahead;
     }
 
-    /// <summary>The next object in order, the caller's from then on; the window moves up to it.</summary>
+    /// <summary>The next object in order, its size known, the caller's from then on; the window moves up to it.</summary>
     /// <exception cref="UpstreamException">It could not be opened.</exception>
-    public Task<ObjectReader> NextAsync()
+    public ValueTask<ObjectReader> NextAsync()
     {
         if (_ahead.Count == 0)
         {
@@ -45,16 +49,14 @@ internal sealed class Lookahead : IAsyncDisposable
         var (opening, size) = _ahead.Dequeue();
         _bytesAhead -= size;
         Fill(size);
-        return opening;
+        return opening is { IsCompletedSuccessfully: true, Result.Head.Size: not null } ? new(Arrived(opening.Result)) : new(WaitAsync(opening));
     }
 
     /// <summary>Opens what the window reaches.</summary>
     /// <param name="currentRest">Bytes of the current object that are still to come.</param>
     public void Fill(long currentRest)
     {
-        while (_next < _entries.Count
-            && _ahead.Count < _store.Options.Lookahead
-            && currentRest + _bytesAhead < _store.Options.LookaheadBytes)
+        while (_next < _entries.Count && _ahead.Count < _window && currentRest + _bytesAhead < _budget.Total)
         {
             Open();
         }
@@ -77,30 +79,50 @@ internal sealed class Lookahead : IAsyncDisposable
         _stop.Dispose();
     }
 
+    private async Task<ObjectReader> WaitAsync(Task<ObjectReader> opening)
+    {
+        var reader = await opening;
+        if (reader.Head.Size is null)
+        {
+            // Those behind it have taken the budget. It is its turn, so it may have what every bundle has for one.
+            try
+            {
+                await reader.LearnSizeAsync(new ByteBudget(2 * _store.Options.SmallObject));
+            }
+            catch
+            {
+                await reader.DisposeAsync();
+                throw;
+            }
+        }
+
+        return Arrived(reader);
+    }
+
+    private ObjectReader Arrived(ObjectReader reader)
+    {
+        _window = reader.IsPreloaded ? Math.Min(_window + 1, _store.Options.MostAtOnce) : _store.Options.Lookahead;
+        return reader;
+    }
+
     private void Open()
     {
         var entry = _entries[_next++];
         var size = entry.Head?.Size ?? 0;
-        // On another thread: making a request costs more than sending a small object on.
-        _ahead.Enqueue((Task.Run(() => OpenAsync(entry)), size));
+        _ahead.Enqueue((OpenAsync(entry), size));
         _bytesAhead += size;
     }
 
-    private async Task<ObjectReader> OpenAsync(PlannedEntry entry)
+    private Task<ObjectReader> OpenAsync(PlannedEntry entry)
     {
         if (entry.Opened is { } opened)
         {
             entry.Opened = null;
-            return opened;
+            return Task.FromResult(opened);
         }
 
-        return await _store.OpenAsync(entry.Request, entry.Head, PrepareAsync, _counters, _stop.Token);
+        // On another thread: making a request costs more than sending a small object on.
+        return Task.Run(() => _store.OpenAsync(
+            entry.Request, entry.Head, reader => reader.PrepareAsync(_budget, _store.Options.SmallObject), _counters, _stop.Token));
     }
-
-    private Task PrepareAsync(ObjectReader reader) => reader.Head.Size switch
-    {
-        null => reader.LearnSizeAsync(new ByteBudget(_smallObject)),
-        { } size when size <= _smallObject => reader.PreloadAsync(),
-        _ => Task.CompletedTask,
-    };
 }

@@ -1,22 +1,25 @@
 namespace Gateway.Upstreams;
 
-/// <summary>Bytes that may be held in memory before they are wanted.</summary>
+/// <summary>Bytes that a bundle may hold in memory before they are wanted. Whoever takes some returns them.</summary>
 internal sealed class ByteBudget(long bytes)
 {
     private long _left = bytes;
 
-    /// <summary>Takes as much of what is wanted as there is.</summary>
-    public int TakeUpTo(int wanted)
+    /// <summary>All there were at the beginning.</summary>
+    public long Total { get; } = bytes;
+
+    /// <summary>Takes all of what is wanted, or nothing.</summary>
+    public bool TryTake(long wanted)
     {
-        while (true)
+        while (Volatile.Read(ref _left) is var left && wanted <= left)
         {
-            var left = Volatile.Read(ref _left);
-            var taken = (int)Math.Min(left, wanted);
-            if (Interlocked.CompareExchange(ref _left, left - taken, left) == left)
+            if (Interlocked.CompareExchange(ref _left, left - wanted, left) == left)
             {
-                return taken;
+                return true;
             }
         }
+
+        return false;
     }
 
     public void Return(long bytes) => Interlocked.Add(ref _left, bytes);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 using Gateway.Telemetry;
 
 namespace Gateway.Upstreams;
@@ -6,30 +7,28 @@ namespace Gateway.Upstreams;
 /// <content>Taking an object into memory before it is its turn.</content>
 internal sealed partial class ObjectReader
 {
-    private const int FirstLearnedBuffer = 32 * 1024;
+    private const int FirstBuffer = 32 * 1024;
 
-    /// <summary>Takes the whole object into memory, so that its connection is free before it is its turn.</summary>
-    public async Task PreloadAsync()
+    // The object, or while its size is being learned its beginning; and what of the budget that takes.
+    private byte[]? _buffer;
+    private ByteBudget? _budget;
+    private int _held;
+
+    /// <summary>Whether the object is in memory, whole.</summary>
+    public bool IsPreloaded => _buffer is not null && Head.Size is not null;
+
+    /// <summary>What belongs to opening an object before its turn: learn its size, or take it into memory if it is small.</summary>
+    public Task PrepareAsync(ByteBudget budget, long smallObject) => Head.Size switch
     {
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Max(Head.Size!.Value, 1));
-        try
-        {
-            while (await ReadBodyAsync(buffer.AsMemory((int)_position, (int)(Head.Size.Value - _position))) > 0)
-            {
-            }
-        }
-        catch
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-            throw;
-        }
+        null => TryLearnSizeAsync(budget),
+        { } size when size <= smallObject => PreloadAsync(budget),
+        _ => Task.CompletedTask,
+    };
 
-        _buffer = buffer;
-    }
-
-    /// <summary>Takes an object whose size nobody knows into memory, as far as the budget goes, to learn its size.</summary>
-    /// <exception cref="UpstreamException">It is larger than the budget, or its end would not be told from a broken connection.</exception>
-    public async Task LearnSizeAsync(ByteBudget budget)
+    /// <summary>Takes an object whose size nobody knows into memory to learn its size, as far as the budget goes.</summary>
+    /// <returns>False when the budget is used up before the object; a further call goes on.</returns>
+    /// <exception cref="UpstreamException">Its end would not be told from a broken connection.</exception>
+    public async Task<bool> TryLearnSizeAsync(ByteBudget budget)
     {
         if (_attempt is { IsFramed: false })
         {
@@ -37,57 +36,83 @@ internal sealed partial class ObjectReader
                 Stage.Size, "storage gives no length and ends the object by closing the connection", StatusCodes.Status502BadGateway);
         }
 
-        byte[] buffer = [];
-        var taken = 0;
-        try
+        do
         {
-            while (true)
+            if (_position == (_buffer?.Length ?? 0) && !TryGrow(budget, (int)Math.Max(FirstBuffer, 2 * _position)))
             {
-                if (_position == taken)
-                {
-                    var more = budget.TakeUpTo((int)Math.Max(FirstLearnedBuffer, _position));
-                    taken += more;
-                    buffer = more > 0 ? Grow(buffer, taken) : await RequireEndAsync(buffer);
-                }
-
-                if (_position == taken || await ReadBodyAsync(buffer.AsMemory((int)_position, taken - (int)_position)) == 0)
-                {
-                    break;
-                }
+                return false;
             }
-
-            budget.Return(taken - _position);
-            _buffer = Grow(buffer, (int)_position);
-            Head = Head with { Size = _position };
         }
-        catch
+        while (await ReadBodyAsync(_buffer.AsMemory((int)_position)) > 0);
+
+        Head = Head with { Size = _position };
+        Shrink();
+        return true;
+    }
+
+    /// <summary>The same, where there is no other way to send the object.</summary>
+    /// <exception cref="UpstreamException">It is larger than the budget.</exception>
+    public async Task LearnSizeAsync(ByteBudget budget)
+    {
+        if (!await TryLearnSizeAsync(budget))
         {
-            budget.Return(taken);
+            throw new UpstreamException(
+                Stage.Size,
+                "storage gives no length, and the object is too large to be read ahead to learn it; name its size in a manifest",
+                StatusCodes.Status502BadGateway);
+        }
+    }
+
+    /// <summary>Takes the whole object into memory, if the budget allows it, so that its connection is free before it is its turn.</summary>
+    private async Task PreloadAsync(ByteBudget budget)
+    {
+        if (TryGrow(budget, (int)Head.Size!.Value))
+        {
+            while (await ReadBodyAsync(_buffer.AsMemory((int)_position)) > 0)
+            {
+            }
+        }
+    }
+
+    private bool TryGrow(ByteBudget budget, int size)
+    {
+        var length = PooledLength(size);
+        if (!budget.TryTake(length))
+        {
+            return false;
+        }
+
+        Move(budget, length);
+        return true;
+    }
+
+    private void Shrink()
+    {
+        var length = PooledLength((int)_position);
+        if (length < _held && _budget!.TryTake(length))
+        {
+            Move(_budget, length);
+        }
+    }
+
+    private void Move(ByteBudget budget, int length)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(length);
+        _buffer.AsSpan(0, (int)_position).CopyTo(buffer);
+        ReturnBuffer();
+        (_buffer, _budget, _held) = (buffer, budget, length);
+    }
+
+    // The pool's sizes are powers of two.
+    private static int PooledLength(int size) => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(size, 16));
+
+    private void ReturnBuffer()
+    {
+        if (_buffer is { } buffer)
+        {
+            _buffer = null;
             ArrayPool<byte>.Shared.Return(buffer);
-            throw;
+            _budget!.Return(_held);
         }
-    }
-
-    /// <summary>The bytes that have come, in a buffer of another size.</summary>
-    private byte[] Grow(byte[] buffer, int size)
-    {
-        var grown = ArrayPool<byte>.Shared.Rent(size);
-        buffer.AsSpan(0, (int)_position).CopyTo(grown);
-        ArrayPool<byte>.Shared.Return(buffer);
-        return grown;
-    }
-
-    /// <summary>The budget is used up: the object must be, too.</summary>
-    private async Task<byte[]> RequireEndAsync(byte[] buffer)
-    {
-        if (await ReadBodyAsync(new byte[1]) == 0)
-        {
-            return buffer;
-        }
-
-        throw new UpstreamException(
-            Stage.Size,
-            "storage gives no length, and the object is too large to be read ahead to learn it; name its size in a manifest",
-            StatusCodes.Status502BadGateway);
     }
 }

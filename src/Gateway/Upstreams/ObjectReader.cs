@@ -10,7 +10,7 @@ namespace Gateway.Upstreams;
 /// </summary>
 /// <remarks>
 /// One reader at a time, no thread of its own. It owns the attempt it reads from, and a pooled buffer once the object has been
-/// taken into memory (<see cref="PreloadAsync"/>, <see cref="LearnSizeAsync"/>); both go back when the last byte was read, or
+/// taken into memory (<see cref="PrepareAsync"/>); both go back when the last byte was read, or
 /// with <see cref="DisposeAsync"/>. The stall timer runs only while a read waits, so a client that pauses costs storage nothing.
 /// </remarks>
 internal sealed partial class ObjectReader : IAsyncDisposable
@@ -35,7 +35,6 @@ internal sealed partial class ObjectReader : IAsyncDisposable
 
     // Bytes taken from storage, and how many of them, if they went to memory first, have been read from there.
     private long _position;
-    private byte[]? _buffer;
     private int _delivered;
 
     public ObjectReader(
@@ -50,9 +49,6 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     }
 
     public ObjectHead Head { get; private set; }
-
-    /// <summary>Whether the object is in memory, whole.</summary>
-    public bool IsPreloaded => _buffer is not null;
 
     /// <summary>Reads at least one byte; 0 means that the object has been read whole, and nothing else does.</summary>
     /// <exception cref="UpstreamException">The rest cannot be had, or there is more than declared.</exception>
@@ -72,11 +68,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await CloseAsync();
-        if (_buffer is { } buffer)
-        {
-            _buffer = null;
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        ReturnBuffer();
     }
 
     private ValueTask<int> ReadBodyAsync(Memory<byte> buffer)

@@ -12,9 +12,12 @@ internal sealed class Source
     public const string NameKey = "Bundle.Source";
     public const string InternalKey = "Bundle.Internal";
 
+    private const long FirstGuess = 32 * 1024;
+
     private readonly RouteEndpoint _endpoint;
     private readonly string _pathBeforeKey;
     private readonly string _keyParameter;
+    private long _lastSize = FirstGuess;
 
     private Source(string name, RouteEndpoint endpoint, RouteModel route, string pathBeforeKey, string keyParameter)
     {
@@ -30,6 +33,16 @@ internal sealed class Source
     public RouteModel Route { get; }
 
     public Endpoint Endpoint => _endpoint;
+
+    /// <summary>
+    /// Bytes of the object seen last, as a guess at the next one's: whether to ask for it whole or for its head first. A wrong
+    /// guess costs a request.
+    /// </summary>
+    public long LastSize
+    {
+        get => Volatile.Read(ref _lastSize);
+        set => Volatile.Write(ref _lastSize, value);
+    }
 
     /// <summary>Where a try could go now.</summary>
     public IReadOnlyList<DestinationState> AvailableDestinations => Route.Cluster?.DestinationsState.AvailableDestinations ?? [];

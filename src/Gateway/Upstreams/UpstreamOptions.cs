@@ -24,9 +24,17 @@ internal sealed class UpstreamOptions
     [Range(1, 100)]
     public int Attempts { get; set; } = 4;
 
-    /// <summary>Objects opened ahead of the one being sent, and heads asked for at once. Default 16, range 1–1,024.</summary>
+    /// <summary>Objects opened ahead of the one being sent. Default 16, range 1–1,024.</summary>
     [Range(1, 1024)]
     public int Lookahead { get; set; } = 16;
+
+    /// <summary>
+    /// The same while objects are small, that is at most <see cref="LookaheadBytes"/> / <see cref="Lookahead"/>; and heads asked
+    /// for at once. It hides storage's latency: 128 at 20 ms are 6,400 objects a second. Default 128, range 1–1,024; below
+    /// <see cref="Lookahead"/> that one counts.
+    /// </summary>
+    [Range(1, 1024)]
+    public int LookaheadSmall { get; set; } = 128;
 
     /// <summary>
     /// Bytes of a bundle between what is being sent and the furthest object that may be opened; what is read into memory ahead
@@ -34,4 +42,10 @@ internal sealed class UpstreamOptions
     /// </summary>
     [Range(0L, 1L << 30)]
     public long LookaheadBytes { get; set; } = 8 << 20;
+
+    /// <summary>Objects of at most this size are taken into memory ahead, one by one or many.</summary>
+    public long SmallObject => LookaheadBytes / Lookahead;
+
+    /// <summary>Small objects, and heads, asked for at once.</summary>
+    public int MostAtOnce => Math.Max(Lookahead, LookaheadSmall);
 }

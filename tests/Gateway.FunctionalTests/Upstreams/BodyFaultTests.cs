@@ -283,7 +283,7 @@ public class BodyFaultTests
         upstream.Fail("/2", Fault.Reset(1000));
         upstream.Fail("/4", Fault.Answer(500) with { Times = 4 });
 
-        var outcome = await RequireCut(upstream, "s/0,s/1,s/2,s/3,s/4,s/5", settings: InMemory);
+        var outcome = await RequireCut(upstream, "s/0,s/1,s/2,s/3,s/4,s/5", "abort", InMemory);
 
         Assert.Equal(("Upstream/Status", 4), (outcome.Blame, outcome.EntryIndex));
         Assert.Equal(1, outcome.Resumes);

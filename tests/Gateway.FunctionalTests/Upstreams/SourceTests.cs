@@ -128,7 +128,7 @@ public class SourceTests
         {
             healthy.Put($"/{i}", 1000, seed: i);
             hanging.Put($"/{i}", 1000, seed: i);
-            hanging.Fail($"/{i}", new Fault { Method = "HEAD", After = -1, Ending = Ending.Stall, Times = 10 });
+            hanging.Fail($"/{i}", new Fault { After = -1, Ending = Ending.Stall, Times = 10 });
         }
 
         var configuration = GatewayUnderTest.Configuration(("s", [hanging.Address, healthy.Address]));
