@@ -56,6 +56,14 @@ internal sealed class ClientOptions
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// Bytes that the kernel may hold for a client and has not sent yet (Linux). A client that stands still costs as many of
+    /// storage's bytes; what is on its way to a distant one is not bounded. Default 128 KiB, range 0–1 GiB; 0 leaves it to the
+    /// kernel, which holds some 4 MiB.
+    /// </summary>
+    [Range(0, 1 << 30)]
+    public int UnsentBytes { get; set; } = 128 << 10;
 }
 
 /// <summary>How archives are compressed. Section <c>Bundle:Compression</c>.</summary>

@@ -2,6 +2,7 @@ using Gateway.Admission;
 using Gateway.Health;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -21,6 +22,7 @@ internal static class BundleRegistration
         services.AddSingleton<IValidateOptions<BundleOptions>, BundleOptionsValidator>();
         services.AddOptions<BundleOptions>().Bind(builder.Configuration.GetSection(BundleOptions.Section));
         AddPart(options => options.Upstream);
+        AddPart(options => options.Client);
         AddPart(options => options.Limits);
         AddPart(options => options.Memory);
         AddPart(options => options.Drain);
@@ -31,6 +33,7 @@ internal static class BundleRegistration
             .LoadFromConfig(builder.Configuration.GetSection(ProxySection))
             .AddConfigFilter<FolderAddresses>()
             .AddTransforms<CaptureTransforms>();
+        services.AddSingleton<IConfigureOptions<SocketTransportOptions>, ClientSockets>();
         services.AddSingleton<IForwarderHttpClientFactory, ClusterClientFactory>();
         services.AddSingleton<SourceIndex>();
         services.AddSingleton<ObjectStore>();

@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Upstreams;
 
 /// <summary>YARP's client of a cluster, with what bundles need around its sockets.</summary>
-internal sealed class ClusterClientFactory(IOptions<UpstreamOptions> options, TimeProvider time, ILogger<ForwarderHttpClientFactory> logger)
+internal sealed class ClusterClientFactory(
+    IOptions<UpstreamOptions> options, IEnumerable<IProxyConfigProvider> configuration, TimeProvider time, ILogger<ForwarderHttpClientFactory> logger)
     : ForwarderHttpClientFactory(logger)
 {
     private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(15);
@@ -17,7 +19,15 @@ internal sealed class ClusterClientFactory(IOptions<UpstreamOptions> options, Ti
 
         // A body that is not wanted any more is closed at once: reading its rest would keep pulling for a client that has left.
         handler.MaxResponseDrainSize = 0;
+
+        if (options.Value.WindowBytes is > 0 and var window && IsOfBundles(context.ClusterId))
+        {
+            handler.ConnectCallback = (connection, cancellationToken) => UpstreamSockets.ConnectAsync(connection, window, cancellationToken);
+        }
     }
+
+    private bool IsOfBundles(string cluster) => configuration.Any(provider => provider.GetConfig().Routes.Any(route =>
+        string.Equals(route.ClusterId, cluster, StringComparison.OrdinalIgnoreCase) && route.Metadata?.ContainsKey(Source.NameKey) == true));
 
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
         new AttemptHandler(new FolderHandler(handler), options.Value, time);
