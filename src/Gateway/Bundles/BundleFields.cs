@@ -18,6 +18,8 @@ internal sealed class BundleFields(int maxEntries)
 
     public List<RequestedEntry> Entries { get; } = [];
 
+    public ArchiveFormat Format { get; private set; } = ArchiveFormat.TarGz;
+
     public Compression? Compression { get; private set; }
 
     public MissingPolicy Missing { get; private set; }
@@ -64,13 +66,7 @@ internal sealed class BundleFields(int maxEntries)
         return fields;
     }
 
-    public static void RequireOfferedFormat(string value)
-    {
-        if (value is not ("tar.gz" or "tgz"))
-        {
-            throw BundleRefusal.BadRequest("format: only tar.gz (or tgz) is offered.");
-        }
-    }
+    public void SetFormat(string value) => Format = FormatNames.Parse(value);
 
     public void SetCompression(string value) => Compression = value switch
     {
@@ -126,7 +122,7 @@ internal sealed class BundleFields(int maxEntries)
                 AddMany(value, lines);
                 break;
             case "format":
-                RequireOfferedFormat(value);
+                SetFormat(value);
                 break;
             case "compression":
                 SetCompression(value);

@@ -39,7 +39,7 @@ internal sealed class BundleManifest
     {
         if (Format is not null)
         {
-            BundleFields.RequireOfferedFormat(Format);
+            fields.SetFormat(Format);
         }
 
         if (Compression is not null)

@@ -64,7 +64,7 @@ internal sealed record BundleRequest(
         }
 
         return new BundleRequest(
-            entries, new ArchiveRecipe(ArchiveFormat.TarGz, fields.Compression ?? options.Compression.Default, options.Compression.Encoder), fields.Missing, fields.FileName);
+            entries, new ArchiveRecipe(fields.Format, fields.Compression ?? options.Compression.Default, options.Compression.Encoder), fields.Missing, fields.FileName);
     }
 
     private static string? Fault(RequestedEntry entry, BundleOptions options)

@@ -10,9 +10,9 @@ internal static class BundleResponse
     {
         var headers = response.Headers;
         response.StatusCode = StatusCodes.Status200OK;
-        headers.ContentType = "application/gzip";
+        headers.ContentType = FormatNames.MediaType(plan.Recipe.Format);
         var disposition = new ContentDispositionHeaderValue("attachment");
-        disposition.SetHttpFileName(plan.FileName + ".tar.gz");
+        disposition.SetHttpFileName($"{plan.FileName}.{FormatNames.Of(plan.Recipe.Format)}");
         headers.ContentDisposition = disposition.ToString();
         headers.CacheControl = "private, no-transform";
         headers["X-Accel-Buffering"] = "no";

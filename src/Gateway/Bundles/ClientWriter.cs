@@ -14,12 +14,20 @@ namespace Gateway.Bundles;
 /// </remarks>
 internal sealed class ClientWriter : PipeWriter, IDisposable
 {
+    // A read from storage may take as much as there is room for here. Who keeps up gets room for large reads, which cost half as
+    // much a byte; who does not holds little memory.
+    private const int LeastRoom = 16 * 1024;
+    private const int MostRoom = 128 * 1024;
+    private static readonly TimeSpan KeepsUp = TimeSpan.FromMilliseconds(20);
+
     private readonly PipeWriter _response;
     private readonly TimeSpan _stallTimeout;
     private readonly CancellationToken _cancellationToken;
     private readonly CancellationTokenSource _stall;
     private readonly CancellationTokenRegistration _cancelled;
     private volatile bool _isCancelled;
+    private int _room;
+    private int _nextRoom = LeastRoom;
 
     public ClientWriter(PipeWriter response, TimeSpan stallTimeout, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -35,13 +43,24 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     /// <summary>Time in which flushes waited.</summary>
     public TimeSpan Waited { get; private set; }
 
-    public override Memory<byte> GetMemory(int sizeHint = 0) => _response.GetMemory(sizeHint);
+    public override Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        var memory = _response.GetMemory(sizeHint > 0 ? sizeHint : _room >= LeastRoom ? _room : _nextRoom);
+        _room = memory.Length;
+        return memory;
+    }
 
-    public override Span<byte> GetSpan(int sizeHint = 0) => _response.GetSpan(sizeHint);
+    public override Span<byte> GetSpan(int sizeHint = 0)
+    {
+        var span = _response.GetSpan(sizeHint);
+        _room = span.Length;
+        return span;
+    }
 
     public override void Advance(int bytes)
     {
         _response.Advance(bytes);
+        _room -= bytes;
         Bytes += bytes;
     }
 
@@ -50,7 +69,13 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
         var flush = _response.FlushAsync(_stall.Token);
-        return flush.IsCompletedSuccessfully ? new(Require(flush.Result)) : new(WaitAsync(flush));
+        if (flush.IsCompletedSuccessfully)
+        {
+            _nextRoom = Math.Min(2 * _nextRoom, MostRoom);
+            return new(Require(flush.Result));
+        }
+
+        return new(WaitAsync(flush));
     }
 
     public override void CancelPendingFlush() => _response.CancelPendingFlush();
@@ -82,7 +107,9 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
         }
         finally
         {
-            Waited += Stopwatch.GetElapsedTime(started);
+            var waited = Stopwatch.GetElapsedTime(started);
+            _nextRoom = waited < KeepsUp ? Math.Min(2 * _nextRoom, MostRoom) : LeastRoom;
+            Waited += waited;
         }
     }
 

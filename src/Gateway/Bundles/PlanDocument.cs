@@ -20,8 +20,8 @@ internal sealed record PlanDocument(
     IReadOnlyList<PlanDocument.Entry> Entries)
 {
     public static PlanDocument Of(BundlePlan plan) => new(
-        plan.FileName + ".tar.gz",
-        "tar.gz",
+        $"{plan.FileName}.{FormatNames.Of(plan.Recipe.Format)}",
+        FormatNames.Of(plan.Recipe.Format),
         plan.Recipe.Compression.ToString().ToLowerInvariant(),
         plan.Recipe.Fingerprint,
         plan.Size,
