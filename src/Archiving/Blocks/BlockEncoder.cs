@@ -21,6 +21,9 @@ internal abstract class BlockEncoder
     /// <summary>The encoder's name in plans and logs.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Whether it never compresses.</summary>
+    public virtual bool Stores => false;
+
     /// <summary>The name, and a hash of a fixed block as this process compresses it.</summary>
     public string Fingerprint => _fingerprint ??= Probe();
 
@@ -92,6 +95,8 @@ internal abstract class BlockEncoder
     private sealed class StoringBlockEncoder : BlockEncoder
     {
         public override string Name => "store";
+
+        public override bool Stores => true;
 
         public override int TryEncode(ReadOnlySpan<byte> plain, Memory<byte> output) => 0;
     }

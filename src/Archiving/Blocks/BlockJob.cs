@@ -25,7 +25,10 @@ internal sealed class BlockJob
         _plain = plain;
         _length = length;
         _encoded = ArrayPool<byte>.Shared.Rent(length);
-        _encoding = Task.Run(Encode);
+
+        // In the pool's common queue, behind the blocks of others: a bundle of many blocks must not keep a small one waiting.
+        _encoding = Task.Factory.StartNew(
+            static job => ((BlockJob)job!).Encode(), this, CancellationToken.None, TaskCreationOptions.PreferFairness | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
     }
 
     /// <summary>Done, well or not.</summary>

@@ -6,7 +6,8 @@ namespace Gateway.Archiving.Blocks;
 internal static class StoredBlock
 {
     // BFINAL 0, BTYPE 00 and padding to the byte; LEN; NLEN.
-    private const int HeaderLength = 5;
+    public const int HeaderLength = 5;
+
     private const int MaxLength = 65_535;
 
     /// <summary>The empty last block that ends a deflate stream: BFINAL 1, BTYPE 00, LEN 0.</summary>
@@ -17,18 +18,31 @@ internal static class StoredBlock
 
     public static int Write(ReadOnlySpan<byte> plain, Span<byte> output)
     {
-        var written = 0;
-        while (!plain.IsEmpty)
+        if (plain.IsEmpty)
         {
-            var length = Math.Min(plain.Length, MaxLength);
-            output[written] = 0;
-            BinaryPrimitives.WriteUInt16LittleEndian(output[(written + 1)..], (ushort)length);
-            BinaryPrimitives.WriteUInt16LittleEndian(output[(written + 3)..], (ushort)~length);
-            plain[..length].CopyTo(output[(written + HeaderLength)..]);
-            written += HeaderLength + length;
-            plain = plain[length..];
+            return 0;
         }
 
-        return written;
+        plain.CopyTo(output[HeaderLength..]);
+        return WriteInPlace(output, plain.Length);
+    }
+
+    /// <summary>Makes stored blocks of plain bytes that stand in <paramref name="output"/> behind room for one header already.</summary>
+    /// <returns>The bytes written, <see cref="EncodedLength"/>.</returns>
+    public static int WriteInPlace(Span<byte> output, int plainLength)
+    {
+        // The first piece stands where it belongs; each further one moves on by the headers before it, the last one first.
+        for (var piece = (plainLength - 1) / MaxLength; piece >= 0; piece--)
+        {
+            var start = piece * MaxLength;
+            var length = Math.Min(plainLength - start, MaxLength);
+            var header = output[(start + (piece * HeaderLength))..];
+            output.Slice(HeaderLength + start, length).CopyTo(header[HeaderLength..]);
+            header[0] = 0;
+            BinaryPrimitives.WriteUInt16LittleEndian(header[1..], (ushort)length);
+            BinaryPrimitives.WriteUInt16LittleEndian(header[3..], (ushort)~length);
+        }
+
+        return EncodedLength(plainLength);
     }
 }
