@@ -12,7 +12,7 @@ FROM mcr.microsoft.com/dotnet/aspnet:10.0
 WORKDIR /app
 
 # For Bundle:Compression:Encoder=isal; nothing else uses it.
-RUN apt-get update && apt-get install --yes --no-install-recommends libisal2 && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install --yes --no-install-recommends libisal2 libdeflate0 && rm -rf /var/lib/apt/lists/*
 COPY --from=build /app .
 
 # Nothing is written at run time: the root file system may be read-only.

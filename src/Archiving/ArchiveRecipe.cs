@@ -18,6 +18,9 @@ public sealed record ArchiveRecipe(
     /// </summary>
     public const int BlockSize = 128 * 1024;
 
+    /// <summary>The same for <see cref="Compression.Small"/>, where size counts for more than memory.</summary>
+    public const int SmallBlockSize = 512 * 1024;
+
     // Raise when the bytes of any format change for a reason that the probe block does not show.
     private const int Version = 1;
 
@@ -27,7 +30,7 @@ public sealed record ArchiveRecipe(
     /// </summary>
     public string Fingerprint => Format == ArchiveFormat.Tar
         ? $"tar/{Version}"
-        : $"tar.gz/{Version}/{BlockSize}/{BlockEncoder.For(this).Fingerprint}";
+        : $"tar.gz/{Version}/{BlockEncoder.For(this).BlockSize}/{BlockEncoder.For(this).Fingerprint}";
 
     /// <summary>Has the encoder compress a block, and looks whether it comes back.</summary>
     /// <exception cref="NotSupportedException">The encoder's library cannot be loaded, or does not give the bytes back.</exception>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.IO.Compression;
 using System.Text;
 using Gateway.Archiving;
 using Gateway.Archiving.Blocks;
@@ -15,8 +14,9 @@ internal static class EncoderSpeed
     [
         ("deflate-1 (ours)", BlockEncoder.For(new ArchiveRecipe())),
         .. Isal(),
-        ("zlib-1", new ZlibBlockEncoder(CompressionLevel.Fastest)),
-        ("zlib-6", BlockEncoder.For(new ArchiveRecipe(Compression: Compression.Small))),
+        ("zlib-1", new ZlibBlockEncoder(1)),
+        .. Libdeflate(),
+        ("zlib-6-9", new ZlibBlockEncoder(6, 9)),
         ("store", BlockEncoder.For(new ArchiveRecipe(Compression: Compression.Store))),
     ];
 
@@ -46,7 +46,8 @@ internal static class EncoderSpeed
                 report.AppendLine(CultureInfo.InvariantCulture, $"| {corpus} | {name} | {all.Order().ElementAt(all.Count / 2):0} | {ratio:0.0000} |");
             }
 
-            report.Append(await IgzipAsync(corpus, bytes));
+            report.Append(await ProgramAsync("igzip", "-1", corpus, bytes));
+            report.Append(await ProgramAsync("gzip", "-6", corpus, bytes));
         }
 
         return report.ToString();
@@ -66,20 +67,23 @@ internal static class EncoderSpeed
 
     private static long Encode(BlockEncoder encoder, byte[] bytes)
     {
-        var output = new byte[BlockEncoder.MaxEncodedLength(ArchiveRecipe.BlockSize)];
+        var output = new byte[BlockEncoder.MaxEncodedLength(encoder.BlockSize)];
         var total = 0L;
-        for (var at = 0; at < bytes.Length; at += ArchiveRecipe.BlockSize)
+        for (var at = 0; at < bytes.Length; at += encoder.BlockSize)
         {
-            total += encoder.Encode(bytes.AsSpan(at, Math.Min(ArchiveRecipe.BlockSize, bytes.Length - at)), output);
+            total += encoder.Encode(bytes.AsSpan(at, Math.Min(encoder.BlockSize, bytes.Length - at)), output);
         }
 
         return total;
     }
 
+    private static (string, BlockEncoder)[] Libdeflate() =>
+        LibdeflateBlockEncoder.TryLoad(out var encoder) ? [(encoder.Name, encoder)] : [];
+
     /// <summary>The whole program, its start and its pipes included.</summary>
-    private static async Task<string> IgzipAsync(string corpus, byte[] bytes)
+    private static async Task<string> ProgramAsync(string program, string level, string corpus, byte[] bytes)
     {
-        if (!Tool.Exists("igzip"))
+        if (!Tool.Exists(program))
         {
             return "";
         }
@@ -87,9 +91,11 @@ internal static class EncoderSpeed
         var file = Path.GetTempFileName();
         await File.WriteAllBytesAsync(file, bytes);
         var started = Stopwatch.GetTimestamp();
-        var result = await Tool.RunAsync("bash", ["-c", $"igzip -1 -c {file} | wc -c"]);
+        var result = await Tool.RunAsync("bash", ["-c", $"{program} {level} -c {file} | wc -c"]);
         var speed = bytes.Length / 1e6 / Stopwatch.GetElapsedTime(started).TotalSeconds;
         File.Delete(file);
-        return string.Create(CultureInfo.InvariantCulture, $"| {corpus} | igzip -1, process | {speed:0} | {double.Parse(result.Output, CultureInfo.InvariantCulture) / bytes.Length:0.0000} |\n");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {corpus} | {program} {level}, process | {speed:0} | {double.Parse(result.Output, CultureInfo.InvariantCulture) / bytes.Length:0.0000} |\n");
     }
 }

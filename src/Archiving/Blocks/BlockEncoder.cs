@@ -13,13 +13,17 @@ internal abstract class BlockEncoder
 {
     private static readonly BlockEncoder Managed = new DeflateBlockEncoder();
     private static readonly Lazy<BlockEncoder> Isal = new(IsalBlockEncoder.Load);
-    private static readonly BlockEncoder Small = new ZlibBlockEncoder(CompressionLevel.Optimal);
+    private static readonly Lazy<BlockEncoder> Small = new(() =>
+        LibdeflateBlockEncoder.TryLoad(out var libdeflate) ? libdeflate : new ZlibBlockEncoder(6, 9));
     private static readonly BlockEncoder Store = new StoringBlockEncoder();
 
     private string? _fingerprint;
 
     /// <summary>The encoder's name in plans and logs.</summary>
     public abstract string Name { get; }
+
+    /// <summary>Plain bytes of a block, all but the last.</summary>
+    public virtual int BlockSize => ArchiveRecipe.BlockSize;
 
     /// <summary>Whether it never compresses.</summary>
     public virtual bool Stores => false;
@@ -32,7 +36,7 @@ internal abstract class BlockEncoder
     {
         (Compression.Fast, FastEncoder.Managed) => Managed,
         (Compression.Fast, FastEncoder.Isal) => Isal.Value,
-        (Compression.Small, _) => Small,
+        (Compression.Small, _) => Small.Value,
         (Compression.Store, _) => Store,
         _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe, "unknown compression or encoder"),
     };
@@ -49,7 +53,7 @@ internal abstract class BlockEncoder
     }
 
     /// <summary>Compresses a block if the result fits into as many bytes as the block has.</summary>
-    /// <param name="plain">At most <see cref="ArchiveRecipe.BlockSize"/> bytes.</param>
+    /// <param name="plain">At most <see cref="BlockSize"/> bytes.</param>
     /// <param name="output">As long as the block.</param>
     /// <returns>The bytes written, or 0 when it does not shrink and has to be stored.</returns>
     public abstract int TryEncode(ReadOnlySpan<byte> plain, Memory<byte> output);

@@ -26,8 +26,22 @@ internal sealed class DeflateBlockEncoder : BlockEncoder
 
     public override string Name => "deflate-1";
 
-    /// <summary>Whether next to nothing in a block repeats and its bytes are evenly spread: no encoder of deflate shrinks it.</summary>
+    /// <summary>Whether next to nothing in a block of any size repeats and its bytes are evenly spread: no encoder of deflate
+    /// shrinks it.</summary>
     public static bool IsHopeless(ReadOnlySpan<byte> plain)
+    {
+        for (; plain.Length > ArchiveRecipe.BlockSize; plain = plain[ArchiveRecipe.BlockSize..])
+        {
+            if (!IsPartHopeless(plain[..ArchiveRecipe.BlockSize]))
+            {
+                return false;
+            }
+        }
+
+        return IsPartHopeless(plain);
+    }
+
+    private static bool IsPartHopeless(ReadOnlySpan<byte> plain)
     {
         // The sample first: it costs next to nothing, and most blocks are done with it.
         if (!ByteSample.IsEven(plain))

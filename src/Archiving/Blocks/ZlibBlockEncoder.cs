@@ -1,14 +1,20 @@
+using System.Buffers;
 using System.IO.Compression;
 
 namespace Gateway.Archiving.Blocks;
 
 /// <summary>
-/// Blocks by the runtime's own zlib. <see cref="DeflateStream.Flush()"/> is zlib's sync flush: it ends on a byte with an empty
+/// Blocks by the runtime's own zlib, at whichever of some levels makes a block smallest: its slowest is best for programs, and for
+/// logs worse than its middle one. <see cref="DeflateStream.Flush()"/> is zlib's sync flush: it ends on a byte with an empty
 /// stored block that is not the last. What the stream writes when it is disposed, its own end, is left out.
 /// </summary>
-internal sealed class ZlibBlockEncoder(CompressionLevel level) : BlockEncoder
+internal sealed class ZlibBlockEncoder(params int[] levels) : BlockEncoder
 {
-    public override string Name => level == CompressionLevel.Fastest ? "zlib-1" : "zlib-6";
+    private readonly ZLibCompressionOptions[] _levels = [.. levels.Select(level => new ZLibCompressionOptions { CompressionLevel = level })];
+
+    public override string Name { get; } = "zlib-" + string.Join('-', levels);
+
+    public override int BlockSize => ArchiveRecipe.SmallBlockSize;
 
     public override int TryEncode(ReadOnlySpan<byte> plain, Memory<byte> output)
     {
@@ -18,16 +24,29 @@ internal sealed class ZlibBlockEncoder(CompressionLevel level) : BlockEncoder
             return 0;
         }
 
-        var sink = new BoundedSink(output);
-        int length;
-        using (var deflate = new DeflateStream(sink, level, leaveOpen: true))
+        var best = Encode(plain, output, _levels[0]);
+        var rented = ArrayPool<byte>.Shared.Rent(plain.Length);
+        foreach (var level in _levels.AsSpan(1))
         {
-            deflate.Write(plain);
-            deflate.Flush();
-            length = sink.Overflowed ? 0 : sink.Written;
+            var length = Encode(plain, rented.AsMemory(0, plain.Length), level);
+            if (length > 0 && (best == 0 || length < best))
+            {
+                rented.AsSpan(0, length).CopyTo(output.Span);
+                best = length;
+            }
         }
 
-        return length;
+        ArrayPool<byte>.Shared.Return(rented);
+        return best;
+    }
+
+    private static int Encode(ReadOnlySpan<byte> plain, Memory<byte> output, ZLibCompressionOptions level)
+    {
+        var sink = new BoundedSink(output);
+        using var deflate = new DeflateStream(sink, level, leaveOpen: true);
+        deflate.Write(plain);
+        deflate.Flush();
+        return sink.Overflowed ? 0 : sink.Written;
     }
 
     /// <summary>Takes what fits and remembers that more came.</summary>

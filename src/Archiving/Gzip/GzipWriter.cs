@@ -10,7 +10,7 @@ namespace Gateway.Archiving.Gzip;
 /// One gzip member (RFC 1952) of blocks that were compressed each on its own.
 /// </summary>
 /// <remarks>
-/// <para>The plain bytes are cut every <see cref="ArchiveRecipe.BlockSize"/> bytes, whatever the caller's writes and flushes
+/// <para>The plain bytes are cut every <see cref="BlockEncoder.BlockSize"/> bytes, whatever the caller's writes and flushes
 /// were, so equal input gives equal output. All blocks form one deflate stream: readers that stop after the first member of a
 /// gzip file see everything.</para>
 /// <para>With several workers, full blocks are encoded on the thread pool while the caller fills the next; a flush writes those
@@ -81,8 +81,8 @@ internal sealed class GzipWriter : FormatWriter
 
     /// <summary>Where the current block's bytes go.</summary>
     private Memory<byte> Plain => _block is not null
-        ? _block.AsMemory(0, ArchiveRecipe.BlockSize)
-        : _inPlace.Slice(StoredBlock.HeaderLength, ArchiveRecipe.BlockSize);
+        ? _block.AsMemory(0, _encoder.BlockSize)
+        : _inPlace.Slice(StoredBlock.HeaderLength, _encoder.BlockSize);
 
     /// <inheritdoc/>
     public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
@@ -206,13 +206,13 @@ internal sealed class GzipWriter : FormatWriter
 
     private void Take(int bytes)
     {
-        if ((_block is null && _inPlace.IsEmpty) || bytes > ArchiveRecipe.BlockSize - _filled)
+        if ((_block is null && _inPlace.IsEmpty) || bytes > _encoder.BlockSize - _filled)
         {
             throw new InvalidOperationException("More was advanced than GetMemory gave.");
         }
 
         _filled += bytes;
-        if (_filled == ArchiveRecipe.BlockSize)
+        if (_filled == _encoder.BlockSize)
         {
             EndBlock();
         }
@@ -223,11 +223,11 @@ internal sealed class GzipWriter : FormatWriter
     {
         if (_stores && _jobs.Count == 0)
         {
-            _inPlace = Output.GetMemory(StoredBlock.EncodedLength(ArchiveRecipe.BlockSize));
+            _inPlace = Output.GetMemory(StoredBlock.EncodedLength(_encoder.BlockSize));
         }
         else
         {
-            _block = ArrayPool<byte>.Shared.Rent(ArchiveRecipe.BlockSize);
+            _block = ArrayPool<byte>.Shared.Rent(_encoder.BlockSize);
         }
     }
 

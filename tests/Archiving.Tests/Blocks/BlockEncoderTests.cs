@@ -144,6 +144,45 @@ public class BlockEncoderTests
     }
 
     [Fact]
+    public void Libdeflate_gives_every_block_back_where_it_is_installed()
+    {
+        Tool.RequireLibrary("libdeflate.so.0");
+        var encoder = BlockEncoder.For(new ArchiveRecipe(Compression: Compression.Small));
+        Assert.StartsWith("libdeflate", encoder.Name, StringComparison.Ordinal);
+
+        encoder.Prove();
+        Generated.Sample(plain => RoundTrips(encoder, plain), iter: 20_000);
+        for (var length = 0; length < 600; length++)
+        {
+            Assert.True(RoundTrips(encoder, new byte[length]), $"{length} zeros");
+            Assert.True(RoundTrips(encoder, Periodic(length, length, 7)), $"{length} bytes");
+        }
+
+        Assert.True(RoundTrips(encoder, new ObjectContent(Block, 1).ToArray()));
+        Assert.True(RoundTrips(encoder, new ObjectContent(Block, 1, compressible: false).ToArray()));
+    }
+
+    [Fact]
+    public void The_runtime_s_zlib_gives_every_block_back() =>
+        Generated.Sample(plain => RoundTrips(new ZlibBlockEncoder(6, 9), plain), iter: 2000);
+
+    [Fact]
+    public async Task Small_is_smaller_than_gzip_6_with_libdeflate_and_hardly_larger_without()
+    {
+        Tool.RequireLibrary("libdeflate.so.0");
+        var libdeflate = BlockEncoder.For(new ArchiveRecipe(Compression: Compression.Small));
+        var plain = File.ReadAllBytes(typeof(object).Assembly.Location)[..(4 << 20)];
+
+        var gzip = await Tool.RunAsync("bash", ["-c", "gzip -6 -c | wc -c"], plain);
+        var most = long.Parse(gzip.Output, System.Globalization.CultureInfo.InvariantCulture);
+
+        Assert.InRange(Size(libdeflate), 1, most);
+        Assert.InRange(Size(new ZlibBlockEncoder(6, 9)), 1, most * 1.01);
+
+        double Size(BlockEncoder encoder) => plain.Chunk(encoder.BlockSize).Sum(block => Encode(encoder, block).Length);
+    }
+
+    [Fact]
     public void Blocks_do_not_depend_on_those_before_or_beside_them()
     {
         var encoder = BlockEncoder.For(new ArchiveRecipe());
