@@ -1,59 +1,73 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
+using Benchmarks.Peers;
 using Testing;
 
 namespace Benchmarks;
 
 /// <summary>
-/// nginx → gateway process → client, all on this machine: bundles beside plain proxying of the same objects one by one. The ways
-/// take turns in every round, so that a noisy neighbour meets them all.
+/// nginx → server process → curl, all on this machine: bundles beside plain proxying, beside what others write by hand, and beside
+/// the programs alone. The ways take turns in every round, so that a noisy neighbour meets them all.
 /// </summary>
-internal sealed class WholeWay : IAsyncDisposable
+internal static class WholeWay
 {
-    private static readonly CompositeFormat Row = CompositeFormat.Parse("| {0,-12} | {1,-22} | {2,9:0} | {3,8:0.00} | {4,9:0} | {5,7:0.000} | {6,7:0.00} |");
+    private sealed record Way(string Name, Process? Server, Func<Workload, Task<long>> GetAsync);
 
-    private readonly NginxServer _nginx;
-    private readonly GatewayProcess _gateway;
-    private readonly Workload[] _workloads;
-
-    private WholeWay(NginxServer nginx, GatewayProcess gateway, Workload[] workloads)
+    public static async Task<string> RunAsync(int rounds)
     {
-        _nginx = nginx;
-        _gateway = gateway;
-        _workloads = workloads;
-    }
+        await using var nginx = await NginxServer.StartAsync();
+        var (text, binaries, random) = (Workload.Text(nginx.Root), Workload.Binaries(nginx.Root), Workload.Random(nginx.Root));
+        Workload[] workloads = [text, binaries, Workload.Json(nginx.Root), random, Workload.Mixed(text, binaries, random), Workload.Small(nginx.Root)];
+        await using var gateway = await GatewayProcess.StartAsync(GatewayUnderTest.Configuration(("s", [nginx.Address])));
+        await using var tarWriter = await Server.StartSelfAsync("tarwriter", nginx.Address);
+        await using var archiver = await Server.StartArchiverAsync(nginx.Address);
+        await using var isal = await StartIsalAsync(nginx.Address);
+        var ways = new List<Way>
+        {
+            new("curl from storage", null, workload => Client.OneByOneAsync(workload, nginx.Address)),
+            new("YARP, one by one", gateway.Process, workload => Client.OneByOneAsync(workload, gateway.Address + "s/")),
+            new("gateway, tar", gateway.Process, workload => Client.BundleAsync(workload, gateway.Address, format: "tar")),
+            new("gateway, tar.gz, store", gateway.Process, workload => Client.BundleAsync(workload, gateway.Address, compression: "store")),
+            new("gateway, tar.gz", gateway.Process, workload => Client.BundleAsync(workload, gateway.Address)),
+            new("gateway, tar.gz, abort", gateway.Process, workload => Client.BundleAsync(workload, gateway.Address, "abort")),
+            new("TarWriter", tarWriter.Process, workload => Client.PeerAsync(workload, tarWriter.Address, "tar")),
+            new("TarWriter + GZipStream", tarWriter.Process, workload => Client.PeerAsync(workload, tarWriter.Address, "tar.gz")),
+        };
+        if (isal is not null)
+        {
+            ways.Add(new("gateway, tar.gz, ISA-L", isal.Process, workload => Client.BundleAsync(workload, isal.Address)));
+        }
 
-    public static async Task<WholeWay> StartAsync()
-    {
-        var nginx = await NginxServer.StartAsync();
-        Workload[] workloads = [Workload.Text(nginx.Root), Workload.Random(nginx.Root), Workload.Small(nginx.Root)];
-        var gateway = await GatewayProcess.StartAsync(GatewayUnderTest.Configuration(("s", [nginx.Address])));
-        return new WholeWay(nginx, gateway, workloads);
-    }
+        if (archiver is not null)
+        {
+            ways.Add(new("Node archiver, level 1", archiver.Process, workload => Client.PeerAsync(workload, archiver.Address, "tar.gz")));
+        }
 
-    public async Task<string> RunAsync(int rounds)
-    {
-        (string Name, Func<Workload, Task<long>> Get)[] ways =
-        [
-            ("YARP, one by one", ProxyOneByOneAsync),
-            ("tar.gz, missing=fail", workload => BundleAsync(workload, "fail", "fast")),
-            ("tar.gz, missing=abort", workload => BundleAsync(workload, "abort", "fast")),
-            ("tar.gz, store", workload => BundleAsync(workload, "fail", "store")),
-        ];
-        var results = new Dictionary<(Workload, string), List<Measurement>>();
+        foreach (var program in new[] { "pigz", "igzip" })
+        {
+            if (Tool.Exists(program))
+            {
+                ways.Add(new($"tar \\| {program} -1 (files)", null, workload => Client.PipelineAsync(workload, nginx.Root, program + " -1")));
+            }
+            else
+            {
+                Console.WriteLine($"{program} is left out: it is not installed.");
+            }
+        }
+
+        var results = new Dictionary<(Workload, Way), List<Measurement>>();
         for (var round = -1; round < rounds; round++)
         {
-            foreach (var workload in _workloads)
+            foreach (var workload in workloads)
             {
-                foreach (var (name, get) in ways)
+                foreach (var way in ways)
                 {
-                    var measurement = await MeasureAsync(workload, get);
+                    var measurement = await Measurement.TakeAsync(way.Server, () => way.GetAsync(workload));
                     if (round >= 0)
                     {
-                        results.TryAdd((workload, name), []);
-                        results[(workload, name)].Add(measurement);
+                        results.TryAdd((workload, way), []);
+                        results[(workload, way)].Add(measurement);
                     }
                 }
             }
@@ -62,80 +76,34 @@ internal sealed class WholeWay : IAsyncDisposable
         return Report(rounds, results);
     }
 
-    public async ValueTask DisposeAsync()
+    private static async Task<GatewayProcess?> StartIsalAsync(string origin)
     {
-        await _gateway.DisposeAsync();
-        await _nginx.DisposeAsync();
+        if (!System.Runtime.InteropServices.NativeLibrary.TryLoad("libisal.so.2", out _))
+        {
+            Console.WriteLine("The gateway with ISA-L is left out: libisal.so.2 is not installed.");
+            return null;
+        }
+
+        var configuration = GatewayUnderTest.Configuration(("s", [origin]));
+        GatewayUnderTest.Set(configuration, "Bundle:Compression:Encoder", "isal");
+        return await GatewayProcess.StartAsync(configuration);
     }
 
-    private static string Report(int rounds, Dictionary<(Workload Workload, string Way), List<Measurement>> results)
+    private static string Report(int rounds, Dictionary<(Workload Workload, Way Way), List<Measurement>> results)
     {
         var report = new StringBuilder();
-        report.AppendLine(CultureInfo.InvariantCulture, $"Medians of {rounds} rounds, {Environment.ProcessorCount} cores shared by storage, gateway and client.");
+        report.AppendLine(CultureInfo.InvariantCulture, $"Medians of {rounds} rounds, {Environment.ProcessorCount} cores shared by storage, server and client.");
         report.AppendLine();
-        report.AppendLine("| objects      | way                    | MB/s of input | CPU s/GB | peak MB | ratio | seconds |");
-        report.AppendLine("|---|---|---|---|---|---|---|");
+        report.AppendLine("| objects | way | MB/s of input | × YARP | CPU s/GB | peak MB | output ratio | seconds |");
+        report.AppendLine("|---|---|---|---|---|---|---|---|");
         foreach (var ((workload, way), runs) in results)
         {
-            report.AppendLine(string.Format(
-                CultureInfo.InvariantCulture,
-                Row,
-                workload.Name,
-                way,
-                workload.Bytes / 1e6 / Median(runs, run => run.Seconds),
-                Median(runs, run => run.CpuSeconds) / workload.Bytes * 1e9,
-                runs.Max(run => run.PeakBytes) / 1e6,
-                Median(runs, run => run.ReceivedBytes) / workload.Bytes,
-                Median(runs, run => run.Seconds)));
+            var seconds = Measurement.Median(runs.Select(run => run.Seconds));
+            var proxied = results.First(result => result.Key.Workload == workload && result.Key.Way.Name.StartsWith("YARP", StringComparison.Ordinal)).Value;
+            var cpu = Measurement.Median(runs.Select(run => run.CpuSeconds)) / workload.Bytes * 1e9;
+            report.AppendLine(CultureInfo.InvariantCulture, $"| {workload.Name} | {way.Name} | {workload.Bytes / 1e6 / seconds:0} | {Measurement.Median(proxied.Select(run => run.Seconds)) / seconds:0.00} | {(way.Server is null ? "" : cpu.ToString("0.00", CultureInfo.InvariantCulture))} | {(way.Server is null ? "" : (runs.Max(run => run.PeakBytes) / 1e6).ToString("0", CultureInfo.InvariantCulture))} | {Measurement.Median(runs.Select(run => (double)run.ReceivedBytes)) / workload.Bytes:0.000} | {seconds:0.00} |");
         }
 
         return report.ToString();
-    }
-
-    private static double Median(List<Measurement> runs, Func<Measurement, double> figure) => runs.Select(figure).Order().ElementAt(runs.Count / 2);
-
-    private async Task<Measurement> MeasureAsync(Workload workload, Func<Workload, Task<long>> get)
-    {
-        var process = _gateway.Process;
-        await File.WriteAllTextAsync($"/proc/{process.Id}/clear_refs", "5");
-        process.Refresh();
-        var cpu = process.TotalProcessorTime;
-        var started = Stopwatch.GetTimestamp();
-        var received = await get(workload);
-        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        process.Refresh();
-        return new Measurement(seconds, (process.TotalProcessorTime - cpu).TotalSeconds, PeakOf(process.Id), received);
-    }
-
-    private static long PeakOf(int process) => 1024 * long.Parse(
-        File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmHWM", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
-        CultureInfo.InvariantCulture);
-
-    private Task<long> ProxyOneByOneAsync(Workload workload) =>
-        CurlAsync(string.Concat(workload.Keys.Select(key => $"url = \"{_gateway.Address}s/{key}\"\noutput = /dev/null\n")));
-
-    private async Task<long> BundleAsync(Workload workload, string missing, string compression)
-    {
-        var manifest = Path.GetTempFileName();
-        await File.WriteAllTextAsync(
-            manifest, JsonSerializer.Serialize(new { missing, compression, entries = workload.Keys.Select(key => new { id = "s/" + key }) }));
-        try
-        {
-            return await CurlAsync($"url = \"{_gateway.Address}bundle\"\noutput = /dev/null\nheader = \"Content-Type: application/json\"\ndata-binary = \"@{manifest}\"\n");
-        }
-        finally
-        {
-            File.Delete(manifest);
-        }
-    }
-
-    /// <summary>One curl for everything, so that it keeps its connection.</summary>
-    private static async Task<long> CurlAsync(string configuration)
-    {
-        var result = await Tool.RunAsync(
-            "curl", ["--silent", "--show-error", "--fail", "--write-out", "%{size_download}\n", "--config", "-"], Encoding.UTF8.GetBytes(configuration));
-        return result.ExitCode == 0
-            ? result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Sum(line => long.Parse(line, CultureInfo.InvariantCulture))
-            : throw new InvalidOperationException(result.Error);
     }
 }

@@ -9,9 +9,32 @@ internal sealed record Workload(string Name, IReadOnlyList<string> Keys, long By
 {
     private const int Megabyte = 1 << 20;
 
-    public static Workload Random(string root) => Large(root, "random", 8, 64 * Megabyte, (i, bytes) => new Random(i).NextBytes(bytes));
+    public static Workload Random(string root) => Large(root, "random", 4, 64 * Megabyte, (i, bytes) => new Random(i).NextBytes(bytes));
 
-    public static Workload Text(string root) => Large(root, "text", 4, 64 * Megabyte, WriteLog);
+    /// <summary>Records as a service answers them.</summary>
+    public static Workload Json(string root) => Large(root, "json", 2, 64 * Megabyte, WriteJson);
+
+    /// <summary>Programs: the runtime's own assemblies, over and over from another place.</summary>
+    public static Workload Binaries(string root)
+    {
+        var corpus = Corpus.All().First(one => one.Name == "binaries").Bytes;
+        return Large(root, "binaries", 2, 64 * Megabyte, (i, bytes) =>
+        {
+            for (var at = 0; at < bytes.Length; at += corpus.Length)
+            {
+                corpus.AsSpan(0, Math.Min(corpus.Length, bytes.Length - at)).CopyTo(bytes.AsSpan(at));
+            }
+        });
+    }
+
+    /// <summary>Some of everything.</summary>
+    public static Workload Mixed(params Workload[] others)
+    {
+        string[] keys = [.. others.SelectMany(other => other.Keys.Take(1))];
+        return new Workload("mixed", keys, others.Sum(other => other.Bytes / other.Keys.Count));
+    }
+
+    public static Workload Text(string root) => Large(root, "text", 3, 64 * Megabyte, WriteLog);
 
     public static Workload Small(string root)
     {
@@ -53,6 +76,18 @@ internal sealed record Workload(string Name, IReadOnlyList<string> Keys, long By
         }
 
         return new Workload(name, keys, (long)count * size);
+    }
+
+    private static void WriteJson(int seed, byte[] bytes)
+    {
+        var random = new Random(seed);
+        for (var at = 0; at < bytes.Length;)
+        {
+            var record = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{{\"id\":{random.Next()},\"name\":\"object-{random.Next(100_000)}\",\"size\":{random.Next()},\"tags\":[\"t{random.Next(50)}\",\"t{random.Next(50)}\"],\"public\":{(random.Next(2) == 0 ? "true" : "false")}}},\n");
+            at += Encoding.ASCII.GetBytes(record.AsSpan(0, Math.Min(record.Length, bytes.Length - at)), bytes.AsSpan(at));
+        }
     }
 
     private static void WriteLog(int seed, byte[] bytes)

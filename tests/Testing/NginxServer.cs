@@ -42,7 +42,7 @@ internal sealed class NginxServer : IAsyncDisposable
                 worker_processes 1;
                 pid nginx.pid;
                 error_log stderr error;
-                events { worker_connections 2048; }
+                events { worker_connections 8192; }
                 http {
                   access_log off;
                   client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3; uwsgi_temp_path t4; scgi_temp_path t5;

@@ -1,0 +1,33 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Benchmarks.Peers;
+
+/// <summary>Storage that answers every request 20 ms late, as many at a time as are made.</summary>
+internal static class SlowOrigin
+{
+    private static readonly TimeSpan Latency = TimeSpan.FromMilliseconds(20);
+
+    [SuppressMessage("Security", "CA3003", Justification = "A benchmark's own objects, on loopback.")]
+    public static Task RunAsync(string root)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
+        var app = builder.Build();
+        app.Urls.Add("http://127.0.0.1:0");
+        app.MapMethods("/{**key}", ["GET", "HEAD"], async (HttpContext context, string key) =>
+        {
+            await Task.Delay(Latency);
+            var bytes = await File.ReadAllBytesAsync(Path.Combine(root, key));
+            context.Response.ContentLength = bytes.Length;
+            context.Response.Headers.ETag = "\"a\"";
+            if (HttpMethods.IsGet(context.Request.Method))
+            {
+                await context.Response.Body.WriteAsync(bytes);
+            }
+        });
+        return app.RunAsync();
+    }
+}
