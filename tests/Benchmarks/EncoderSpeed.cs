@@ -12,7 +12,7 @@ internal static class EncoderSpeed
 {
     private static readonly (string Name, BlockEncoder Encoder)[] Encoders =
     [
-        ("deflate-1 (ours)", BlockEncoder.For(new ArchiveRecipe())),
+        ("deflate-2 (ours)", BlockEncoder.For(new ArchiveRecipe())),
         .. Isal(),
         ("zlib-1", new ZlibBlockEncoder(1)),
         .. Libdeflate(),

@@ -24,7 +24,7 @@ internal sealed class DeflateBlockEncoder : BlockEncoder
 
     private static readonly ConcurrentBag<Scratch> Pool = [];
 
-    public override string Name => "deflate-1";
+    public override string Name => "deflate-2";
 
     /// <summary>Whether next to nothing in a block of any size repeats and its bytes are evenly spread: no encoder of deflate
     /// shrinks it.</summary>
@@ -82,19 +82,19 @@ internal sealed class DeflateBlockEncoder : BlockEncoder
         public ReadOnlySpan<Sequence> Search(ReadOnlySpan<byte> plain, out bool isHopeless)
         {
             var sequences = _sequences.AsSpan(0, _finder.Find(plain, _sequences));
-            isHopeless = MatchedBytes(sequences) < plain.Length / FewMatches && ByteSample.IsEven(plain);
+            isHopeless = HasFewMatches(sequences, plain.Length / FewMatches) && ByteSample.IsEven(plain);
             return sequences;
         }
 
-        private static int MatchedBytes(ReadOnlySpan<Sequence> sequences)
+        private static bool HasFewMatches(ReadOnlySpan<Sequence> sequences, int few)
         {
             var matched = 0;
-            foreach (var sequence in sequences)
+            for (var i = 0; i < sequences.Length && matched < few; i++)
             {
-                matched += sequence.Length;
+                matched += sequences[i].Length;
             }
 
-            return matched;
+            return matched < few;
         }
     }
 }

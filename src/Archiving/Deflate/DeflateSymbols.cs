@@ -21,18 +21,30 @@ internal static class DeflateSymbols
     private static ReadOnlySpan<byte> LengthExtraBits =>
         [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
 
-    private static readonly ushort[] LengthSymbols = MakeLengthSymbols(out LengthBases);
-    private static readonly ushort[] LengthBases;
+    private static readonly ushort[] LengthSymbols = new ushort[MaxMatch + 1];
+    private static readonly (byte Bits, byte Value)[] LengthExtras = new (byte, byte)[MaxMatch + 1];
+
+    static DeflateSymbols()
+    {
+        var length = MinMatch;
+        for (var index = 0; index < LengthExtraBits.Length; index++)
+        {
+            // 258 has a symbol of its own, although the one before could say it too.
+            length = index == LengthExtraBits.Length - 1 ? MaxMatch : length;
+            var first = length;
+            for (var end = Math.Min(length + (1 << LengthExtraBits[index]), MaxMatch + 1); length < end; length++)
+            {
+                LengthSymbols[length] = (ushort)(FirstLengthSymbol + index);
+                LengthExtras[length] = (LengthExtraBits[index], (byte)(length - first));
+            }
+        }
+    }
 
     /// <summary>The symbol of a match's length, 257…285.</summary>
     public static int LengthSymbol(int length) => LengthSymbols[length];
 
     /// <summary>What is added to the symbol's code: how many bits, and their value.</summary>
-    public static (int Bits, int Value) LengthExtra(int length)
-    {
-        var index = LengthSymbols[length] - FirstLengthSymbol;
-        return (LengthExtraBits[index], length - LengthBases[index]);
-    }
+    public static (byte Bits, byte Value) LengthExtra(int length) => LengthExtras[length];
 
     /// <summary>The symbol of a match's distance, 0…29: two for each power of two.</summary>
     public static int DistanceSymbol(int distance)
@@ -49,23 +61,4 @@ internal static class DeflateSymbols
 
     /// <summary>How many extra bits follow a distance symbol; their value is the zero-based distance's lowest bits.</summary>
     public static int DistanceExtraBits(int symbol) => Math.Max((symbol >> 1) - 1, 0);
-
-    private static ushort[] MakeLengthSymbols(out ushort[] bases)
-    {
-        var symbols = new ushort[MaxMatch + 1];
-        bases = new ushort[LengthExtraBits.Length];
-        var length = MinMatch;
-        for (var index = 0; index < LengthExtraBits.Length; index++)
-        {
-            // 258 has a symbol of its own, although the one before could say it too.
-            length = index == LengthExtraBits.Length - 1 ? MaxMatch : length;
-            bases[index] = (ushort)length;
-            for (var end = Math.Min(length + (1 << LengthExtraBits[index]), MaxMatch + 1); length < end; length++)
-            {
-                symbols[length] = (ushort)(FirstLengthSymbol + index);
-            }
-        }
-
-        return symbols;
-    }
 }

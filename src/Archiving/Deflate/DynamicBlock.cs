@@ -9,6 +9,8 @@ namespace Gateway.Archiving.Deflate;
 /// </summary>
 internal sealed class DynamicBlock
 {
+    // One bit less than deflate allows: four literals are then at most 56 bits, and go out together.
+    private const int LiteralCodeLength = 14;
     private const int CodeLengthSymbols = 19;
     private const int CodeLengthMaxLength = 7;
     private const int RepeatLast = 16;
@@ -20,7 +22,7 @@ internal sealed class DynamicBlock
     // The empty stored block behind it that ends on a byte: three bits of header, LEN and NLEN.
     private const int EndBits = 3 + 7 + 32;
 
-    private readonly HuffmanCode _literals = new(DeflateSymbols.LiteralAndLengthCount, DeflateSymbols.MaxCodeLength);
+    private readonly HuffmanCode _literals = new(DeflateSymbols.LiteralAndLengthCount, LiteralCodeLength);
     private readonly HuffmanCode _distances = new(DeflateSymbols.DistanceCount, DeflateSymbols.MaxCodeLength);
     private readonly HuffmanCode _codeLengths = new(CodeLengthSymbols, CodeLengthMaxLength);
 
@@ -98,21 +100,30 @@ internal sealed class DynamicBlock
         ref var lengths = ref MemoryMarshal.GetArrayDataReference(_lengthCounts);
         ref var distances = ref MemoryMarshal.GetArrayDataReference(_distances.Counts);
         ref var at = ref MemoryMarshal.GetReference(plain);
+        var more = _moreCounts.AsSpan();
+        more.Clear();
+        ref var second = ref MemoryMarshal.GetReference(more);
+        ref var third = ref Unsafe.Add(ref second, 256);
+        ref var fourth = ref Unsafe.Add(ref second, 512);
         foreach (var sequence in sequences)
         {
-            // Most runs are shorter than four, of a length that no processor guesses: the first three are counted without asking.
-            var run = sequence.Literals;
-            Unsafe.Add(ref literals, at) -= (int)Mask(0, run);
-            Unsafe.Add(ref literals, Unsafe.Add(ref at, 1)) -= (int)Mask(1, run);
-            Unsafe.Add(ref literals, Unsafe.Add(ref at, 2)) -= (int)Mask(2, run);
-            for (nint i = 3; i < run; i++)
+            nint run = sequence.Literals;
+            for (; run > 3; run -= 4)
             {
-                Unsafe.Add(ref literals, Unsafe.Add(ref at, i))++;
+                Unsafe.Add(ref literals, at)++;
+                Unsafe.Add(ref second, Unsafe.Add(ref at, 1))++;
+                Unsafe.Add(ref third, Unsafe.Add(ref at, 2))++;
+                Unsafe.Add(ref fourth, Unsafe.Add(ref at, 3))++;
+                at = ref Unsafe.Add(ref at, 4);
             }
 
+            // Most runs are shorter than four, of a length that no processor guesses: the first three are counted without asking.
+            Unsafe.Add(ref literals, at) -= (int)Mask(0, (int)run);
+            Unsafe.Add(ref second, Unsafe.Add(ref at, 1)) -= (int)Mask(1, (int)run);
+            Unsafe.Add(ref third, Unsafe.Add(ref at, 2)) -= (int)Mask(2, (int)run);
             Unsafe.Add(ref lengths, sequence.Length)++;
-            Unsafe.Add(ref distances, DeflateSymbols.DistanceSymbol(sequence.Distance))++;
-            at = ref Unsafe.Add(ref at, sequence.Literals + sequence.Length);
+            Unsafe.Add(ref distances, sequence.DistanceSymbol)++;
+            at = ref Unsafe.Add(ref at, run + sequence.Length);
         }
 
         CountRun(plain[(int)Unsafe.ByteOffset(ref MemoryMarshal.GetReference(plain), ref at)..]);
@@ -143,7 +154,6 @@ internal sealed class DynamicBlock
     {
         var first = _literals.Counts;
         var more = _moreCounts.AsSpan();
-        more.Clear();
         var second = more[..256];
         var third = more.Slice(256, 256);
         var fourth = more.Slice(512, 256);
@@ -240,7 +250,10 @@ internal sealed class DynamicBlock
         }
     }
 
-    /// <summary>Codes with their lengths in the lowest five bits, and lengths of matches with their extra bits: one look-up each.</summary>
+    /// <summary>
+    /// Codes with their lengths in the lowest five bits: one look-up each. Those of a match's length have their extra bits behind
+    /// the code, those of a distance say in four bits more how many will follow.
+    /// </summary>
     private void PrepareWords()
     {
         for (var literal = 0; literal < _literalWords.Length; literal++)
@@ -250,7 +263,7 @@ internal sealed class DynamicBlock
 
         for (var symbol = 0; symbol < _distanceWords.Length; symbol++)
         {
-            _distanceWords[symbol] = ((uint)_distances.Codes[symbol] << 5) | _distances.Lengths[symbol];
+            _distanceWords[symbol] = ((uint)_distances.Codes[symbol] << 9) | ((uint)DeflateSymbols.DistanceExtraBits(symbol) << 5) | _distances.Lengths[symbol];
         }
 
         for (var length = DeflateSymbols.MinMatch; length < _lengthWords.Length; length++)
@@ -262,8 +275,10 @@ internal sealed class DynamicBlock
         }
     }
 
-    private void WriteSymbols(ref BitWriter writer, ReadOnlySpan<byte> plain, ReadOnlySpan<Sequence> sequences)
+    private void WriteSymbols(ref BitWriter output, ReadOnlySpan<byte> plain, ReadOnlySpan<Sequence> sequences)
     {
+        // A copy of its own, which lives in registers.
+        var writer = output;
         ref var literal = ref MemoryMarshal.GetReference(plain);
         ref var literalWords = ref MemoryMarshal.GetArrayDataReference(_literalWords);
         ref var lengthWords = ref MemoryMarshal.GetArrayDataReference(_lengthWords);
@@ -271,46 +286,63 @@ internal sealed class DynamicBlock
 
         foreach (var sequence in sequences)
         {
-            // Three literals at a time, each 15 bits at the most: those that the run does not have are zero bits long.
-            var run = sequence.Literals;
-            nint next = 0;
-            do
+            nint run = sequence.Literals;
+            for (; run > 3; run -= 4)
             {
-                var rest = run - (int)next;
-                var first = Unsafe.Add(ref literalWords, Unsafe.Add(ref literal, next)) & Mask(0, rest);
-                var second = Unsafe.Add(ref literalWords, Unsafe.Add(ref literal, next + 1)) & Mask(1, rest);
-                var third = Unsafe.Add(ref literalWords, Unsafe.Add(ref literal, next + 2)) & Mask(2, rest);
-                var two = (first >> 5) | ((ulong)(second >> 5) << (int)(first & 31));
-                var bits = (int)(first & 31) + (int)(second & 31);
-                writer.Put(two | ((ulong)(third >> 5) << bits), bits + (int)(third & 31));
+                // Four literals, 14 bits each at the most.
+                var first = Unsafe.Add(ref literalWords, literal);
+                var second = Unsafe.Add(ref literalWords, Unsafe.Add(ref literal, 1));
+                var third = Unsafe.Add(ref literalWords, Unsafe.Add(ref literal, 2));
+                var fourth = Unsafe.Add(ref literalWords, Unsafe.Add(ref literal, 3));
+                var twoBits = (int)(first & 31) + (int)(second & 31);
+                var two = (first >> 5) | ((second >> 5) << (int)first);
+                var otherTwo = (third >> 5) | ((fourth >> 5) << (int)third);
+                writer.Put(two | ((ulong)otherTwo << twoBits), twoBits + (int)(third & 31) + (int)(fourth & 31));
                 writer.Flush();
-                next += 3;
+                literal = ref Unsafe.Add(ref literal, 4);
             }
-            while (next < run);
 
-            // 15 + 5 bits of length, 15 + 13 of distance, 7 left over at the most.
+            // Most runs are shorter than four, of a length that no processor guesses: literals that are not there are no bits long.
+            var last = Unsafe.Add(ref literalWords, literal) & Mask(0, (int)run);
+            var last2 = Unsafe.Add(ref literalWords, Unsafe.Add(ref literal, 1)) & Mask(1, (int)run);
+            var last3 = Unsafe.Add(ref literalWords, Unsafe.Add(ref literal, 2)) & Mask(2, (int)run);
+            var bits = (int)(last & 31) + (int)(last2 & 31);
+            var lastOnes = (last >> 5) | ((last2 >> 5) << (int)last) | ((ulong)(last3 >> 5) << bits);
+            bits += (int)(last3 & 31);
+
+            // 14 + 5 bits of length, 15 + 13 of distance.
             var length = Unsafe.Add(ref lengthWords, sequence.Length);
-            var symbol = DeflateSymbols.DistanceSymbol(sequence.Distance);
-            var distance = Unsafe.Add(ref distanceWords, symbol);
-            var extra = DeflateSymbols.DistanceExtraBits(symbol);
+            var distance = Unsafe.Add(ref distanceWords, sequence.DistanceSymbol);
             var lengthBits = (int)(length & 31);
             var distanceBits = (int)(distance & 31);
-            var match = (length >> 5)
-                | ((ulong)((distance >> 5) | (((uint)(sequence.Distance - 1) & ((1u << extra) - 1)) << distanceBits)) << lengthBits);
-            writer.Put(match, lengthBits + distanceBits + extra);
-            writer.Flush();
+            var match = (length >> 5) | ((ulong)((distance >> 9) | ((uint)sequence.DistanceExtra << distanceBits)) << lengthBits);
+            var matchBits = lengthBits + distanceBits + (int)((distance >> 5) & 15);
+            if (bits + matchBits <= BitWriter.MostBits)
+            {
+                writer.Put(lastOnes | (match << bits), bits + matchBits);
+                writer.Flush();
+            }
+            else
+            {
+                writer.Put(lastOnes, bits);
+                writer.Flush();
+                writer.Put(match, matchBits);
+                writer.Flush();
+            }
+
             literal = ref Unsafe.Add(ref literal, run + sequence.Length);
         }
 
-        foreach (var last in plain[(int)Unsafe.ByteOffset(ref MemoryMarshal.GetReference(plain), ref literal)..])
+        foreach (var left in plain[(int)Unsafe.ByteOffset(ref MemoryMarshal.GetReference(plain), ref literal)..])
         {
-            var word = _literalWords[last];
+            var word = Unsafe.Add(ref literalWords, left);
             writer.Put(word >> 5, (int)(word & 31));
             writer.Flush();
         }
 
         writer.Put(_literals.Codes[DeflateSymbols.EndOfBlock], _literals.Lengths[DeflateSymbols.EndOfBlock]);
         writer.Flush();
+        output = writer;
     }
 
     /// <summary>All ones while the index is inside the run, else all zeros.</summary>

@@ -9,7 +9,16 @@ internal sealed class HuffmanCode(int symbols, int maxLength)
     // A count never exceeds a block's bytes, so count and symbol fit into one sortable number.
     private const int SymbolBits = 9;
 
+    // Two digits hold every count of a block.
+    private const int DigitBits = 9;
+    private const int DigitMask = (1 << DigitBits) - 1;
+
+    // Up to here comparing is faster than counting digits.
+    private const int FewSymbols = 48;
+
     private readonly uint[] _sorted = new uint[symbols];
+    private readonly uint[] _halfSorted = new uint[symbols];
+    private readonly int[] _digitStarts = new int[1 << DigitBits];
     private readonly int[] _tree = new int[symbols];
     private readonly int[] _lengthCounts = new int[32];
 
@@ -64,8 +73,37 @@ internal sealed class HuffmanCode(int symbols, int maxLength)
             }
         }
 
-        _sorted.AsSpan(0, used).Sort();
+        if (used <= FewSymbols)
+        {
+            _sorted.AsSpan(0, used).Sort();
+            return used;
+        }
+
+        SortByDigit(_sorted, _halfSorted, used, SymbolBits);
+        SortByDigit(_halfSorted, _sorted, used, SymbolBits + DigitBits);
         return used;
+    }
+
+    /// <summary>One pass of a radix sort: by one digit, and what is equal in it stays in order.</summary>
+    private void SortByDigit(uint[] from, uint[] to, int count, int shift)
+    {
+        var starts = _digitStarts.AsSpan();
+        starts.Clear();
+        foreach (var entry in from.AsSpan(0, count))
+        {
+            starts[(int)(entry >> shift) & DigitMask]++;
+        }
+
+        var start = 0;
+        foreach (ref var digit in starts)
+        {
+            (digit, start) = (start, start + digit);
+        }
+
+        foreach (var entry in from.AsSpan(0, count))
+        {
+            to[starts[(int)(entry >> shift) & DigitMask]++] = entry;
+        }
     }
 
     /// <summary>
@@ -190,12 +228,11 @@ internal sealed class HuffmanCode(int symbols, int maxLength)
 
     private static ushort Reverse(int code, int length)
     {
-        var reversed = 0;
-        for (var i = 0; i < length; i++, code >>= 1)
-        {
-            reversed = (reversed << 1) | (code & 1);
-        }
-
-        return (ushort)reversed;
+        // Halves of ever smaller parts change places.
+        var bits = (uint)code << (16 - length);
+        bits = ((bits >> 1) & 0x5555) | ((bits & 0x5555) << 1);
+        bits = ((bits >> 2) & 0x3333) | ((bits & 0x3333) << 2);
+        bits = ((bits >> 4) & 0x0F0F) | ((bits & 0x0F0F) << 4);
+        return (ushort)((bits >> 8) | (bits << 8));
     }
 }

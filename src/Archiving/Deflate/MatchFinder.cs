@@ -2,38 +2,36 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Gateway.Archiving.Deflate;
 
-/// <summary>Literals, then a match: what a block is made of. The last literals of a block have none behind them.</summary>
-/// <param name="Literals">Bytes that are taken from the block as they are.</param>
-/// <param name="Length">Bytes that are repeated, 4…258.</param>
-/// <param name="Distance">How far back they stand, 1…32,768.</param>
-internal readonly record struct Sequence(int Literals, ushort Length, ushort Distance);
-
 /// <summary>
-/// Greedy search for repeats. A small table remembers, for a hash of four bytes, where these stood last; every load of eight
-/// bytes serves two positions. Where nothing matches for long it looks at ever fewer positions, so bytes that do not repeat
-/// cost little.
+/// Greedy search for repeats. A small table remembers, for a hash of five bytes, where these stood last; two positions are
+/// looked up at a time. Where nothing matches for long it looks at ever fewer positions, so bytes that do not repeat cost little.
 /// </summary>
 /// <remarks>
-/// Equal bytes give equal sequences everywhere: nothing depends on the processor, on earlier blocks or on chance. Positions are
-/// kept in 16 bits, which makes the table small enough for the fastest cache; what a shortened position points at is always
-/// compared before it is used, so a wrong guess costs time and nothing else.
+/// <para>Equal bytes give equal sequences everywhere: nothing depends on the processor, on earlier blocks or on chance. Positions
+/// are kept in 16 bits, which makes the table small enough for the fastest cache; what a shortened position points at is always
+/// compared before it is used, so a wrong guess costs time and nothing else.</para>
+/// <para>Five bytes and not four: a match of four saves hardly anything over its literals, and every match costs the time of some
+/// twenty literals. What counts here is how soon the next position is known, and how often the processor guesses wrong; so
+/// everything that can wait is done beside the way to the next position.</para>
 /// </remarks>
 internal sealed class MatchFinder
 {
-    private const int HashBits = 14;
+    private const int HashBits = 13;
     private const int MinMatch = 4;
     private const int MaxBlock = 1 << 17;
 
     // After 2^8 bytes without a match two positions in three are looked at, after 2^9 two in four …
     private const int SkipShift = 8;
 
-    private const int MaxBackwards = 64;
+    // Five bytes in the highest places of the product, whose own highest bits are the hash.
+    private const ulong HashFactor = 889_523_592_379UL << 24;
 
-    // A load of eight bytes at the second position must stay inside.
-    private const int Tail = 9;
+    // What is loaded and remembered around a match stays inside.
+    private const int Tail = 16;
 
     private readonly ushort[] _last = new ushort[1 << HashBits];
 
@@ -56,17 +54,18 @@ internal sealed class MatchFinder
         for (nint at = 0; at <= end;)
         {
             var word = Load64(ref start, at);
-            var first = (uint)word;
-            var second = (uint)(word >> 8);
-            ref var firstLast = ref Unsafe.Add(ref last, Hash(first));
+            var secondWord = Load64(ref start, at + 1);
+            ref var firstLast = ref Unsafe.Add(ref last, Hash(word));
+            ref var secondLast = ref Unsafe.Add(ref last, Hash(secondWord));
             nint distance = (ushort)(at - firstLast);
-            firstLast = (ushort)at;
-            ref var secondLast = ref Unsafe.Add(ref last, Hash(second));
             nint secondDistance = (ushort)(at + 1 - secondLast);
+            firstLast = (ushort)at;
             secondLast = (ushort)(at + 1);
-            if (!IsMatch(ref start, at, distance, first))
+            var difference = word ^ Load64(ref start, at - distance);
+            if (!IsMatch(difference, distance))
             {
-                if (!IsMatch(ref start, at + 1, secondDistance, second))
+                difference = secondWord ^ Load64(ref start, at + 1 - secondDistance);
+                if (!IsMatch(difference, secondDistance))
                 {
                     at += 2 + ((at - anchor) >> SkipShift);
                     continue;
@@ -76,22 +75,31 @@ internal sealed class MatchFinder
                 distance = secondDistance;
             }
 
-            // Positions that were skipped may belong to the match; never so many that it would end before what the table knows.
-            var earliest = Math.Max(Math.Max(anchor, distance), at - MaxBackwards);
-            while (at > earliest && Unsafe.Add(ref start, at - 1) == Unsafe.Add(ref start, at - 1 - distance))
+            var length = difference != 0
+                ? (nint)((uint)BitOperations.TrailingZeroCount(difference) >> 3)
+                : Extend(ref start, at, distance, plain.Length);
+            var next = at + length;
+
+            // What stands before may belong to the match, too: up to eight bytes, no more than are literals, and not too long.
+            var literals = at - anchor;
+            if (at - distance >= sizeof(ulong))
             {
-                at--;
+                var before = Load64(ref start, at - sizeof(ulong)) ^ Load64(ref start, at - sizeof(ulong) - distance);
+                nint back = BitOperations.LeadingZeroCount(before) >> 3;
+                back = Smaller(Smaller(back, literals), DeflateSymbols.MaxMatch - length);
+                literals -= back;
+                length += back;
             }
 
-            var length = Extend(ref start, at, distance, plain.Length);
-            Unsafe.Add(ref sequence, count++) = new Sequence((int)(at - anchor), (ushort)length, (ushort)distance);
-            at += length;
-            anchor = at;
+            Unsafe.Add(ref sequence, count++) = new Sequence(literals, length, distance);
+
+            // The match's beginning, and its end, where the next one is likely to have begun: more would cost more time than it
+            // saves bytes.
+            Remember(ref start, ref last, at + 2);
+            at = next;
+            anchor = next;
             if (at <= end)
             {
-                // Remember the match's beginning, and its end, where the next one is likely to have begun: more would cost more
-                // time than it saves bytes.
-                Remember(ref start, ref last, at - length + 2);
                 Remember(ref start, ref last, at - 3);
                 Remember(ref start, ref last, at - 1);
             }
@@ -101,27 +109,28 @@ internal sealed class MatchFinder
     }
 
     /// <summary>
-    /// Whether the four bytes stand there too. What the table holds was put there for an earlier position, so the distance never
-    /// leads before the block.
+    /// Whether at least four bytes stand there too. What the table holds was put there for an earlier position, so the distance
+    /// never leads before the block.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsMatch(ref byte start, nint at, nint distance, uint bytes) =>
-        Load32(ref start, at - distance) == bytes && (nuint)(distance - 1) < DeflateSymbols.MaxDistance;
+    private static bool IsMatch(ulong difference, nint distance) =>
+        (uint)difference == 0 && (nuint)(distance - 1) < DeflateSymbols.MaxDistance;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Remember(ref byte start, ref ushort last, nint at) => Unsafe.Add(ref last, Hash(Load32(ref start, at))) = (ushort)at;
-
+    /// <summary>The length of a match that is at least eight bytes long.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static nint Extend(ref byte start, nint at, nint distance, nint end)
     {
         var most = Math.Min(DeflateSymbols.MaxMatch, end - at);
-        nint length = MinMatch;
-        for (; length + sizeof(ulong) <= most; length += sizeof(ulong))
+        nint length = sizeof(ulong);
+        for (; length + Vector256<byte>.Count <= most; length += Vector256<byte>.Count)
         {
-            var difference = Load64(ref start, at + length) ^ Load64(ref start, at + length - distance);
-            if (difference != 0)
+            // On processors without such wide registers this is done in parts, with the same result.
+            ref var here = ref Unsafe.Add(ref start, at + length);
+            var same = Vector256.Equals(Vector256.LoadUnsafe(ref here), Vector256.LoadUnsafe(ref Unsafe.Subtract(ref here, distance)));
+            var differences = ~same.ExtractMostSignificantBits();
+            if (differences != 0)
             {
-                return length + (BitOperations.TrailingZeroCount(difference) >> 3);
+                return length + BitOperations.TrailingZeroCount(differences);
             }
         }
 
@@ -133,15 +142,15 @@ internal sealed class MatchFinder
         return length;
     }
 
+    /// <summary>The smaller one, without a branch that no processor guesses.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static nuint Hash(uint bytes) => (bytes * 2_654_435_761u) >> (32 - HashBits);
+    private static nint Smaller(nint one, nint other) => one + ((other - one) & ((other - one) >> (8 * sizeof(int) - 1)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Load32(ref byte start, nint at)
-    {
-        var bytes = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref start, at));
-        return BitConverter.IsLittleEndian ? bytes : BinaryPrimitives.ReverseEndianness(bytes);
-    }
+    private static void Remember(ref byte start, ref ushort last, nint at) => Unsafe.Add(ref last, Hash(Load64(ref start, at))) = (ushort)at;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nuint Hash(ulong bytes) => (nuint)((bytes * HashFactor) >> (64 - HashBits));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Load64(ref byte start, nint at)

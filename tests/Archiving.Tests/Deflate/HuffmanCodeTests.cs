@@ -8,7 +8,7 @@ public class HuffmanCodeTests
     private static readonly Gen<int[]> Counts = Gen.OneOf(
         Gen.Int[0, 1000].Array[286],
         Gen.Frequency((9, Gen.Const(0)), (1, Gen.Int[1, 100_000])).Array[286],
-        Gen.Int[0, 18].Select(exponent => 1 << exponent).Array[286]);
+        Gen.Int[0, 17].Select(exponent => 1 << exponent).Array[286]);
 
     [Theory]
     [InlineData(15)]
