@@ -6,6 +6,9 @@ internal sealed record Fault
     /// <summary>Requests of this method only.</summary>
     public string Method { get; init; } = "GET";
 
+    /// <summary>Requests for this range only, like <c>bytes=0-9</c>; null: all.</summary>
+    public string? Range { get; init; }
+
     /// <summary>Body bytes that are sent before the end; null: all.</summary>
     public long? After { get; init; }
 

@@ -203,10 +203,12 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
                 && request.Header("Range") is { } range
                 && (request.Header("If-Range") is not { } condition || condition == stored.ETag))
             {
-                from = long.Parse(range["bytes=".Length..].TrimEnd('-'), CultureInfo.InvariantCulture);
-                length -= from;
+                var bounds = range["bytes=".Length..].Split('-');
+                from = long.Parse(bounds[0], CultureInfo.InvariantCulture);
+                var last = bounds[1].Length > 0 ? long.Parse(bounds[1], CultureInfo.InvariantCulture) : length - 1;
+                length = last + 1 - from;
                 status = 206;
-                headers["Content-Range"] = $"bytes {from}-{stored.Content.Size - 1}/{stored.Content.Size}";
+                headers["Content-Range"] = $"bytes {from}-{last}/{stored.Content.Size}";
             }
         }
 
@@ -246,6 +248,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
         if (_faults.TryGetValue(request.Path, out var queue)
             && queue.TryPeek(out var fault)
             && fault.Method == request.Method
+            && (fault.Range is null || fault.Range == request.Header("Range"))
             && queue.TryDequeue(out fault))
         {
             Interlocked.Increment(ref _delivered);

@@ -71,10 +71,10 @@ internal sealed class BundleEndpoint(
 
             using var turn = await AdmitAsync(context, purpose, stop.Token);
             using var lease = purpose == BundlePurpose.Archive ? await LeaseAsync(plan, stop.Token) : null;
-            var ahead = lease is null ? null : new ByteBudget(lease.Ahead);
+            var ahead = lease is null ? null : AheadMemory.Divide(lease.Ahead, AheadMemory.ObjectsOf(plan, _options.Upstream));
             if (request.Missing != MissingPolicy.Abort || purpose == BundlePurpose.Plan)
             {
-                await planner.CheckAsync(plan, ahead, record.Transfer, stop.Token);
+                await planner.CheckAsync(plan, ahead?.Objects, record.Transfer, stop.Token);
             }
 
             plan.Settle();
@@ -172,7 +172,7 @@ internal sealed class BundleEndpoint(
         var upstream = _options.Upstream;
         return memory.EnterAsync(
             ConnectionBytes + (2 * upstream.SmallObject) + ArchiveWriter.MemoryOf(plan.Recipe, _options.Compression.MostWorkers),
-            Math.Min(upstream.LookaheadBytes, plan.All.Count * 2 * upstream.SmallObject),
+            AheadMemory.ObjectsOf(plan, upstream) + AheadMemory.RangesOf(plan, upstream),
             cancellationToken);
     }
 

@@ -13,11 +13,11 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
 
     /// <summary>Streams a plan and ends the archive. Every exception leaves it without its end.</summary>
     /// <param name="plan">What to send.</param>
-    /// <param name="ahead">Memory for objects that are read before their turn.</param>
+    /// <param name="ahead">Memory for what is read before its turn.</param>
     /// <param name="client">Where the archive goes.</param>
     /// <param name="record">Follows how far it came.</param>
     /// <param name="cancellationToken">Client gone, or time to stop.</param>
-    public async Task StreamAsync(BundlePlan plan, ByteBudget ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
+    public async Task StreamAsync(BundlePlan plan, AheadMemory ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
     {
         var archive = ArchiveWriter.Create(plan.Recipe, client, _workers);
         var lookahead = new Lookahead(plan.Entries, store, ahead, record.Transfer, cancellationToken);

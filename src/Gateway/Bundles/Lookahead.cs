@@ -19,6 +19,7 @@ internal sealed class Lookahead : IAsyncDisposable
     private readonly IReadOnlyList<PlannedEntry> _entries;
     private readonly ObjectStore _store;
     private readonly ByteBudget _budget;
+    private readonly ByteBudget _ranges;
     private readonly TransferCounters _counters;
     private readonly CancellationTokenSource _stop;
     private readonly Queue<(Task<ObjectReader> Opening, long Size)> _ahead = new();
@@ -27,11 +28,12 @@ internal sealed class Lookahead : IAsyncDisposable
     private long _bytesAhead;
 
     public Lookahead(
-        IReadOnlyList<PlannedEntry> entries, ObjectStore store, ByteBudget budget, TransferCounters counters, CancellationToken cancellationToken)
+        IReadOnlyList<PlannedEntry> entries, ObjectStore store, AheadMemory memory, TransferCounters counters, CancellationToken cancellationToken)
     {
         _entries = entries;
         _store = store;
-        _budget = budget;
+        _budget = memory.Objects;
+        _ranges = memory.Ranges;
         _counters = counters;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _window = store.Options.Lookahead;
@@ -102,6 +104,7 @@ internal sealed class Lookahead : IAsyncDisposable
     private ObjectReader Arrived(ObjectReader reader)
     {
         _window = reader.IsPreloaded ? Math.Min(_window + 1, _store.Options.MostAtOnce) : _store.Options.Lookahead;
+        reader.StartRanges(_ranges);
         return reader;
     }
 

@@ -28,20 +28,21 @@ internal static class ObjectAnswer
         }
     }
 
-    /// <summary>RFC 9110, section 15.3.7: a part must be exactly the rest of exactly the version we hold the beginning of.</summary>
-    public static void RequireRest(SubRequest attempt, ObjectHead head, long offset)
+    /// <summary>RFC 9110, section 15.3.7: a part must be exactly the bytes asked for, of exactly the version we know.</summary>
+    public static void RequirePart(SubRequest attempt, ObjectHead head, ByteRange wanted)
     {
+        var end = wanted.End ?? head.Size;
         var part = ObjectHead.Of(attempt.Headers);
         RequirePlanned(part with { Size = null }, head);
         if (!ContentRangeHeaderValue.TryParse(attempt.Headers.ContentRange.ToString(), out var range)
             || range.Unit != "bytes"
-            || range.From != offset
-            || range.To != head.Size - 1
+            || range.From != wanted.From
+            || range.To != end - 1
             || (range.Length ?? head.Size) != head.Size
-            || (part.Size ?? head.Size - offset) != head.Size - offset)
+            || (part.Size ?? end - wanted.From) != end - wanted.From)
         {
             throw new UpstreamException(
-                Stage.Protocol, $"storage was asked for the bytes from {offset} on and answered with others", StatusCodes.Status502BadGateway);
+                Stage.Protocol, $"storage was asked for the bytes from {wanted.From} to {end - 1} and answered with others", StatusCodes.Status502BadGateway);
         }
     }
 

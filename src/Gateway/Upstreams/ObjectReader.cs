@@ -23,6 +23,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
 
     private readonly ObjectStore _store;
     private readonly ObjectRequest _request;
+    private readonly ByteRange _part;
     private readonly TransferCounters _counters;
     private readonly CancellationToken _cancellationToken;
 
@@ -33,24 +34,36 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     private long _lastRead;
     private bool _hasPaused;
 
-    // Bytes taken from storage, and how many of them, if they went to memory first, have been read from there.
+    // Where in the object storage is being read, and how many bytes, if they went to memory first, have been read from there.
     private long _position;
     private int _delivered;
 
     public ObjectReader(
-        ObjectStore store, ObjectRequest request, ObjectHead head, TransferCounters counters, SubRequest attempt, Stream body, CancellationToken cancellationToken)
+        ObjectStore store,
+        ObjectRequest request,
+        ObjectHead head,
+        ByteRange part,
+        TransferCounters counters,
+        SubRequest attempt,
+        Stream body,
+        CancellationToken cancellationToken)
     {
         _store = store;
         _request = request;
         _counters = counters;
         _cancellationToken = cancellationToken;
         Head = head;
+        _part = part;
+        _position = part.From;
         Install(attempt, body);
     }
 
     public ObjectHead Head { get; private set; }
 
-    /// <summary>Reads at least one byte; 0 means that the object has been read whole, and nothing else does.</summary>
+    // Behind the last byte that is read from this body.
+    private long? End => _ranges?.From ?? _part.End ?? Head.Size;
+
+    /// <summary>Reads at least one byte; 0 means that the object, or the part, has been read whole, and nothing else does.</summary>
     /// <exception cref="UpstreamException">The rest cannot be had, or there is more than declared.</exception>
     public ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
@@ -62,27 +75,28 @@ internal sealed partial class ObjectReader : IAsyncDisposable
             return new(length);
         }
 
-        return ReadBodyAsync(buffer);
+        return _ranges is { } ranges && _position == ranges.From ? new(ReadRangesAsync(ranges, buffer)) : ReadBodyAsync(buffer);
     }
 
     public async ValueTask DisposeAsync()
     {
+        await StopRangesAsync();
         await CloseAsync();
         ReturnBuffer();
     }
 
     private ValueTask<int> ReadBodyAsync(Memory<byte> buffer)
     {
-        if (Head.Size is { } size)
+        if (End is { } end)
         {
-            if (_position == size)
+            if (_position == end)
             {
                 return new(EndAsync());
             }
 
-            if (buffer.Length > size - _position)
+            if (buffer.Length > end - _position)
             {
-                buffer = buffer[..(int)(size - _position)];
+                buffer = buffer[..(int)(end - _position)];
             }
         }
 
@@ -170,7 +184,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
         _counters.CountResume();
         try
         {
-            return Took(await _store.ContinueAsync(_request, Head, _position, _counters, (attempt, body, skip) => ReadFirstAsync(attempt, body, skip, buffer), _cancellationToken));
+            return Took(await _store.ContinueAsync(_request, Head, _part with { From = _position }, _counters, (attempt, body, skip) => ReadFirstAsync(attempt, body, skip, buffer), _cancellationToken));
         }
         catch (UpstreamException exhausted)
         {
@@ -226,8 +240,8 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     /// <summary>All declared bytes are here: makes sure that there are no more, and frees the connection.</summary>
     private async Task<int> EndAsync()
     {
-        // A body with a Content-Length has ended by itself; every other one has to show its end.
-        if (_attempt is { } attempt && attempt.Headers.ContentLength is null)
+        // A body with a Content-Length has ended by itself; every other one has to show its end, if that is what was asked for.
+        if (_attempt is { } attempt && attempt.Headers.ContentLength is null && (_part.End ?? Head.Size) == Head.Size)
         {
             int more;
             try

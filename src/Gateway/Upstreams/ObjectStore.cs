@@ -35,7 +35,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
         Task<ObjectHead?> DescribeAsync(string method, CancellationToken token) => AttemptAsync(
             request,
             method,
-            offset: 0,
+            range: default,
             etag: null,
             tries,
             async attempt =>
@@ -67,7 +67,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
             token => AttemptAsync(
                 request,
                 HttpMethods.Get,
-                offset: 0,
+                range: default,
                 etag: null,
                 tries,
                 async attempt =>
@@ -75,7 +75,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
                     var head = ObjectAnswer.RequireWhole(attempt, Time);
                     ObjectAnswer.RequirePlanned(head, expected);
                     head = head with { Size = head.Size ?? expected?.Size };
-                    var reader = new ObjectReader(this, request, head, counters, attempt, await attempt.OpenBodyAsync(), cancellationToken);
+                    var reader = new ObjectReader(this, request, head, default, counters, attempt, await attempt.OpenBodyAsync(), cancellationToken);
                     try
                     {
                         await prepare(reader);
@@ -91,18 +91,32 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
             cancellationToken);
     }
 
+    /// <summary>Opens a part of an object whose version is known.</summary>
+    /// <exception cref="UpstreamException">Another version, or storage fails; <see cref="Stage.Policy"/>: storage does not serve parts.</exception>
+    public Task<ObjectReader> OpenPartAsync(
+        ObjectRequest request, ObjectHead head, ByteRange part, TransferCounters counters, CancellationToken cancellationToken) =>
+        ContinueAsync(
+            request,
+            head,
+            part,
+            counters,
+            (attempt, body, skip) => skip == 0
+                ? Task.FromResult(new ObjectReader(this, request, head, part, counters, attempt, body, cancellationToken))
+                : throw new UpstreamException(Stage.Policy, "storage answers a request for a part with the whole object", StatusCodes.Status502BadGateway),
+            cancellationToken);
+
     /// <summary>Continues an object at a byte, in the version it was begun in.</summary>
     /// <param name="request">The object.</param>
     /// <param name="head">The version; without an ETag only an offset of 0 can be had.</param>
-    /// <param name="offset">The first byte wanted.</param>
+    /// <param name="range">The bytes wanted.</param>
     /// <param name="counters">Counts tries.</param>
-    /// <param name="take">Gets the attempt, its body, and how many bytes of it come before the offset; its failure is the try's failure.</param>
+    /// <param name="take">Gets the attempt, its body, and how many bytes of it come before the range; its failure is the try's failure.</param>
     /// <param name="cancellationToken">Ends everything.</param>
     /// <exception cref="UpstreamException">Another version, other bytes than asked for, or storage fails.</exception>
     public Task<T> ContinueAsync<T>(
         ObjectRequest request,
         ObjectHead head,
-        long offset,
+        ByteRange range,
         TransferCounters counters,
         Func<SubRequest, Stream, long, Task<T>> take,
         CancellationToken cancellationToken)
@@ -113,19 +127,19 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
             token => AttemptAsync(
                 request,
                 HttpMethods.Get,
-                offset,
+                range,
                 head.ETag,
                 tries,
                 async attempt =>
                 {
-                    if (offset > 0 && attempt.StatusCode == StatusCodes.Status206PartialContent)
+                    if (range.From > 0 && attempt.StatusCode == StatusCodes.Status206PartialContent)
                     {
-                        ObjectAnswer.RequireRest(attempt, head, offset);
+                        ObjectAnswer.RequirePart(attempt, head, range);
                         return await take(attempt, await attempt.OpenBodyAsync(), 0);
                     }
 
                     ObjectAnswer.RequirePlanned(ObjectAnswer.RequireWhole(attempt, Time), head);
-                    return await take(attempt, await attempt.OpenBodyAsync(), offset);
+                    return await take(attempt, await attempt.OpenBodyAsync(), range.From);
                 },
                 token),
             cancellationToken);
@@ -146,12 +160,12 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
     }
 
     private async Task<T> AttemptAsync<T>(
-        ObjectRequest request, string method, long offset, string? etag, Tries tries, Func<SubRequest, Task<T>> take, CancellationToken cancellationToken)
+        ObjectRequest request, string method, ByteRange range, string? etag, Tries tries, Func<SubRequest, Task<T>> take, CancellationToken cancellationToken)
     {
         var attempt = new SubRequest(scopes, request, [.. tries.Destinations], cancellationToken);
         try
         {
-            await attempt.SendAsync(method, offset, etag, cancellationToken);
+            await attempt.SendAsync(method, range, etag, cancellationToken);
             return await take(attempt);
         }
         catch

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Yarp.ReverseProxy.Model;
 
@@ -12,6 +13,11 @@ internal sealed class Source
     public const string NameKey = "Bundle.Source";
     public const string InternalKey = "Bundle.Internal";
 
+    /// <summary>In a cluster's metadata: how many parts of a large object are read at once.</summary>
+    public const string RangesKey = "Bundle.ParallelRanges";
+
+    private const int MostRanges = 32;
+
     private const long FirstGuess = 32 * 1024;
 
     private readonly RouteEndpoint _endpoint;
@@ -19,8 +25,9 @@ internal sealed class Source
     private readonly string _keyParameter;
     private long _lastSize = FirstGuess;
 
-    private Source(string name, RouteEndpoint endpoint, RouteModel route, string pathBeforeKey, string keyParameter)
+    private Source(string name, RouteEndpoint endpoint, RouteModel route, string pathBeforeKey, string keyParameter, int parallelRanges)
     {
+        ParallelRanges = parallelRanges;
         Name = name;
         Route = route;
         _endpoint = endpoint;
@@ -33,6 +40,9 @@ internal sealed class Source
     public RouteModel Route { get; }
 
     public Endpoint Endpoint => _endpoint;
+
+    /// <summary>Parts of a large object that are read at once; 1 where the cluster does not say it.</summary>
+    public int ParallelRanges { get; }
 
     /// <summary>
     /// Bytes of the object seen last, as a guess at the next one's: whether to ask for it whole or for its head first. A wrong
@@ -65,6 +75,7 @@ internal sealed class Source
             return null;
         }
 
+        var ranges = ParallelRangesOf(route.Cluster, faults);
         var segments = endpoint.RoutePattern.PathSegments;
         if (segments.Count == 0
             || segments[^1] is not { IsSimple: true } last
@@ -77,7 +88,7 @@ internal sealed class Source
 
         var literals = segments.Take(segments.Count - 1)
             .Select(segment => string.Concat(segment.Parts.Cast<RoutePatternLiteralPart>().Select(part => part.Content)) + "/");
-        return new Source(name, endpoint, route, "/" + string.Concat(literals), key.Name);
+        return new Source(name, endpoint, route, "/" + string.Concat(literals), key.Name, ranges);
     }
 
     /// <summary>Makes a request look as if routing had matched it to this source with this key.</summary>
@@ -86,5 +97,26 @@ internal sealed class Source
         request.Request.Path = new PathString(_pathBeforeKey + key);
         request.Request.RouteValues[_keyParameter] = key;
         request.SetEndpoint(_endpoint);
+    }
+
+    private static int ParallelRangesOf(ClusterState cluster, List<string> faults)
+    {
+        var ranges = 1;
+        foreach (var (key, value) in cluster.Model.Config.Metadata ?? new Dictionary<string, string>())
+        {
+            if (key == RangesKey)
+            {
+                if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ranges) || ranges is < 1 or > MostRanges)
+                {
+                    faults.Add($"ReverseProxy:Clusters:{cluster.ClusterId}:Metadata:{key}: '{value}' is no number of 1-{MostRanges}");
+                }
+            }
+            else if (key.StartsWith("Bundle.", StringComparison.OrdinalIgnoreCase))
+            {
+                faults.Add($"ReverseProxy:Clusters:{cluster.ClusterId}:Metadata:{key}: unknown key; known: {RangesKey}");
+            }
+        }
+
+        return ranges;
     }
 }

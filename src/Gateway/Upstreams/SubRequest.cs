@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Yarp.ReverseProxy.Forwarder;
@@ -62,16 +61,16 @@ internal sealed class SubRequest : IAsyncDisposable
 
     /// <summary>Sends the request and waits for the head of the answer. A head of any status is an answer.</summary>
     /// <param name="method">GET or HEAD.</param>
-    /// <param name="offset">First byte wanted; above 0 only together with <paramref name="etag"/>.</param>
+    /// <param name="range">What is wanted; a beginning above 0 only together with <paramref name="etag"/>.</param>
     /// <param name="etag">The version that must be continued.</param>
     /// <param name="cancellationToken">What the constructor got: tells our own cancelling from storage's failing.</param>
     /// <exception cref="UpstreamException">No head came.</exception>
-    public async Task SendAsync(string method, long offset, string? etag, CancellationToken cancellationToken)
+    public async Task SendAsync(string method, ByteRange range, string? etag, CancellationToken cancellationToken)
     {
         _context.Request.Method = method;
-        if (offset > 0)
+        if (range.From > 0)
         {
-            _context.Request.Headers.Range = string.Create(CultureInfo.InvariantCulture, $"bytes={offset}-");
+            _context.Request.Headers.Range = range.ToHeader();
             _context.Request.Headers.IfRange = etag;
         }
 

@@ -51,6 +51,13 @@ internal sealed class UpstreamOptions
     [Range(0, 1 << 30)]
     public int WindowBytes { get; set; } = 512 << 10;
 
+    /// <summary>
+    /// Bytes of one part where a cluster's metadata <c>Bundle.ParallelRanges</c> (1–32, default 1) has large objects read by
+    /// several requests at once: each part that is on its way has that much memory. Default 8 MiB, range 64 KiB–64 MiB.
+    /// </summary>
+    [Range(64 << 10, 64 << 20)]
+    public int RangeBytes { get; set; } = 8 << 20;
+
     /// <summary>Objects of at most this size are taken into memory ahead, one by one or many.</summary>
     public long SmallObject => LookaheadBytes / Lookahead;
 

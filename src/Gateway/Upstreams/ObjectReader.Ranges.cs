@@ -1,0 +1,44 @@
+using Gateway.Telemetry;
+
+namespace Gateway.Upstreams;
+
+/// <content>Reading a large object by several requests at once: what was opened gives the beginning, the others all the rest.</content>
+internal sealed partial class ObjectReader
+{
+    private ParallelRanges? _ranges;
+
+    /// <summary>Now it is this object's turn: asks for its later parts, too, where its source wants that.</summary>
+    /// <param name="budget">Memory for them.</param>
+    public void StartRanges(ByteBudget budget)
+    {
+        if (_buffer is null)
+        {
+            _ranges = ParallelRanges.TryStart(_store, _request, Head, _counters, budget, _cancellationToken);
+        }
+    }
+
+    private async Task<int> ReadRangesAsync(ParallelRanges ranges, Memory<byte> buffer)
+    {
+        try
+        {
+            var count = await ranges.ReadAsync(buffer);
+            await CloseAsync();
+            return count;
+        }
+        catch (UpstreamException e) when (e.Stage == Stage.Policy && _attempt is not null)
+        {
+            // Storage does not serve ranges. What was opened first still stands where they would begin.
+            await StopRangesAsync();
+            return await ReadBodyAsync(buffer);
+        }
+    }
+
+    private async ValueTask StopRangesAsync()
+    {
+        if (_ranges is { } ranges)
+        {
+            _ranges = null;
+            await ranges.DisposeAsync();
+        }
+    }
+}
