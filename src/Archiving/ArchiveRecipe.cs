@@ -21,6 +21,10 @@ public sealed record ArchiveRecipe(
     /// <summary>The same for <see cref="Compression.Small"/>, where size counts for more than memory.</summary>
     public const int SmallBlockSize = 512 * 1024;
 
+    /// <summary>The same for <see cref="Compression.Store"/>, where it only bounds memory: a block with its headers fits into a
+    /// pool's buffer of 32 KiB.</summary>
+    public const int StoreBlockSize = (32 * 1024) - 256;
+
     // Raise when the bytes of any format change for a reason that the probe block does not show.
     private const int Version = 1;
 

@@ -10,8 +10,8 @@ namespace Gateway.Archiving;
 /// <see cref="EndEntry"/> the writer itself takes the body, so that a socket read can land where the encoder takes it.
 /// </summary>
 /// <remarks>
-/// <para>Memory: a compressing archive holds one plain block of <see cref="ArchiveRecipe.BlockSize"/> or <see cref="ArchiveRecipe.SmallBlockSize"/> bytes, and none while it
-/// waits for the output between two blocks; with several workers two more for each block on its way. Backpressure is <see cref="PipeWriter.FlushAsync"/> and nothing else: flush after
+/// <para>Memory: a compressing archive holds one plain block of <see cref="ArchiveRecipe.BlockSize"/> or <see cref="ArchiveRecipe.SmallBlockSize"/>
+/// bytes, and none while it waits for the output between two blocks; with several workers two more for each block on its way. Backpressure is <see cref="PipeWriter.FlushAsync"/> and nothing else: flush after
 /// every <see cref="PipeWriter.Advance"/>, and stop when the result says that the reader has gone.</para>
 /// <para>One caller at a time. Call <see cref="PipeWriter.Complete"/> when done, whatever happened: it returns memory and
 /// writes nothing.</para>
@@ -50,7 +50,7 @@ public abstract class ArchiveWriter : FormatWriter
     {
         ArgumentNullException.ThrowIfNull(recipe);
         return recipe.Format == ArchiveFormat.Tar ? 0
-            : recipe.Compression == Compression.Store ? 2 * ArchiveRecipe.BlockSize
+            : recipe.Compression == Compression.Store ? 2 * ArchiveRecipe.StoreBlockSize
             : (1 + (2 * workers)) * (long)BlockEncoder.For(recipe).BlockSize;
     }
 

@@ -2,7 +2,7 @@ using Benchmarks;
 using Benchmarks.Peers;
 
 // One command: starts its own storage, gateway and peers, runs everything interleaved, and writes the medians to docs/benchmarks.md.
-// A word chooses a part (ways, latency, stalled, cores, encoders), a number says how many rounds. The other commands are its own servers.
+// Words choose parts (ways, cores, latency, stalled, huge, encoders, micro), a number at the end says how many rounds. The other commands are its own servers.
 switch (args)
 {
     case ["tarwriter", var origin]:
@@ -14,16 +14,18 @@ switch (args)
 }
 
 var rounds = args.Length > 0 && int.TryParse(args[^1], out var number) ? number : 5;
-var part = args.FirstOrDefault(argument => !int.TryParse(argument, out _));
+var chosen = args.Where(argument => !int.TryParse(argument, out _)).ToList();
 (string Name, Func<Task<string>> RunAsync)[] parts =
 [
     ("ways", () => WholeWay.RunAsync(rounds)),
     ("cores", () => SecondCore.RunAsync(rounds)),
     ("latency", () => Latency.RunAsync(rounds)),
     ("stalled", StalledClients.RunAsync),
+    ("huge", HugeObject.RunAsync),
     ("encoders", () => EncoderSpeed.RunAsync(rounds)),
+    ("micro", () => Task.FromResult(Micro.Run())),
 ];
-foreach (var (name, run) in parts.Where(candidate => part is null || candidate.Name == part))
+foreach (var (name, run) in parts.Where(part => chosen.Count == 0 || chosen.Contains(part.Name)))
 {
     var table = await run();
     Console.WriteLine(table);

@@ -9,10 +9,10 @@ internal static class SecondCore
 {
     public static async Task<string> RunAsync(int rounds)
     {
-        await using var nginx = await NginxServer.StartAsync();
-        var text = Workload.Text(nginx.Root);
-        await using var one = await GatewayProcess.StartAsync(Configuration(nginx.Address, 1));
-        await using var two = await GatewayProcess.StartAsync(Configuration(nginx.Address, 2));
+        var folder = Directory.CreateTempSubdirectory("gateway-cores-");
+        var text = Workload.Log(folder.FullName);
+        await using var one = await GatewayProcess.StartAsync(Configuration(folder.FullName, 1));
+        await using var two = await GatewayProcess.StartAsync(Configuration(folder.FullName, 2));
         var seconds = new Dictionary<GatewayProcess, List<double>> { [one] = [], [two] = [] };
         for (var round = -1; round < rounds; round++)
         {
@@ -26,15 +26,16 @@ internal static class SecondCore
             }
         }
 
+        folder.Delete(recursive: true);
         var (alone, both) = (Measurement.Median(seconds[one]), Measurement.Median(seconds[two]));
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"| workers | MB/s of text |\n|---|---|\n| 1 | {text.Bytes / 1e6 / alone:0} |\n| 2 | {text.Bytes / 1e6 / both:0} ({alone / both:0.00} ×) |\n");
+            $"| workers | MB/s of a log |\n|---|---|\n| 1 | {text.Bytes / 1e6 / alone:0} |\n| 2 | {text.Bytes / 1e6 / both:0} ({alone / both:0.00} ×) |\n");
     }
 
-    private static JsonObject Configuration(string origin, int workers)
+    private static JsonObject Configuration(string folder, int workers)
     {
-        var configuration = GatewayUnderTest.Configuration(("s", [origin]));
+        var configuration = GatewayUnderTest.Configuration(("s", [$"file:{folder}/"]));
         GatewayUnderTest.Set(configuration, "Bundle:Compression:Workers", workers);
         return configuration;
     }

@@ -18,7 +18,7 @@ internal static class WholeWay
     {
         await using var nginx = await NginxServer.StartAsync();
         var (text, binaries, random) = (Workload.Text(nginx.Root), Workload.Binaries(nginx.Root), Workload.Random(nginx.Root));
-        Workload[] workloads = [text, binaries, Workload.Json(nginx.Root), random, Workload.Mixed(text, binaries, random), Workload.Small(nginx.Root)];
+        Workload[] workloads = [text, Workload.Log(nginx.Root), binaries, Workload.Json(nginx.Root), random, Workload.Mixed(text, binaries, random), Workload.Small(nginx.Root)];
         await using var gateway = await GatewayProcess.StartAsync(GatewayUnderTest.Configuration(("s", [nginx.Address])));
         await using var tarWriter = await Server.StartSelfAsync("tarwriter", nginx.Address);
         await using var archiver = await Server.StartArchiverAsync(nginx.Address);

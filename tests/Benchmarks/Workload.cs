@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Testing;
 
@@ -15,16 +16,19 @@ internal sealed record Workload(string Name, IReadOnlyList<string> Keys, long By
     public static Workload Json(string root) => Large(root, "json", 2, 64 * Megabyte, WriteJson);
 
     /// <summary>Programs: the runtime's own assemblies, over and over from another place.</summary>
-    public static Workload Binaries(string root)
+    public static Workload Binaries(string root) => Large(root, "binaries", 2, 64 * Megabyte, Fill("binaries"));
+
+    /// <summary>One object of random bytes.</summary>
+    public static Workload Huge(string root, long size)
     {
-        var corpus = Corpus.All().First(one => one.Name == "binaries").Bytes;
-        return Large(root, "binaries", 2, 64 * Megabyte, (i, bytes) =>
+        var piece = RandomNumberGenerator.GetBytes(64 * Megabyte);
+        using var file = File.Create(Path.Combine(root, "huge"));
+        for (var at = 0L; at < size; at += piece.Length)
         {
-            for (var at = 0; at < bytes.Length; at += corpus.Length)
-            {
-                corpus.AsSpan(0, Math.Min(corpus.Length, bytes.Length - at)).CopyTo(bytes.AsSpan(at));
-            }
-        });
+            file.Write(piece, 0, (int)Math.Min(piece.Length, size - at));
+        }
+
+        return new Workload("huge", ["huge"], size);
     }
 
     /// <summary>Some of everything.</summary>
@@ -34,7 +38,11 @@ internal sealed record Workload(string Name, IReadOnlyList<string> Keys, long By
         return new Workload("mixed", keys, others.Sum(other => other.Bytes / other.Keys.Count));
     }
 
-    public static Workload Text(string root) => Large(root, "text", 3, 64 * Megabyte, WriteLog);
+    /// <summary>Documentation of the SDK's packs.</summary>
+    public static Workload Text(string root) => Large(root, "text", 3, 64 * Megabyte, Fill("text"));
+
+    /// <summary>Lines as a service logs them.</summary>
+    public static Workload Log(string root) => Large(root, "log", 3, 64 * Megabyte, WriteLog);
 
     public static Workload Small(string root)
     {
@@ -61,6 +69,19 @@ internal sealed record Workload(string Name, IReadOnlyList<string> Keys, long By
         var bytes = new byte[size];
         WriteLog(seed, bytes);
         return bytes;
+    }
+
+    /// <summary>A corpus, over and over.</summary>
+    private static Action<int, byte[]> Fill(string corpusName)
+    {
+        var corpus = Corpus.All().First(one => one.Name == corpusName).Bytes;
+        return (_, bytes) =>
+        {
+            for (var at = 0; at < bytes.Length; at += corpus.Length)
+            {
+                corpus.AsSpan(0, Math.Min(corpus.Length, bytes.Length - at)).CopyTo(bytes.AsSpan(at));
+            }
+        };
     }
 
     private static Workload Large(string root, string name, int count, int size, Action<int, byte[]> fill)

@@ -41,6 +41,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
         start.Environment["DOTNET_ENVIRONMENT"] = "Production";
+        start.Environment["DOTNET_GCgen0size"] = "0x200000"; // as in the Dockerfile
         var process = Process.Start(start)!;
         var gateway = new GatewayProcess(process, file);
         var listening = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);

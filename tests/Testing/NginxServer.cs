@@ -27,7 +27,7 @@ internal sealed class NginxServer : IAsyncDisposable
 
     /// <summary>Starts it, or skips the test where it is not installed.</summary>
     /// <param name="settings">Lines for the server block.</param>
-    public static async Task<NginxServer> StartAsync(string settings = "")
+    public static async Task<NginxServer> StartAsync(string settings = "", string listen = "")
     {
         var program = Tool.Require("nginx");
         var folder = Directory.CreateTempSubdirectory("gateway-nginx-");
@@ -48,7 +48,7 @@ internal sealed class NginxServer : IAsyncDisposable
                   client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3; uwsgi_temp_path t4; scgi_temp_path t5;
                   sendfile on;
                   keepalive_requests 1000000;
-                  server { listen 127.0.0.1:{{port}}; root objects; {{settings}} }
+                  server { listen 127.0.0.1:{{port}} {{listen}}; root objects; {{settings}} }
                 }
                 """);
             var process = Process.Start(new ProcessStartInfo(program, ["-p", folder.FullName, "-c", configuration]) { RedirectStandardError = true })!;

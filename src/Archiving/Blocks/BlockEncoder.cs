@@ -18,12 +18,16 @@ internal abstract class BlockEncoder
     private static readonly BlockEncoder Store = new StoringBlockEncoder();
 
     private string? _fingerprint;
+    private BlockPool? _blocks;
 
     /// <summary>The encoder's name in plans and logs.</summary>
     public abstract string Name { get; }
 
     /// <summary>Plain bytes of a block, all but the last.</summary>
     public virtual int BlockSize => ArchiveRecipe.BlockSize;
+
+    /// <summary>Memory for plain blocks.</summary>
+    public BlockPool Blocks => _blocks ?? Interlocked.CompareExchange(ref _blocks, new BlockPool(BlockSize), null) ?? _blocks;
 
     /// <summary>Whether it never compresses.</summary>
     public virtual bool Stores => false;
@@ -99,6 +103,8 @@ internal abstract class BlockEncoder
     private sealed class StoringBlockEncoder : BlockEncoder
     {
         public override string Name => "store";
+
+        public override int BlockSize => ArchiveRecipe.StoreBlockSize;
 
         public override bool Stores => true;
 

@@ -7,14 +7,20 @@ namespace Gateway.Archiving.Blocks;
 /// One block on its way through a worker: encoded on the thread pool, written in its turn by whoever owns the output.
 /// </summary>
 /// <remarks>
-/// It owns two buffers of a block each, the plain bytes and room for the encoded ones. When the worker is done it gives the one
-/// back that is not needed any more; the other goes back when the block has been written or given up. The worker ends in either
-/// case, so no buffer goes back while somebody may still touch it.
+/// It owns the plain bytes until they are encoded, and from then on only the encoded ones, in a buffer of their own size: blocks
+/// wait for slow clients by the thousand. The worker encodes into scratch memory of its thread. The buffer goes back when the
+/// block has been written or given up; the worker ends in either case, so none goes back while somebody may still touch it.
 /// </remarks>
 internal sealed class BlockJob
 {
+    private const int PatienceMilliseconds = 1000;
+
+    [ThreadStatic]
+    private static byte[]? _scratch;
+
     private readonly BlockEncoder _encoder;
     private readonly int _length;
+    private readonly long _started = Environment.TickCount64;
     private readonly Task<int> _encoding;
     private byte[]? _plain;
     private byte[]? _encoded;
@@ -24,12 +30,14 @@ internal sealed class BlockJob
         _encoder = encoder;
         _plain = plain;
         _length = length;
-        _encoded = ArrayPool<byte>.Shared.Rent(length);
 
         // In the pool's common queue, behind the blocks of others: a bundle of many blocks must not keep a small one waiting.
         _encoding = Task.Factory.StartNew(
             static job => ((BlockJob)job!).Encode(), this, CancellationToken.None, TaskCreationOptions.PreferFairness | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
     }
+
+    /// <summary>Whether the block after this one takes long to fill: whoever reads shall not wait for it.</summary>
+    public bool IsOverdue => Environment.TickCount64 - _started > PatienceMilliseconds;
 
     /// <summary>Done, well or not.</summary>
     public bool IsCompleted => _encoding.IsCompleted;
@@ -51,37 +59,52 @@ internal sealed class BlockJob
             output.Advance(StoredBlock.Write(_plain.AsSpan(0, _length), output.GetSpan(StoredBlock.EncodedLength(_length))));
         }
 
-        Return(ref _plain);
-        Return(ref _encoded);
+        Return();
         return length == 0;
     }
 
     /// <summary>Nobody wants the block any more.</summary>
     public void GiveUp() => _encoding.ContinueWith(
-        static (_, state) =>
-        {
-            var job = (BlockJob)state!;
-            Return(ref job._plain);
-            Return(ref job._encoded);
-        },
+        static (_, job) => ((BlockJob)job!).Return(),
         this,
         CancellationToken.None,
         TaskContinuationOptions.ExecuteSynchronously,
         TaskScheduler.Default);
 
-    private static void Return(ref byte[]? buffer)
+    private void Return()
     {
-        if (buffer is { } rented)
+        ReturnPlain();
+        if (_encoded is { } encoded)
         {
-            buffer = null;
-            ArrayPool<byte>.Shared.Return(rented);
+            _encoded = null;
+            ArrayPool<byte>.Shared.Return(encoded);
+        }
+    }
+
+    private void ReturnPlain()
+    {
+        if (_plain is { } plain)
+        {
+            _plain = null;
+            _encoder.Blocks.Return(plain);
         }
     }
 
     private int Encode()
     {
-        var length = _encoder.TryEncode(_plain.AsSpan(0, _length), _encoded.AsMemory(0, _length));
-        Return(ref length > 0 ? ref _plain : ref _encoded);
+        if (_scratch is null || _scratch.Length < _length)
+        {
+            _scratch = new byte[_length];
+        }
+
+        var length = _encoder.TryEncode(_plain.AsSpan(0, _length), _scratch.AsMemory(0, _length));
+        if (length > 0)
+        {
+            _encoded = ArrayPool<byte>.Shared.Rent(length);
+            _scratch.AsSpan(0, length).CopyTo(_encoded);
+            ReturnPlain();
+        }
+
         return length;
     }
 }

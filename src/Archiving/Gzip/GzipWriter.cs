@@ -14,7 +14,8 @@ namespace Gateway.Archiving.Gzip;
 /// were, so equal input gives equal output. All blocks form one deflate stream: readers that stop after the first member of a
 /// gzip file see everything.</para>
 /// <para>With several workers, full blocks are encoded on the thread pool while the caller fills the next; a flush writes those
-/// that are ready, in order, and waits for the oldest when as many are on their way as there are workers. The bytes are the
+/// that are ready, in order, and waits for the oldest when as many are on their way as may be: one more after each flush that
+/// did not wait, up to the number of workers, and two again after one that did. The bytes are the
 /// same for every number of workers. After a block that did not shrink the next ones are tried at once, on the caller's thread:
 /// storing is cheaper than handing over. Such a block is filled where it will be sent from, in the output's own memory with room
 /// for the stored block's headers, so that storing moves next to nothing.</para>
@@ -25,6 +26,9 @@ namespace Gateway.Archiving.Gzip;
 /// </remarks>
 internal sealed class GzipWriter : FormatWriter
 {
+    // Blocks on their way while the output makes us wait: one being written, one encoded meanwhile.
+    private const int FewAtOnce = 2;
+
     private readonly BlockEncoder _encoder;
     private readonly int _workers;
     private readonly Queue<BlockJob> _jobs = new();
@@ -37,6 +41,7 @@ internal sealed class GzipWriter : FormatWriter
     private bool _finished;
     private bool _unflushed;
     private bool _stores;
+    private int _atOnce;
 
     /// <summary>Begins a member.</summary>
     /// <param name="output">Where it goes.</param>
@@ -47,6 +52,7 @@ internal sealed class GzipWriter : FormatWriter
     {
         _encoder = encoder;
         _workers = workers;
+        _atOnce = Math.Min(FewAtOnce, workers);
         _stores = encoder.Stores;
 
         // RFC 1952, section 2.3: magic, deflate, no flags, no time, no hint about the level, system unknown.
@@ -115,9 +121,10 @@ internal sealed class GzipWriter : FormatWriter
     /// <inheritdoc/>
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
-        if (_jobs.TryPeek(out var oldest) && (oldest.IsCompleted || _jobs.Count >= _workers))
+        // Between blocks, where we hold no plain bytes if the output makes us wait; unless the block takes long to fill.
+        if (_jobs.TryPeek(out var oldest) && (_jobs.Count >= _atOnce || (oldest.IsCompleted && (_filled == 0 || oldest.IsOverdue))))
         {
-            return FlushJobsAsync(_workers - 1, cancellationToken);
+            return FlushJobsAsync(_atOnce - 1, cancellationToken);
         }
 
         // A block in the output's memory must not be flushed under, and there is nothing before it to be flushed.
@@ -187,9 +194,17 @@ internal sealed class GzipWriter : FormatWriter
     {
         _unflushed = false;
         var flush = Output.FlushAsync(cancellationToken);
-        if (!flush.IsCompleted && _filled == 0)
+        if (flush.IsCompleted)
         {
-            ReturnBlock();
+            _atOnce = Math.Min(_atOnce + 1, _workers);
+        }
+        else
+        {
+            _atOnce = Math.Min(FewAtOnce, _workers);
+            if (_filled == 0)
+            {
+                ReturnBlock();
+            }
         }
 
         return flush;
@@ -227,7 +242,7 @@ internal sealed class GzipWriter : FormatWriter
         }
         else
         {
-            _block = ArrayPool<byte>.Shared.Rent(_encoder.BlockSize);
+            _block = _encoder.Blocks.Rent();
         }
     }
 
@@ -280,7 +295,7 @@ internal sealed class GzipWriter : FormatWriter
         if (_block is { } block)
         {
             _block = null;
-            ArrayPool<byte>.Shared.Return(block);
+            _encoder.Blocks.Return(block);
         }
     }
 }

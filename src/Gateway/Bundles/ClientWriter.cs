@@ -18,6 +18,13 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     // much a byte; who does not holds little memory.
     private const int LeastRoom = 16 * 1024;
     private const int MostRoom = 128 * 1024;
+    private const int LeastRead = 4 * 1024;
+
+    // The server puts the length of a chunk before it and a line's end behind it; with them it shall fit into a pool's buffer.
+    private const int Framing = 64;
+
+    // More than the kernel's buffers take from somebody who never reads.
+    private const int GrowAfter = 128;
     private static readonly TimeSpan KeepsUp = TimeSpan.FromMilliseconds(20);
 
     private readonly PipeWriter _response;
@@ -28,6 +35,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     private volatile bool _isCancelled;
     private int _room;
     private int _nextRoom = LeastRoom;
+    private long _keptUpFrom;
 
     public ClientWriter(PipeWriter response, TimeSpan stallTimeout, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -45,7 +53,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
-        var memory = _response.GetMemory(sizeHint > 0 ? sizeHint : _room >= LeastRoom ? _room : _nextRoom);
+        var memory = _response.GetMemory(sizeHint > 0 ? sizeHint : _room >= (_nextRoom > LeastRoom ? LeastRoom : LeastRead) ? _room : _nextRoom - Framing);
         _room = memory.Length;
         return memory;
     }
@@ -71,7 +79,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
         var flush = _response.FlushAsync(_stall.Token);
         if (flush.IsCompletedSuccessfully)
         {
-            _nextRoom = Math.Min(2 * _nextRoom, MostRoom);
+            Grow();
             return new(Require(flush.Result));
         }
 
@@ -108,8 +116,25 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
         finally
         {
             var waited = Stopwatch.GetElapsedTime(started);
-            _nextRoom = waited < KeepsUp ? Math.Min(2 * _nextRoom, MostRoom) : LeastRoom;
             Waited += waited;
+            if (waited < KeepsUp)
+            {
+                Grow();
+            }
+            else
+            {
+                _nextRoom = LeastRoom;
+                _keptUpFrom = Bytes;
+            }
+        }
+    }
+
+    private void Grow()
+    {
+        if (_nextRoom < MostRoom && Bytes - _keptUpFrom > GrowAfter * _nextRoom)
+        {
+            _nextRoom *= 2;
+            _keptUpFrom = Bytes;
         }
     }
 
