@@ -43,6 +43,16 @@ public abstract class ArchiveWriter : FormatWriter
         };
     }
 
+    /// <summary>Makes a writer that goes on within a <see cref="ArchiveFormat.Tar"/>.</summary>
+    /// <param name="output">Where the rest goes.</param>
+    /// <param name="skip">Bytes that are left out, counted from the beginning of the first entry that will be started, its header
+    /// included. Those that belong to its body must not be written.</param>
+    public static ArchiveWriter ContinueTar(PipeWriter output, long skip)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(skip);
+        return new TarWriter(output, skip);
+    }
+
     /// <summary>The most bytes of buffers that a writer made for this holds at a time, besides those of its output.</summary>
     /// <param name="recipe">Format and compression.</param>
     /// <param name="workers">Blocks that are compressed at a time.</param>

@@ -29,6 +29,9 @@ internal sealed class GzipWriter : FormatWriter
     // Blocks on their way while the output makes us wait: one being written, one encoded meanwhile.
     private const int FewAtOnce = 2;
 
+    // CRC32 and ISIZE.
+    private const int TrailerLength = 8;
+
     private readonly BlockEncoder _encoder;
     private readonly int _workers;
     private readonly Queue<BlockJob> _jobs = new();
@@ -43,6 +46,9 @@ internal sealed class GzipWriter : FormatWriter
     private bool _stores;
     private int _atOnce;
 
+    // Magic, deflate, no flags, no time, no hint about the level, system unknown (RFC 1952, section 2.3).
+    private static ReadOnlySpan<byte> Header => [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255];
+
     /// <summary>Begins a member.</summary>
     /// <param name="output">Where it goes.</param>
     /// <param name="encoder">Encodes the blocks.</param>
@@ -55,9 +61,16 @@ internal sealed class GzipWriter : FormatWriter
         _atOnce = Math.Min(FewAtOnce, workers);
         _stores = encoder.Stores;
 
-        // RFC 1952, section 2.3: magic, deflate, no flags, no time, no hint about the level, system unknown.
-        Output.Write((ReadOnlySpan<byte>)[0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255]);
+        Output.Write(Header);
         _unflushed = true;
+    }
+
+    /// <summary>The length of a member none of whose blocks is compressed.</summary>
+    public static long StoredLength(long plainLength, int blockSize)
+    {
+        var (blocks, rest) = Math.DivRem(plainLength, blockSize);
+        return checked(Header.Length + (blocks * StoredBlock.EncodedLength(blockSize)) + StoredBlock.EncodedLength((int)rest)
+            + StoredBlock.Final.Length + TrailerLength);
     }
 
     /// <inheritdoc/>
@@ -213,7 +226,7 @@ internal sealed class GzipWriter : FormatWriter
     private void WriteTrailer()
     {
         Output.Write(StoredBlock.Final);
-        Span<byte> trailer = stackalloc byte[8];
+        Span<byte> trailer = stackalloc byte[TrailerLength];
         BinaryPrimitives.WriteUInt32LittleEndian(trailer, _crc.GetCurrentHashAsUInt32());
         BinaryPrimitives.WriteUInt32LittleEndian(trailer[4..], (uint)_plainLength); // ISIZE is modulo 2^32
         Output.Write(trailer);

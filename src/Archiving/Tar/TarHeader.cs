@@ -9,6 +9,9 @@ namespace Gateway.Archiving.Tar;
 /// </summary>
 internal static class TarHeader
 {
+    /// <summary>"At the end of the archive file there shall be two 512-octet logical records filled with binary zeros."</summary>
+    public const int TrailerLength = 2 * TarBlock.Size;
+
     // What readers that know no pax see instead of a name that does not fit.
     private const string PaxDirectory = "PaxHeaders/";
 
@@ -55,6 +58,9 @@ internal static class TarHeader
         file.Seal();
         return header;
     }
+
+    /// <summary>Zeros behind a body, up to a whole block.</summary>
+    public static int PaddingOf(long size) => (int)(-size & (TarBlock.Size - 1));
 
     /// <summary>The length rounded up to whole blocks.</summary>
     public static int Padded(int length) => (length + TarBlock.Size - 1) & -TarBlock.Size;

@@ -7,7 +7,10 @@ namespace Gateway.Archiving.Tar;
 /// A tar archive (POSIX.1-2017, pax) of regular files, mode 0644, owner 0. It owns no memory: header, body and padding are
 /// written into the output's own buffers.
 /// </summary>
-internal sealed class TarWriter(PipeWriter output) : ArchiveWriter(output)
+/// <param name="output">Where it goes.</param>
+/// <param name="skip">Bytes of the first entry, its header included, that are left out because the archive goes on in it; of its
+/// body the caller leaves them out, too.</param>
+internal sealed class TarWriter(PipeWriter output, long skip = 0) : ArchiveWriter(output)
 {
     private enum State
     {
@@ -19,6 +22,7 @@ internal sealed class TarWriter(PipeWriter output) : ArchiveWriter(output)
     private State _state;
     private ArchiveEntry _entry;
     private long _written;
+    private long _skip = skip;
 
     /// <inheritdoc/>
     public override void StartEntry(in ArchiveEntry entry)
@@ -26,9 +30,11 @@ internal sealed class TarWriter(PipeWriter output) : ArchiveWriter(output)
         Require(State.BetweenEntries);
         ArgumentException.ThrowIfNullOrEmpty(entry.Name);
         ArgumentOutOfRangeException.ThrowIfNegative(entry.Size);
-        Output.Write(TarHeader.Encode(entry));
+        var header = TarHeader.Encode(entry);
+        Write(header);
         _entry = entry;
-        _written = 0;
+        _written = Math.Min(_skip, entry.Size);
+        _skip -= _written;
         _state = State.InEntry;
     }
 
@@ -65,7 +71,7 @@ internal sealed class TarWriter(PipeWriter output) : ArchiveWriter(output)
             throw new EntryLengthException(_entry.Name, _entry.Size, _written);
         }
 
-        WriteZeros((int)(-_entry.Size & (TarBlock.Size - 1)));
+        WriteZeros(TarHeader.PaddingOf(_entry.Size));
         _state = State.BetweenEntries;
     }
 
@@ -79,8 +85,7 @@ internal sealed class TarWriter(PipeWriter output) : ArchiveWriter(output)
         Require(State.BetweenEntries);
         _state = State.Finished;
 
-        // "At the end of the archive file there shall be two 512-octet logical records filled with binary zeros."
-        WriteZeros(2 * TarBlock.Size);
+        WriteZeros(TarHeader.TrailerLength);
         return FinishOutputAsync(cancellationToken);
     }
 
@@ -94,13 +99,21 @@ internal sealed class TarWriter(PipeWriter output) : ArchiveWriter(output)
         }
     }
 
+    /// <summary>Writes what is left of some bytes when those that a resumed archive has already are left out.</summary>
+    private void Write(ReadOnlySpan<byte> bytes)
+    {
+        var skipped = (int)Math.Min(_skip, bytes.Length);
+        _skip -= skipped;
+        Output.Write(bytes[skipped..]);
+    }
+
     private void WriteZeros(int count)
     {
         if (count > 0)
         {
-            Span<byte> zeros = stackalloc byte[2 * TarBlock.Size];
+            Span<byte> zeros = stackalloc byte[TarHeader.TrailerLength];
             zeros.Clear();
-            Output.Write(zeros[..count]);
+            Write(zeros[..count]);
         }
     }
 

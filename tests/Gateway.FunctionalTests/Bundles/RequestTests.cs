@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -59,6 +60,47 @@ public sealed class RequestTests : IAsyncLifetime
 
         Assert.Equal(download.Response.Headers.ETag, head.Headers.ETag);
         Assert.Empty(await head.Content.ReadAsByteArrayAsync());
+    }
+
+    [Fact]
+    public async Task A_tar_is_the_same_archive_without_its_compression()
+    {
+        var compressed = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/b");
+        var plain = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/b&format=tar&compression=small");
+        using var head = await _gateway.Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/bundle?ids=s/a,s/b&format=tar"));
+
+        Assert.Equal("application/x-tar", plain.Response.Content.Headers.ContentType!.ToString());
+        Assert.EndsWith(".tar", plain.Response.Content.Headers.ContentDisposition!.FileName, StringComparison.Ordinal);
+        Assert.Equal(plain.Response.Headers.ETag, head.Headers.ETag);
+        Assert.NotEqual(compressed.Response.Headers.ETag, plain.Response.Headers.ETag);
+        using var inflated = new MemoryStream();
+        await using var gzip = new GZipStream(new MemoryStream(compressed.Bytes), CompressionMode.Decompress);
+        await gzip.CopyToAsync(inflated, TestContext.Current.CancellationToken);
+        Assert.Equal(inflated.ToArray(), plain.Bytes);
+    }
+
+    [Theory]
+    [InlineData("tar", "tf")]
+    [InlineData("bsdtar", "tf")]
+    public async Task A_tar_is_read_by_other_programs(string program, string option)
+    {
+        Tool.Require(program);
+        var file = Path.GetTempFileName();
+        await File.WriteAllBytesAsync(file, (await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/b&format=tar")).Bytes, TestContext.Current.CancellationToken);
+
+        Assert.Equal("s/a\ns/b\n", (await Tool.RunAsync(program, [option, file])).Output);
+
+        File.Delete(file);
+    }
+
+    [Fact]
+    public async Task A_tar_that_cannot_be_finished_is_cut()
+    {
+        _upstream.Fail("/a", Fault.Reset(100) with { Times = 20 });
+
+        var download = await Download.GetAsync(_gateway.Client, "/bundle?missing=abort&ids=s/b,s/a&format=tar");
+
+        Assert.True(download.IsCut);
     }
 
     [Fact]
