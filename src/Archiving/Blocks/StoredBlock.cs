@@ -27,9 +27,31 @@ internal static class StoredBlock
         return WriteInPlace(output, plain.Length);
     }
 
-    /// <summary>Makes stored blocks of plain bytes that stand in <paramref name="output"/> behind room for one header already.</summary>
-    /// <returns>The bytes written, <see cref="EncodedLength"/>.</returns>
-    public static int WriteInPlace(Span<byte> output, int plainLength)
+    /// <summary>Stores plain bytes that stand in <paramref name="output"/> behind room for one header already.</summary>
+    /// <param name="output">Has room for all headers.</param>
+    /// <param name="plainLength">The bytes.</param>
+    /// <param name="blockSize">They are stored as blocks of so many each, as if they had come one by one.</param>
+    /// <returns>The bytes written.</returns>
+    public static int WriteInPlace(Span<byte> output, int plainLength, int blockSize)
+    {
+        // The last one first: each moves on by the headers of those before it.
+        var last = (plainLength - 1) / blockSize;
+        for (var block = last; block >= 0; block--)
+        {
+            var length = Math.Min(plainLength - (block * blockSize), blockSize);
+            var target = output[(block * EncodedLength(blockSize))..];
+            if (block > 0)
+            {
+                output.Slice(HeaderLength + (block * blockSize), length).CopyTo(target[HeaderLength..]);
+            }
+
+            WriteInPlace(target, length);
+        }
+
+        return (last * EncodedLength(blockSize)) + EncodedLength(plainLength - (last * blockSize));
+    }
+
+    private static int WriteInPlace(Span<byte> output, int plainLength)
     {
         // The first piece stands where it belongs; each further one moves on by the headers before it, the last one first.
         for (var piece = (plainLength - 1) / MaxLength; piece >= 0; piece--)
@@ -37,7 +59,11 @@ internal static class StoredBlock
             var start = piece * MaxLength;
             var length = Math.Min(plainLength - start, MaxLength);
             var header = output[(start + (piece * HeaderLength))..];
-            output.Slice(HeaderLength + start, length).CopyTo(header[HeaderLength..]);
+            if (piece > 0)
+            {
+                output.Slice(HeaderLength + start, length).CopyTo(header[HeaderLength..]);
+            }
+
             header[0] = 0;
             BinaryPrimitives.WriteUInt16LittleEndian(header[1..], (ushort)length);
             BinaryPrimitives.WriteUInt16LittleEndian(header[3..], (ushort)~length);

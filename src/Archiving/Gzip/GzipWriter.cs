@@ -17,8 +17,8 @@ namespace Gateway.Archiving.Gzip;
 /// that are ready, in order, and waits for the oldest when as many are on their way as may be: one more after each flush that
 /// did not wait, up to the number of workers, and two again after one that did. The bytes are the
 /// same for every number of workers. After a block that did not shrink the next ones are tried at once, on the caller's thread:
-/// storing is cheaper than handing over. Such a block is filled where it will be sent from, in the output's own memory with room
-/// for the stored block's headers, so that storing moves next to nothing.</para>
+/// storing is cheaper than handing over. Such blocks are filled where they will be sent from, in the output's own memory
+/// with room for their headers, as many at once as the output gives room for.</para>
 /// <para>Memory: one plain block, rented when its first byte comes, and given back when it is encoded and the output makes us
 /// wait; for each block on its way its plain bytes and room for the encoded ones, and only what will be written of the two once
 /// it is encoded. A caller who writes without flushing is not held back,
@@ -101,7 +101,10 @@ internal sealed class GzipWriter : FormatWriter
     /// <summary>Where the current block's bytes go.</summary>
     private Memory<byte> Plain => _block is not null
         ? _block.AsMemory(0, _encoder.BlockSize)
-        : _inPlace.Slice(StoredBlock.HeaderLength, _encoder.BlockSize);
+        : _inPlace.Slice(StoredBlock.HeaderLength, BlocksInPlace * _encoder.BlockSize);
+
+    // As many as the output gives room for: one read may fill several.
+    private int BlocksInPlace => _inPlace.Length / StoredBlock.EncodedLength(_encoder.BlockSize);
 
     /// <inheritdoc/>
     public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
@@ -234,13 +237,13 @@ internal sealed class GzipWriter : FormatWriter
 
     private void Take(int bytes)
     {
-        if ((_block is null && _inPlace.IsEmpty) || bytes > _encoder.BlockSize - _filled)
+        if ((_block is null && _inPlace.IsEmpty) || bytes > Plain.Length - _filled)
         {
             throw new InvalidOperationException("More was advanced than GetMemory gave.");
         }
 
         _filled += bytes;
-        if (_filled == _encoder.BlockSize)
+        if (_filled == Plain.Length)
         {
             EndBlock();
         }
@@ -285,21 +288,47 @@ internal sealed class GzipWriter : FormatWriter
         _filled = 0;
     }
 
+    /// <summary>Ends the blocks that were filled in the output's memory: all of them are stored there, unless one shrinks.</summary>
     private void EndInPlace(ReadOnlySpan<byte> plain)
     {
-        var length = 0;
-        if (!_encoder.Stores)
+        _unflushed = true;
+        if (_encoder.Stores || NoneShrinks(plain))
         {
-            var encoded = ArrayPool<byte>.Shared.Rent(plain.Length);
-            length = _encoder.TryEncode(plain, encoded.AsMemory(0, plain.Length));
-            encoded.AsSpan(0, length).CopyTo(_inPlace.Span);
-            ArrayPool<byte>.Shared.Return(encoded);
+            _stores = true;
+            Output.Advance(StoredBlock.WriteInPlace(_inPlace.Span, plain.Length, _encoder.BlockSize));
+            _inPlace = default;
+            return;
         }
 
-        _stores = length == 0;
-        Output.Advance(_stores ? StoredBlock.WriteInPlace(_inPlace.Span, plain.Length) : length);
+        // Something else has begun. It is put aside, and written block by block.
+        var aside = ArrayPool<byte>.Shared.Rent(plain.Length);
+        plain.CopyTo(aside);
+        var written = 0;
+        for (var at = 0; at < plain.Length; at += _encoder.BlockSize)
+        {
+            var block = aside.AsSpan(at, Math.Min(_encoder.BlockSize, plain.Length - at));
+            var length = _encoder.Encode(block, _inPlace[written..]);
+            written += length;
+            _stores = length == BlockEncoder.MaxEncodedLength(block.Length);
+        }
+
+        ArrayPool<byte>.Shared.Return(aside);
+        Output.Advance(written);
         _inPlace = default;
-        _unflushed = true;
+    }
+
+    private bool NoneShrinks(ReadOnlySpan<byte> plain)
+    {
+        var scratch = ArrayPool<byte>.Shared.Rent(_encoder.BlockSize);
+        var shrinks = false;
+        for (; !plain.IsEmpty && !shrinks; plain = plain[Math.Min(_encoder.BlockSize, plain.Length)..])
+        {
+            var block = plain[..Math.Min(_encoder.BlockSize, plain.Length)];
+            shrinks = _encoder.TryEncode(block, scratch.AsMemory(0, block.Length)) > 0;
+        }
+
+        ArrayPool<byte>.Shared.Return(scratch);
+        return !shrinks;
     }
 
     private void ReturnBlock()

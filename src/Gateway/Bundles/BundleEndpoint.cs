@@ -43,7 +43,7 @@ internal sealed class BundleEndpoint(
     };
 
     // What the server and the client of storage hold for a pair of connections, measured with clients that stand still.
-    private const int ConnectionBytes = 256 * 1024;
+    private const int ConnectionBytes = 384 * 1024;
 
     private readonly BundleOptions _options = options.Value;
 

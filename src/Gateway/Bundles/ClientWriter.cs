@@ -17,7 +17,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     // A read from storage may take as much as there is room for here. Who keeps up gets room for large reads, which cost half as
     // much a byte; who does not holds little memory.
     private const int LeastRoom = 16 * 1024;
-    private const int MostRoom = 128 * 1024;
+    private const int MostRoom = 260 * 1024; // two blocks of 128 KiB that are stored, with their headers
     private const int LeastRead = 4 * 1024;
 
     // The server puts the length of a chunk before it and a line's end behind it; with them it shall fit into a pool's buffer.
@@ -53,7 +53,8 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
-        var memory = _response.GetMemory(sizeHint > 0 ? sizeHint : _room >= (_nextRoom > LeastRoom ? LeastRoom : LeastRead) ? _room : _nextRoom - Framing);
+        var least = Math.Max(sizeHint, _nextRoom > LeastRoom ? LeastRoom : LeastRead);
+        var memory = _response.GetMemory(_room >= least ? _room : Math.Max(sizeHint, _nextRoom - Framing));
         _room = memory.Length;
         return memory;
     }
@@ -133,7 +134,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     {
         if (_nextRoom < MostRoom && Bytes - _keptUpFrom > GrowAfter * _nextRoom)
         {
-            _nextRoom *= 2;
+            _nextRoom = Math.Min(2 * _nextRoom, MostRoom);
             _keptUpFrom = Bytes;
         }
     }

@@ -41,16 +41,18 @@ public class GzipWriterTests
     }
 
     [Theory]
-    [InlineData(2)]
-    [InlineData(16)]
-    public async Task The_number_of_workers_changes_no_byte(int workers)
+    [InlineData(2, 0)]
+    [InlineData(16, 0)]
+    [InlineData(1, 300_000)]
+    [InlineData(2, 700_000)]
+    public async Task Neither_the_number_of_workers_nor_the_output_s_room_changes_a_byte(int workers, int room)
     {
         // Stretches that shrink and stretches that do not, so that blocks go both ways.
         var plain = Enumerable.Range(0, 12).SelectMany(i => new ObjectContent(300_000 + i, i, compressible: i % 3 != 1).ToArray()).ToArray();
         var expected = await WriteAsync(plain, [plain.Length]);
 
         await Gen.Int[1, 2 * Block].Array[1, 20].SampleAsync(
-            async sizes => (await WriteAsync(plain, sizes, workers)).AsSpan().SequenceEqual(expected),
+            async sizes => (await WriteAsync(plain, sizes, workers, room)).AsSpan().SequenceEqual(expected),
             iter: 30);
     }
 
@@ -204,10 +206,10 @@ public class GzipWriterTests
         return plain.ToArray();
     }
 
-    private static async Task<byte[]> WriteAsync(byte[] plain, int[] sizes, int workers = 1)
+    private static async Task<byte[]> WriteAsync(byte[] plain, int[] sizes, int workers = 1, int room = 0)
     {
         using var output = new MemoryStream();
-        var gzip = new GzipWriter(PipeWriter.Create(output), BlockEncoder.For(new ArchiveRecipe()), workers);
+        var gzip = new GzipWriter(PipeWriter.Create(output, new(minimumBufferSize: Math.Max(room, 4096))), BlockEncoder.For(new ArchiveRecipe()), workers);
         for (int offset = 0, i = 0; offset < plain.Length; i++)
         {
             var length = Math.Min(sizes[i % sizes.Length], plain.Length - offset);

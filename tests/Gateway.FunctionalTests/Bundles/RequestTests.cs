@@ -96,7 +96,7 @@ public sealed class RequestTests : IAsyncLifetime
     [Fact]
     public async Task A_tar_that_cannot_be_finished_is_cut()
     {
-        _upstream.Fail("/a", Fault.Reset(100) with { Times = 20 });
+        _upstream.Fail("/a", Fault.Answer(404) with { Times = 20 });
 
         var download = await Download.GetAsync(_gateway.Client, "/bundle?missing=abort&ids=s/b,s/a&format=tar");
 
