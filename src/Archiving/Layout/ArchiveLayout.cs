@@ -50,6 +50,9 @@ public sealed class ArchiveLayout
         return new ArchiveLayout(entries, starts, recipe);
     }
 
+    /// <summary>Where an entry's header begins in the plain archive; for the number of entries, where the trailer does.</summary>
+    public long StartOf(int entry) => _starts[entry];
+
     /// <summary>The piece that holds a byte of the plain archive.</summary>
     /// <param name="offset">From 0 to less than <see cref="PlainLength"/>.</param>
     public ArchivePiece PieceAt(long offset)

@@ -18,7 +18,7 @@ namespace Gateway.Bundles;
 /// <item>(1) parse what is asked for, find the sources, ask whether the client may</item>
 /// <item>(2) admit: wait for a turn, and for memory</item>
 /// <item>(3) plan: ask storage what the objects are, unless a missing one may cut the stream</item>
-/// <item>(4) conditions and ranges: none are offered, so a request with them gets the whole archive, as RFC 9110 has it</item>
+/// <item>(4) conditions and ranges: does the client have it already, and how much of it</item>
 /// <item>(5) headers: until here a failure is a problem document</item>
 /// <item>(6) stream: from here on a failure is an abort</item>
 /// <item>(7) record the outcome, once, whatever happened</item>
@@ -30,6 +30,7 @@ internal sealed class BundleEndpoint(
     SourceAuthorization authorization,
     BundleAdmission admission,
     BundleMemory memory,
+    ArchiveLengths lengths,
     Drain drain,
     BundleMetrics metrics,
     IOptions<BundleOptions> options,
@@ -74,25 +75,43 @@ internal sealed class BundleEndpoint(
             var ahead = lease is null ? null : AheadMemory.Divide(lease.Ahead, AheadMemory.ObjectsOf(plan, _options.Upstream));
             if (request.Missing != MissingPolicy.Abort || purpose == BundlePurpose.Plan)
             {
-                await planner.CheckAsync(plan, ahead?.Objects, record.Transfer, stop.Token);
+                // Of a range nobody knows yet where it begins: objects before it are not to be read.
+                await planner.CheckAsync(plan, IsRange(context.Request) ? null : ahead?.Objects, record.Transfer, stop.Token);
             }
 
             plan.Settle();
             record.Skipped = plan.Skipped;
+            var length = plan.Layout?.Length ?? lengths.Find(plan.ETag);
 
             if (purpose == BundlePurpose.Plan)
             {
-                await AnswerPlanAsync(context, plan, stop.Token);
+                await AnswerPlanAsync(context, plan, length, stop.Token);
                 return;
             }
 
             planner.Require(plan, request.Missing);
-            BundleResponse.WriteHead(context.Response, plan, request.Missing);
-            if (ahead is not null)
+            if (!HttpMethods.IsPost(context.Request.Method) && BundleConditions.IsNotModified(context.Request, plan.ETag))
             {
-                await context.Response.StartAsync(stop.Token);
-                await streamer.StreamAsync(plan, ahead, client, record, stop.Token);
+                BundleResponse.WriteNotModified(context.Response, plan);
+                return;
             }
+
+            var range = IsRange(context.Request) ? BundleConditions.RangeOf(context.Request, plan.ETag, length) : null;
+            BundleResponse.WriteHead(context.Response, plan, request.Missing, length, range);
+            if (ahead is null)
+            {
+                return;
+            }
+
+            if (range is { } part)
+            {
+                await SendRangeAsync(context, plan, part, ahead, client, record, stop.Token);
+                return;
+            }
+
+            await context.Response.StartAsync(stop.Token);
+            await streamer.StreamAsync(plan, default, ahead, client, record, stop.Token);
+            lengths.Remember(plan.ETag, client.Bytes);
         }
         catch (Exception exception)
         {
@@ -102,6 +121,37 @@ internal sealed class BundleEndpoint(
         finally
         {
             record.Tell(logger, metrics, client.Bytes, client.Waited);
+        }
+    }
+
+    private static bool IsRange(HttpRequest request) => HttpMethods.IsGet(request.Method) && request.Headers.Range.Count > 0;
+
+    private async Task SendRangeAsync(
+        HttpContext context, BundlePlan plan, ByteRange part, AheadMemory ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
+    {
+        var start = ArchiveStart.For(plan, part);
+        var writer = new RangeWriter(client, start.Position, part.From, part.End);
+        try
+        {
+            await streamer.StreamAsync(plan, start, ahead, writer, record, cancellationToken);
+        }
+        catch (UpstreamException e) when (!context.Response.HasStarted)
+        {
+            throw BundlePlanner.Failed(plan.All[record.EntryIndex!.Value], e);
+        }
+        finally
+        {
+            writer.Complete();
+        }
+
+        if (part.End is null)
+        {
+            lengths.Remember(plan.ETag, writer.Position);
+            if (writer.Position <= part.From)
+            {
+                // Only now it shows; nothing of the answer has left.
+                throw BundleConditions.NotSatisfiable(writer.Position);
+            }
         }
     }
 
@@ -176,9 +226,9 @@ internal sealed class BundleEndpoint(
             cancellationToken);
     }
 
-    private async Task AnswerPlanAsync(HttpContext context, BundlePlan plan, CancellationToken cancellationToken)
+    private async Task AnswerPlanAsync(HttpContext context, BundlePlan plan, long? length, CancellationToken cancellationToken)
     {
-        var document = PlanDocument.Of(plan);
+        var document = PlanDocument.Of(plan, length);
         await plan.DisposeAsync();
         context.Response.Headers.CacheControl = "no-store";
         using var patience = LoseClientAfterStall(context);
@@ -201,6 +251,7 @@ internal sealed class BundleEndpoint(
                 "The gateway failed.",
                 Culprit.Gateway,
                 Stage.Fault);
+            context.Response.Clear();
             using var patience = LoseClientAfterStall(context);
             await refusal.ToResult(context).ExecuteAsync(context);
         }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Archiving;
+using Gateway.Archiving.Layout;
 using Gateway.Upstreams;
 
 namespace Gateway.Bundles;
@@ -53,6 +54,9 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
     /// <summary>Strong, quoted; null when any entry has no strong validator or was not checked.</summary>
     public string? ETag { get; private set; }
 
+    /// <summary>Where everything stands in the archive; null when nothing was checked.</summary>
+    public ArchiveLayout? Layout { get; private set; }
+
     /// <summary>The newest entry's time; null when nothing was checked.</summary>
     public DateTimeOffset? Modified { get; private set; }
 
@@ -66,6 +70,7 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
         if (Entries.Count > 0 && Entries.All(entry => entry.IsChecked))
         {
             Modified = Entries.Max(entry => entry.Head!.Modified);
+            Layout = ArchiveLayout.Of(Recipe, [.. Entries.Select(entry => new ArchiveEntry(entry.Name, entry.Head!.Size!.Value, entry.Head.Modified))]);
             ETag = Entries.All(entry => entry.Head!.ETag is not null) ? HashOf(Entries, Recipe) : null;
         }
     }

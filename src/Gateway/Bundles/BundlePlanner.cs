@@ -174,6 +174,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
         : declared?.ETag is { } etag && etag != actual.ETag ? "has another etag than the manifest says"
         : null;
 
-    private static BundleRefusal Failed(PlannedEntry entry, UpstreamException e) => new(
+    /// <summary>Storage failed before anything was sent.</summary>
+    public static BundleRefusal Failed(PlannedEntry entry, UpstreamException e) => new(
         e.StatusCode, "Storage failed.", Culprit.Upstream, e.Stage, [new(entry.Index, entry.Id, e.Message)], e.RetryAfter, e);
 }

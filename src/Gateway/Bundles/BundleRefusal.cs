@@ -28,6 +28,9 @@ internal sealed class BundleRefusal(
 
     public Stage Stage { get; } = stage;
 
+    /// <summary>What a range must stay below (RFC 9110, section 15.5.17).</summary>
+    public long? ArchiveLength { get; init; }
+
     public IReadOnlyList<EntryError> Errors { get; } = errors ?? [];
 
     public static BundleRefusal BadRequest(string title, IReadOnlyList<EntryError>? errors = null) =>
@@ -42,6 +45,11 @@ internal sealed class BundleRefusal(
         {
             var seconds = Math.Ceiling((retryAfter ?? DefaultRetryAfter).TotalSeconds);
             context.Response.Headers.RetryAfter = seconds.ToString("0", CultureInfo.InvariantCulture);
+        }
+
+        if (ArchiveLength is { } length)
+        {
+            context.Response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes */{length}");
         }
 
         context.Response.Headers.CacheControl = "no-store";

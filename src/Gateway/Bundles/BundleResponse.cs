@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gateway.Upstreams;
 using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Bundles;
@@ -6,17 +7,33 @@ namespace Gateway.Bundles;
 /// <summary>The head of a bundle, the same for GET, POST and HEAD.</summary>
 internal static class BundleResponse
 {
-    public static void WriteHead(HttpResponse response, BundlePlan plan, MissingPolicy missing)
+    // RFC 8673, section 3: "very large value" for a range that ends where the archive ends.
+    private const long VeryLarge = (1L << 53) - 1;
+
+    /// <summary>Writes it.</summary>
+    /// <param name="response">Not started.</param>
+    /// <param name="plan">What is sent.</param>
+    /// <param name="missing">Whether anything was checked.</param>
+    /// <param name="length">The archive's length, where it is known.</param>
+    /// <param name="range">What of it is sent; null for all.</param>
+    public static void WriteHead(HttpResponse response, BundlePlan plan, MissingPolicy missing, long? length, ByteRange? range)
     {
         var headers = response.Headers;
-        response.StatusCode = StatusCodes.Status200OK;
+        response.StatusCode = range is null ? StatusCodes.Status200OK : StatusCodes.Status206PartialContent;
+        headers.ContentLength = range is { } some ? some.End - some.From : length;
+        if (range is { } part)
+        {
+            headers.ContentRange = string.Create(
+                CultureInfo.InvariantCulture, $"bytes {part.From}-{(part.End - 1) ?? VeryLarge}/{length?.ToString(CultureInfo.InvariantCulture) ?? "*"}");
+        }
+
+        WriteValidator(response, plan);
         headers.ContentType = FormatNames.MediaType(plan.Recipe.Format);
         var disposition = new ContentDispositionHeaderValue("attachment");
         disposition.SetHttpFileName($"{plan.FileName}.{FormatNames.Of(plan.Recipe.Format)}");
         headers.ContentDisposition = disposition.ToString();
-        headers.CacheControl = "private, no-transform";
         headers["X-Accel-Buffering"] = "no";
-        headers.AcceptRanges = "none";
+        headers.AcceptRanges = plan.ETag is null ? "none" : "bytes";
         headers["Bundle-Entries"] = Number(plan.Entries.Count);
         if (missing != MissingPolicy.Abort)
         {
@@ -28,6 +45,19 @@ internal static class BundleResponse
             headers["Bundle-Size"] = Number(size);
         }
 
+    }
+
+    /// <summary>The client has it already.</summary>
+    public static void WriteNotModified(HttpResponse response, BundlePlan plan)
+    {
+        response.StatusCode = StatusCodes.Status304NotModified;
+        WriteValidator(response, plan);
+    }
+
+    private static void WriteValidator(HttpResponse response, BundlePlan plan)
+    {
+        var headers = response.Headers;
+        headers.CacheControl = "private, no-transform";
         if (plan.ETag is { } etag)
         {
             headers.ETag = etag;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Pipelines;
 using Gateway.Archiving;
 using Gateway.Upstreams;
 using Microsoft.Extensions.Options;
@@ -13,21 +14,32 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
 
     /// <summary>Streams a plan and ends the archive. Every exception leaves it without its end.</summary>
     /// <param name="plan">What to send.</param>
+    /// <param name="start">Where to begin.</param>
     /// <param name="ahead">Memory for what is read before its turn.</param>
-    /// <param name="client">Where the archive goes.</param>
+    /// <param name="output">Where the archive goes; a range that has been written ends the streaming.</param>
     /// <param name="record">Follows how far it came.</param>
     /// <param name="cancellationToken">Client gone, or time to stop.</param>
-    public async Task StreamAsync(BundlePlan plan, AheadMemory ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
+    public async Task StreamAsync(
+        BundlePlan plan, ArchiveStart start, AheadMemory ahead, PipeWriter output, BundleRecord record, CancellationToken cancellationToken)
     {
-        var archive = ArchiveWriter.Create(plan.Recipe, client, _workers);
-        var lookahead = new Lookahead(plan.Entries, store, ahead, record.Transfer, cancellationToken);
+        var range = output as RangeWriter;
+        var archive = start.Position > 0 ? ArchiveWriter.ContinueTar(output, start.Skip) : ArchiveWriter.Create(plan.Recipe, output, _workers);
+        var lookahead = new Lookahead(plan.Entries, start, store, ahead, record.Transfer, cancellationToken);
         try
         {
             // The format's first bytes leave before storage is asked for anything.
             await archive.FlushAsync(cancellationToken);
             var left = _maxBytes > 0 ? _maxBytes : long.MaxValue;
-            foreach (var entry in plan.Entries)
+            if (start.IsBodyDone)
             {
+                var head = plan.Entries[start.Entry].Head!;
+                archive.StartEntry(new ArchiveEntry(plan.Entries[start.Entry].Name, head.Size!.Value, head.Modified));
+                archive.EndEntry();
+            }
+
+            for (var i = start.Opens; i < plan.Entries.Count && range is not { IsDone: true }; i++)
+            {
+                var entry = plan.Entries[i];
                 record.EntryIndex = entry.Index;
                 await using var reader = await NextAsync(lookahead, record);
                 var size = reader.Head.Size!.Value;
@@ -40,13 +52,25 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
                 // The time as planned: what was announced must be what is sent.
                 var modified = entry.IsChecked ? entry.Head!.Modified : reader.Head.Modified;
                 archive.StartEntry(new ArchiveEntry(entry.Name, size, modified));
-                await CopyAsync(reader, size, archive, lookahead, record, cancellationToken);
+                var rest = i == start.Entry ? size - start.BodyOffset : size;
+                await CopyAsync(reader, rest, archive, range, lookahead, record, cancellationToken);
+                if (range is { IsDone: true })
+                {
+                    break;
+                }
+
                 archive.EndEntry();
                 await archive.FlushAsync(cancellationToken);
                 record.EntriesSent++;
             }
 
             record.EntryIndex = null;
+            if (range is { IsDone: true })
+            {
+                await output.FlushAsync(cancellationToken);
+                return;
+            }
+
             await archive.FinishAsync(cancellationToken);
         }
         finally
@@ -57,7 +81,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
     }
 
     private static async Task CopyAsync(
-        ObjectReader reader, long rest, ArchiveWriter archive, Lookahead lookahead, BundleRecord record, CancellationToken cancellationToken)
+        ObjectReader reader, long rest, ArchiveWriter archive, RangeWriter? range, Lookahead lookahead, BundleRecord record, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -75,6 +99,11 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
             if (!flush.IsCompletedSuccessfully)
             {
                 await flush;
+            }
+
+            if (range is { IsDone: true })
+            {
+                return;
             }
         }
     }

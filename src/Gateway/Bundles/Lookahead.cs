@@ -17,6 +17,7 @@ namespace Gateway.Bundles;
 internal sealed class Lookahead : IAsyncDisposable
 {
     private readonly IReadOnlyList<PlannedEntry> _entries;
+    private readonly ArchiveStart _start;
     private readonly ObjectStore _store;
     private readonly ByteBudget _budget;
     private readonly ByteBudget _ranges;
@@ -28,9 +29,11 @@ internal sealed class Lookahead : IAsyncDisposable
     private long _bytesAhead;
 
     public Lookahead(
-        IReadOnlyList<PlannedEntry> entries, ObjectStore store, AheadMemory memory, TransferCounters counters, CancellationToken cancellationToken)
+        IReadOnlyList<PlannedEntry> entries, ArchiveStart start, ObjectStore store, AheadMemory memory, TransferCounters counters, CancellationToken cancellationToken)
     {
         _entries = entries;
+        _start = start;
+        _next = start.Opens;
         _store = store;
         _budget = memory.Objects;
         _ranges = memory.Ranges;
@@ -110,10 +113,21 @@ internal sealed class Lookahead : IAsyncDisposable
 
     private void Open()
     {
-        var entry = _entries[_next++];
+        var (index, entry) = (_next, _entries[_next++]);
         var size = entry.Head?.Size ?? 0;
-        _ahead.Enqueue((OpenAsync(entry), size));
+        _ahead.Enqueue((index == _start.Entry && _start.BodyOffset > 0 ? OpenRestAsync(entry) : OpenAsync(entry), size));
         _bytesAhead += size;
+    }
+
+    private async Task<ObjectReader> OpenRestAsync(PlannedEntry entry)
+    {
+        if (entry.Opened is { } opened)
+        {
+            entry.Opened = null;
+            await opened.DisposeAsync();
+        }
+
+        return await _store.OpenPartAsync(entry.Request, entry.Head!, new ByteRange(_start.BodyOffset), _counters, _stop.Token);
     }
 
     private Task<ObjectReader> OpenAsync(PlannedEntry entry)

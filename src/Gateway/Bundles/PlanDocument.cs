@@ -8,6 +8,7 @@ namespace Gateway.Bundles;
 /// <param name="Compression">How hard it is compressed.</param>
 /// <param name="Encoder">What the bytes depend on besides the objects.</param>
 /// <param name="Size">Plain bytes of all entries that are there.</param>
+/// <param name="Length">Bytes of the archive, where they are known before it is made or it was sent before.</param>
 /// <param name="ETag">The bundle's validator where every object has a strong one.</param>
 /// <param name="Entries">One for each id, in order.</param>
 internal sealed record PlanDocument(
@@ -16,15 +17,17 @@ internal sealed record PlanDocument(
     string Compression,
     string Encoder,
     long? Size,
+    long? Length,
     [property: JsonPropertyName("etag")] string? ETag,
     IReadOnlyList<PlanDocument.Entry> Entries)
 {
-    public static PlanDocument Of(BundlePlan plan) => new(
+    public static PlanDocument Of(BundlePlan plan, long? length) => new(
         $"{plan.FileName}.{FormatNames.Of(plan.Recipe.Format)}",
         FormatNames.Of(plan.Recipe.Format),
         plan.Recipe.Compression.ToString().ToLowerInvariant(),
         plan.Recipe.Fingerprint,
         plan.Size,
+        length,
         plan.ETag,
         [.. plan.All.Select(Describe)]);
 

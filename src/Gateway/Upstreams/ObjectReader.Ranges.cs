@@ -11,7 +11,7 @@ internal sealed partial class ObjectReader
     /// <param name="budget">Memory for them.</param>
     public void StartRanges(ByteBudget budget)
     {
-        if (_buffer is null)
+        if (_buffer is null && _position == 0 && _part.End is null)
         {
             _ranges = ParallelRanges.TryStart(_store, _request, Head, _counters, budget, _cancellationToken);
         }

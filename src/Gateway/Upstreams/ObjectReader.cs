@@ -78,6 +78,34 @@ internal sealed partial class ObjectReader : IAsyncDisposable
         return _ranges is { } ranges && _position == ranges.From ? new(ReadRangesAsync(ranges, buffer)) : ReadBodyAsync(buffer);
     }
 
+    /// <summary>Reads bytes that nobody wants.</summary>
+    /// <exception cref="UpstreamException">They cannot be had.</exception>
+    public async Task DropAsync(long bytes)
+    {
+        if (bytes == 0)
+        {
+            return;
+        }
+
+        var dropped = ArrayPool<byte>.Shared.Rent(SkipBuffer);
+        try
+        {
+            for (var count = 1; bytes > 0 && count > 0; bytes -= count)
+            {
+                count = await ReadAsync(dropped.AsMemory(0, (int)Math.Min(dropped.Length, bytes)));
+            }
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(dropped);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await StopRangesAsync();

@@ -92,7 +92,8 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
     }
 
     /// <summary>Opens a part of an object whose version is known.</summary>
-    /// <exception cref="UpstreamException">Another version, or storage fails; <see cref="Stage.Policy"/>: storage does not serve parts.</exception>
+    /// <exception cref="UpstreamException">Another version, or storage fails; <see cref="Stage.Policy"/>: storage does not serve parts.
+    /// That matters only where the part ends before the object: of everything else the beginning is read and dropped.</exception>
     public Task<ObjectReader> OpenPartAsync(
         ObjectRequest request, ObjectHead head, ByteRange part, TransferCounters counters, CancellationToken cancellationToken) =>
         ContinueAsync(
@@ -100,9 +101,17 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
             head,
             part,
             counters,
-            (attempt, body, skip) => skip == 0
-                ? Task.FromResult(new ObjectReader(this, request, head, part, counters, attempt, body, cancellationToken))
-                : throw new UpstreamException(Stage.Policy, "storage answers a request for a part with the whole object", StatusCodes.Status502BadGateway),
+            async (attempt, body, skip) =>
+            {
+                if (skip > 0 && part.End is not null)
+                {
+                    throw new UpstreamException(Stage.Policy, "storage answers a request for a part with the whole object", StatusCodes.Status502BadGateway);
+                }
+
+                var reader = new ObjectReader(this, request, head, part with { From = part.From - skip }, counters, attempt, body, cancellationToken);
+                await reader.DropAsync(skip);
+                return reader;
+            },
             cancellationToken);
 
     /// <summary>Continues an object at a byte, in the version it was begun in.</summary>

@@ -1,0 +1,61 @@
+using Gateway.Telemetry;
+using Gateway.Upstreams;
+using Microsoft.Net.Http.Headers;
+
+namespace Gateway.Bundles;
+
+/// <summary>What a request makes its answer depend on: conditions and ranges (RFC 9110, sections 13 and 14; RFC 8673).</summary>
+internal static class BundleConditions
+{
+    /// <summary>Whether the client holds this very archive already.</summary>
+    /// <exception cref="BundleRefusal">412: it wants another one than there is.</exception>
+    public static bool IsNotModified(HttpRequest request, string? etag)
+    {
+        var headers = request.GetTypedHeaders();
+        if (headers.IfMatch is { Count: > 0 } wanted && !wanted.Any(tag => Matches(tag, etag, strongly: true)))
+        {
+            throw new BundleRefusal(
+                StatusCodes.Status412PreconditionFailed, "The bundle is not the one that If-Match names.", Culprit.Client, Stage.Request);
+        }
+
+        return headers.IfNoneMatch is { Count: > 0 } known && known.Any(tag => Matches(tag, etag, strongly: false));
+    }
+
+    /// <summary>The range to send; null for the whole archive, which every range that cannot be served is answered with.</summary>
+    /// <param name="request">A GET.</param>
+    /// <param name="etag">The archive's validator; without one there are no ranges.</param>
+    /// <param name="length">The archive's length, where it is known.</param>
+    /// <exception cref="BundleRefusal">416.</exception>
+    public static ByteRange? RangeOf(HttpRequest request, string? etag, long? length)
+    {
+        var headers = request.GetTypedHeaders();
+        if (etag is null
+            || headers.Range is not { Ranges.Count: 1 } range
+            || !range.Unit.Equals("bytes", StringComparison.OrdinalIgnoreCase)
+            || (headers.IfRange is { } condition && !(condition.EntityTag is { } tag && Matches(tag, etag, strongly: true))))
+        {
+            return null;
+        }
+
+        return (range.Ranges.Single(), length) switch
+        {
+            ({ From: { } from }, { } all) when from >= all => throw NotSatisfiable(all),
+            ({ From: null, To: 0 }, { } all) => throw NotSatisfiable(all),
+            ({ From: { } from, To: var to }, { } all) => new ByteRange(from, to < all - 1 ? to + 1 : all),
+            ({ From: null, To: { } last }, { } all) => new ByteRange(Math.Max(all - last, 0), all),
+
+            // The end is not known: only what goes on to it can be served.
+            ({ From: > 0 and { } from, To: null }, null) => new ByteRange(from),
+            _ => null,
+        };
+    }
+
+    public static BundleRefusal NotSatisfiable(long length) => new(
+        StatusCodes.Status416RangeNotSatisfiable, $"The archive has {length} bytes; the range begins behind them.", Culprit.Client, Stage.Request)
+    {
+        ArchiveLength = length,
+    };
+
+    private static bool Matches(EntityTagHeaderValue tag, string? etag, bool strongly) =>
+        tag.Equals(EntityTagHeaderValue.Any) || (etag is not null && tag.Compare(new EntityTagHeaderValue(etag), strongly));
+}

@@ -1,0 +1,251 @@
+using System.Net;
+using System.Net.Http.Headers;
+using CsCheck;
+using Testing;
+
+namespace Gateway.FunctionalTests.Bundles;
+
+/// <summary>Conditions and ranges: the contract's third section.</summary>
+public sealed class RangeTests : IAsyncLifetime
+{
+    private const string Tar = "/bundle?ids=s/a,s/b,s/c,s/d&format=tar";
+    private const string Stored = "/bundle?ids=s/a,s/b,s/c,s/d&compression=store";
+    private const string Fast = "/bundle?ids=s/a,s/b,s/c,s/d";
+
+    private readonly ScriptedUpstream _upstream = new();
+    private GatewayUnderTest _gateway = null!;
+    private GatewayUnderTest _replica = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _upstream.Put("/a", 1000, seed: 1);
+        _upstream.Put("/b", 0, seed: 2);
+        _upstream.Put("/c", 700_000, seed: 3);
+        _upstream.Put("/d", 1024, seed: 4, compressible: false);
+        _gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
+        _replica = await GatewayUnderTest.StartAsync(_upstream.Address);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _gateway.DisposeAsync();
+        await _replica.DisposeAsync();
+        await _upstream.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(Tar)]
+    [InlineData(Stored)]
+    [InlineData(Fast)]
+    [InlineData(Fast + "&compression=small")]
+    public async Task Every_rest_asked_of_another_replica_is_the_rest_of_the_whole(string url)
+    {
+        var whole = await Download.GetAsync(_gateway.Client, url);
+        var etag = whole.Response.Headers.ETag!;
+
+        await Gen.Int[1, whole.Bytes.Length - 1].SampleAsync(
+            async from =>
+            {
+                await using var fresh = await GatewayUnderTest.StartAsync(_upstream.Address);
+                var rest = await GetAsync(fresh, url, new RangeHeaderValue(from, null), etag);
+                return rest is { Status: HttpStatusCode.PartialContent, IsCut: false }
+                    && rest.Response.Content.Headers.ContentRange!.From == from
+                    && rest.Bytes.AsSpan().SequenceEqual(whole.Bytes.AsSpan(from));
+            },
+            iter: 25,
+            threads: 1);
+    }
+
+    [Theory]
+    [InlineData(Tar)]
+    [InlineData(Stored)]
+    public async Task A_length_that_can_be_computed_is_stated_and_bounds_the_ranges(string url)
+    {
+        var whole = await Download.GetAsync(_gateway.Client, url);
+        var length = whole.Bytes.Length;
+        using var head = await _replica.Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, url));
+        Assert.Equal(length, whole.Response.Content.Headers.ContentLength);
+        Assert.Equal(length, head.Content.Headers.ContentLength);
+        Assert.Equal("bytes", head.Headers.AcceptRanges.Single());
+
+        foreach (var (from, to, first, end) in new (long? From, long? To, int First, int End)[]
+            { (0, 0, 0, 1), (5, 1500, 5, 1501), (512, 1511, 512, 1512), (null, 100, length - 100, length), (null, 10_000_000, 0, length), (length - 1, 99_999_999, length - 1, length), (700_000, 700_100, 700_000, 700_101) })
+        {
+            var part = await GetAsync(_replica, url, new RangeHeaderValue(from, to));
+
+            Assert.Equal(HttpStatusCode.PartialContent, part.Status);
+            Assert.Equal($"bytes {first}-{end - 1}/{length}", part.Response.Content.Headers.ContentRange!.ToString());
+            Assert.Equal(end - first, part.Response.Content.Headers.ContentLength);
+            Assert.Equal(whole.Bytes[first..end], part.Bytes);
+        }
+
+        foreach (var range in new[] { new RangeHeaderValue(length, null), new RangeHeaderValue(null, 0) })
+        {
+            var refused = await GetAsync(_replica, url, range);
+            refused.RequireEarly(416);
+            Assert.Equal($"bytes */{length}", refused.Response.Content.Headers.ContentRange!.ToString());
+        }
+    }
+
+    [Fact]
+    public async Task A_length_that_only_making_tells_is_left_open_until_it_was_made_once()
+    {
+        var etag = (await HeadAsync(_gateway, Fast)).Headers.ETag!;
+        var rest = await GetAsync(_gateway, Fast, new RangeHeaderValue(100, null), etag);
+        Assert.Equal("bytes 100-9007199254740991/*", rest.Response.Content.Headers.ContentRange!.ToString());
+
+        var beyond = await GetAsync(_replica, Fast, new RangeHeaderValue(50_000_000, null), etag);
+        beyond.RequireEarly(416);
+        Assert.Equal($"bytes */{100 + rest.Bytes.Length}", beyond.Response.Content.Headers.ContentRange!.ToString());
+
+        foreach (var gateway in new[] { _gateway, _replica })
+        {
+            Assert.Equal(100 + rest.Bytes.Length, (await HeadAsync(gateway, Fast)).Content.Headers.ContentLength);
+            Assert.Equal($"bytes 100-199/{100 + rest.Bytes.Length}", (await GetAsync(gateway, Fast, new RangeHeaderValue(100, 199))).Response.Content.Headers.ContentRange!.ToString());
+        }
+    }
+
+    [Fact]
+    public async Task Of_a_tar_only_what_the_range_holds_is_read_from_storage()
+    {
+        var whole = await Download.GetAsync(_gateway.Client, Tar);
+        await HeadAsync(_replica, Tar);
+        var before = _upstream.Requests.Count;
+
+        // Within the body of c, which begins behind two headers, a's body and its own header.
+        const int Body = 512 + 1024 + 512 + 512;
+        var rest = await GetAsync(_replica, Tar, new RangeHeaderValue(Body + 650_000, null));
+
+        Assert.Equal(whole.Bytes[(Body + 650_000)..], rest.Bytes);
+        Assert.Equal(
+            ["/c bytes=650000-", "/d "],
+            _upstream.Requests.Skip(before).Where(request => request.Method == "GET").Select(request => $"{request.Path} {request.Header("Range")}").Order());
+    }
+
+    [Fact]
+    public async Task Storage_without_ranges_resumes_all_the_same()
+    {
+        var whole = await Download.GetAsync(_gateway.Client, Tar);
+        _upstream.Fail("/c", new Fault { IgnoreRange = true, Times = 20 });
+
+        var rest = await GetAsync(_replica, Tar, new RangeHeaderValue(400_000, null));
+
+        Assert.Equal(whole.Bytes[400_000..], rest.Bytes);
+    }
+
+    [Theory]
+    [InlineData("bytes=0-10,20-30", null)]
+    [InlineData("lines=5-", null)]
+    [InlineData("bytes=5-", "\"another\"")]
+    [InlineData("bytes=5-", "Fri, 02 Jan 2026 03:04:06 GMT")]
+    public async Task A_range_that_cannot_be_served_is_answered_with_the_whole(string range, string? ifRange)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, Tar);
+        request.Headers.TryAddWithoutValidation("Range", range);
+        request.Headers.TryAddWithoutValidation("If-Range", ifRange);
+
+        var download = await Download.SendAsync(_gateway.Client, request);
+
+        Assert.Equal(HttpStatusCode.OK, download.Status);
+        Assert.Equal(download.Response.Content.Headers.ContentLength, download.Bytes.Length);
+    }
+
+    [Fact]
+    public async Task A_client_that_has_the_archive_is_told_so_and_one_that_wants_another_is_refused()
+    {
+        var etag = (await HeadAsync(_gateway, Fast)).Headers.ETag!;
+
+        Assert.Equal(HttpStatusCode.NotModified, await StatusAsync("If-None-Match", etag.ToString()));
+        Assert.Equal(HttpStatusCode.NotModified, await StatusAsync("If-None-Match", "\"x\", W/" + etag));
+        Assert.Equal(HttpStatusCode.NotModified, await StatusAsync("If-None-Match", "*"));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync("If-None-Match", "\"x\""));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync("If-Match", etag.ToString()));
+        Assert.Equal(HttpStatusCode.PreconditionFailed, await StatusAsync("If-Match", "\"x\""));
+        Assert.Equal(HttpStatusCode.PreconditionFailed, await StatusAsync("If-Match", "W/" + etag));
+
+        async Task<HttpStatusCode> StatusAsync(string header, string value)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, Fast);
+            request.Headers.TryAddWithoutValidation(header, value);
+            return (await Download.SendAsync(_gateway.Client, request)).Status;
+        }
+    }
+
+    [Fact]
+    public async Task An_object_that_changed_gives_the_whole_new_archive_and_no_mixture()
+    {
+        var old = await Download.GetAsync(_gateway.Client, Tar);
+        _upstream.Put("/d", 1024, seed: 5, compressible: false);
+
+        var answer = await GetAsync(_gateway, Tar, new RangeHeaderValue(1000, null), old.Response.Headers.ETag!);
+
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+        Assert.NotEqual(old.Response.Headers.ETag, answer.Response.Headers.ETag);
+    }
+
+    [Fact]
+    public async Task Storage_that_fails_before_the_range_begins_is_a_problem_document()
+    {
+        _upstream.Fail("/c", new Fault { Method = "GET", Status = 403, Times = 20 });
+
+        var download = await GetAsync(_gateway, Fast, new RangeHeaderValue(200_000, null));
+
+        download.RequireEarly(502);
+        Assert.Equal("Upstream/Denied", (await _gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Theory]
+    [InlineData("curl", Tar)]
+    [InlineData("curl", Fast)]
+    [InlineData("wget", Tar)]
+    [InlineData("wget", Fast)]
+    public async Task Real_clients_resume_to_the_exact_bytes(string program, string url)
+    {
+        Tool.Require(program);
+        var whole = await Download.GetAsync(_gateway.Client, url);
+        var file = Path.GetTempFileName();
+        foreach (var part in new[] { 1, 3000, whole.Bytes.Length / 2, whole.Bytes.Length - 1 })
+        {
+            await File.WriteAllBytesAsync(file, whole.Bytes[..part], TestContext.Current.CancellationToken);
+            await using var fresh = await GatewayUnderTest.StartAsync(_upstream.Address);
+            var address = new Uri(fresh.Address, url).ToString();
+
+            var result = await Tool.RunAsync(program, program == "curl" ? ["-sS", "-C", "-", "-o", file, address] : ["-q", "-c", "-O", file, address]);
+
+            Assert.True(result.ExitCode == 0, result.Error);
+            Assert.Equal(whole.Bytes, await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken));
+        }
+
+        File.Delete(file);
+    }
+
+    [Fact]
+    public async Task A_client_that_takes_several_ranges_at_once_gets_the_exact_bytes()
+    {
+        Tool.Require("aria2c");
+        _upstream.Put("/large", 9_000_000, seed: 9, compressible: false);
+        var whole = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/large,s/d&format=tar");
+        var folder = Directory.CreateTempSubdirectory("gateway-aria2-");
+
+        var result = await Tool.RunAsync(
+            "aria2c", ["-q", "-x4", "-s4", "-k1M", "-d", folder.FullName, "-o", "x.tar", new Uri(_replica.Address, "/bundle?ids=s/a,s/large,s/d&format=tar").ToString()]);
+
+        Assert.True(result.ExitCode == 0, result.Output + result.Error);
+        Assert.Equal(whole.Bytes, await File.ReadAllBytesAsync(Path.Combine(folder.FullName, "x.tar"), TestContext.Current.CancellationToken));
+        folder.Delete(recursive: true);
+    }
+
+    private static async Task<HttpResponseMessage> HeadAsync(GatewayUnderTest gateway, string url)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Head, url);
+        return await gateway.Client.SendAsync(request);
+    }
+
+    private static async Task<Download> GetAsync(GatewayUnderTest gateway, string url, RangeHeaderValue range, EntityTagHeaderValue? ifRange = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        request.Headers.Range = range;
+        request.Headers.IfRange = ifRange is null ? null : new RangeConditionHeaderValue(ifRange);
+        return await Download.SendAsync(gateway.Client, request);
+    }
+}
