@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using Gateway.Archiving.Blocks;
 using Gateway.Archiving.Gzip;
+using Gateway.Archiving.Layout;
 using Gateway.Archiving.Tar;
 
 namespace Gateway.Archiving;
@@ -30,27 +31,32 @@ public abstract class ArchiveWriter : FormatWriter
     /// <param name="output">Where the archive goes, for instance <c>HttpResponse.BodyWriter</c>; flushed, never completed.</param>
     /// <param name="workers">Blocks that are compressed at a time, 1 (default) or more: above 1 on the thread pool, for two
     /// blocks of memory each. The archive's bytes are the same for every number.</param>
-    public static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output, int workers = 1)
+    /// <param name="reached">Is told, every few MiB and on the caller's thread, from where the archive can be continued; formats
+    /// that can be continued anywhere tell nothing.</param>
+    public static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output, int workers = 1, Action<ArchiveCheckpoint>? reached = null) =>
+        Continue(recipe, output, default, 0, workers, reached);
+
+    /// <summary>Makes a writer that goes on within an archive.</summary>
+    /// <param name="recipe">Format and compression.</param>
+    /// <param name="output">Where the rest goes.</param>
+    /// <param name="from">Where to go on: a place that a writer of the same recipe told, or for <see cref="ArchiveFormat.Tar"/> any.</param>
+    /// <param name="skip">Bytes before that place, counted from the beginning of the entry it stands in, its header included; that
+    /// entry must be started first. Those bytes of its body must not be written.</param>
+    /// <param name="workers">Blocks that are compressed at a time.</param>
+    /// <param name="reached">Is told from where the archive can be continued.</param>
+    public static ArchiveWriter Continue(
+        ArchiveRecipe recipe, PipeWriter output, ArchiveCheckpoint from, long skip, int workers = 1, Action<ArchiveCheckpoint>? reached = null)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(skip);
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
         return recipe.Format switch
         {
-            ArchiveFormat.Tar => new TarWriter(output),
-            ArchiveFormat.TarGz => new TarWriter(new GzipWriter(
-                output, BlockEncoder.For(recipe), recipe.Compression == Compression.Store ? 1 : workers)),
+            ArchiveFormat.Tar => new TarWriter(output, skip),
+            ArchiveFormat.TarGz => new TarWriter(
+                new GzipWriter(output, BlockEncoder.For(recipe), recipe.Compression == Compression.Store ? 1 : workers, from, reached), skip),
             _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Format, "unknown format"),
         };
-    }
-
-    /// <summary>Makes a writer that goes on within a <see cref="ArchiveFormat.Tar"/>.</summary>
-    /// <param name="output">Where the rest goes.</param>
-    /// <param name="skip">Bytes that are left out, counted from the beginning of the first entry that will be started, its header
-    /// included. Those that belong to its body must not be written.</param>
-    public static ArchiveWriter ContinueTar(PipeWriter output, long skip)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(skip);
-        return new TarWriter(output, skip);
     }
 
     /// <summary>The most bytes of buffers that a writer made for this holds at a time, besides those of its output.</summary>

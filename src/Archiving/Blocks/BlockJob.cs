@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Gateway.Archiving.Layout;
 
 namespace Gateway.Archiving.Blocks;
 
@@ -25,8 +26,9 @@ internal sealed class BlockJob
     private byte[]? _plain;
     private byte[]? _encoded;
 
-    public BlockJob(BlockEncoder encoder, byte[] plain, int length)
+    public BlockJob(BlockEncoder encoder, byte[] plain, int length, ArchiveCheckpoint end)
     {
+        End = end;
         _encoder = encoder;
         _plain = plain;
         _length = length;
@@ -35,6 +37,9 @@ internal sealed class BlockJob
         _encoding = Task.Factory.StartNew(
             static job => ((BlockJob)job!).Encode(), this, CancellationToken.None, TaskCreationOptions.PreferFairness | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
     }
+
+    /// <summary>What is known of the place behind the block before it is encoded: everything but the offset.</summary>
+    public ArchiveCheckpoint End { get; }
 
     /// <summary>Whether the block after this one takes long to fill: whoever reads shall not wait for it.</summary>
     public bool IsOverdue => Environment.TickCount64 - _started > PatienceMilliseconds;
@@ -46,21 +51,23 @@ internal sealed class BlockJob
     public Task EncodedAsync() => _encoding;
 
     /// <summary>Writes the encoded block and gives its memory back.</summary>
-    /// <returns>Whether the block was stored because it did not shrink.</returns>
-    public bool Write(PipeWriter output)
+    /// <returns>The bytes written, and whether the block was stored because it did not shrink.</returns>
+    public (int Length, bool IsStored) Write(PipeWriter output)
     {
         var length = _encoding.Result;
-        if (length > 0)
+        var isStored = length == 0;
+        if (isStored)
         {
-            output.Write(_encoded.AsSpan(0, length));
+            length = StoredBlock.Write(_plain.AsSpan(0, _length), output.GetSpan(StoredBlock.EncodedLength(_length)));
+            output.Advance(length);
         }
         else
         {
-            output.Advance(StoredBlock.Write(_plain.AsSpan(0, _length), output.GetSpan(StoredBlock.EncodedLength(_length))));
+            output.Write(_encoded.AsSpan(0, length));
         }
 
         Return();
-        return length == 0;
+        return (length, isStored);
     }
 
     /// <summary>Nobody wants the block any more.</summary>

@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.IO.Pipelines;
 using Gateway.Archiving.Blocks;
+using Gateway.Archiving.Layout;
 
 namespace Gateway.Archiving.Gzip;
 
@@ -29,6 +30,9 @@ internal sealed class GzipWriter : FormatWriter
     // Blocks on their way while the output makes us wait: one being written, one encoded meanwhile.
     private const int FewAtOnce = 2;
 
+    // Plain bytes between two places from which a member can be continued.
+    private const long CheckpointInterval = 4 << 20;
+
     // CRC32 and ISIZE.
     private const int TrailerLength = 8;
 
@@ -36,6 +40,10 @@ internal sealed class GzipWriter : FormatWriter
     private readonly int _workers;
     private readonly Queue<BlockJob> _jobs = new();
     private readonly Crc32 _crc = new();
+    private readonly ArchiveCheckpoint _start;
+    private readonly Action<ArchiveCheckpoint>? _reached;
+    private long _lastCheckpoint;
+    private long _length;
     private byte[]? _block;
     private Memory<byte> _inPlace;
     private int _filled;
@@ -53,16 +61,26 @@ internal sealed class GzipWriter : FormatWriter
     /// <param name="output">Where it goes.</param>
     /// <param name="encoder">Encodes the blocks.</param>
     /// <param name="workers">Blocks encoded at a time, 1 or more; with 1 the caller's thread encodes.</param>
-    public GzipWriter(PipeWriter output, BlockEncoder encoder, int workers = 1)
+    /// <param name="start">Where to go on; the default begins a member.</param>
+    /// <param name="reached">Is told, every few MiB and on the caller's thread, from where the member can be continued.</param>
+    public GzipWriter(
+        PipeWriter output, BlockEncoder encoder, int workers = 1, ArchiveCheckpoint start = default, Action<ArchiveCheckpoint>? reached = null)
         : base(output)
     {
+        _start = start;
+        _reached = reached;
+        (_plainLength, _length, _lastCheckpoint) = (start.PlainOffset, start.Offset, start.PlainOffset);
         _encoder = encoder;
         _workers = workers;
         _atOnce = Math.Min(FewAtOnce, workers);
         _stores = encoder.Stores;
 
-        Output.Write(Header);
-        _unflushed = true;
+        if (start.Offset == 0)
+        {
+            Output.Write(Header);
+            _length = Header.Length;
+            _unflushed = true;
+        }
     }
 
     /// <summary>The length of a member none of whose blocks is compressed.</summary>
@@ -195,7 +213,8 @@ internal sealed class GzipWriter : FormatWriter
         {
             await oldest.EncodedAsync().WaitAsync(cancellationToken);
             _jobs.Dequeue();
-            _stores = oldest.Write(Output);
+            (var length, _stores) = oldest.Write(Output);
+            Written(length, oldest.End);
             result = await FlushOutputAsync(cancellationToken);
             if (result.IsCompleted || result.IsCanceled)
             {
@@ -230,9 +249,31 @@ internal sealed class GzipWriter : FormatWriter
     {
         Output.Write(StoredBlock.Final);
         Span<byte> trailer = stackalloc byte[TrailerLength];
-        BinaryPrimitives.WriteUInt32LittleEndian(trailer, _crc.GetCurrentHashAsUInt32());
+        BinaryPrimitives.WriteUInt32LittleEndian(trailer, Here.Crc);
         BinaryPrimitives.WriteUInt32LittleEndian(trailer[4..], (uint)_plainLength); // ISIZE is modulo 2^32
         Output.Write(trailer);
+    }
+
+    /// <summary>What is known of the place behind all plain bytes that were ended; the offset is not.</summary>
+    private ArchiveCheckpoint Here
+    {
+        get
+        {
+            var crc = _crc.GetCurrentHashAsUInt32();
+            return new ArchiveCheckpoint(
+                _plainLength, 0, _start.PlainOffset == 0 ? crc : Crc32Combination.Combine(_start.Crc, crc, _plainLength - _start.PlainOffset));
+        }
+    }
+
+    /// <summary>Blocks up to this place are in the output.</summary>
+    private void Written(int length, ArchiveCheckpoint end)
+    {
+        _length += length;
+        if (_reached is not null && end.PlainOffset - _lastCheckpoint >= CheckpointInterval && end.PlainOffset % _encoder.BlockSize == 0)
+        {
+            _lastCheckpoint = end.PlainOffset;
+            _reached(end with { Offset = _length });
+        }
     }
 
     private void Take(int bytes)
@@ -273,7 +314,7 @@ internal sealed class GzipWriter : FormatWriter
         }
         else if (_workers > 1 && !(_stores && _jobs.Count == 0))
         {
-            _jobs.Enqueue(new BlockJob(_encoder, _block!, _filled));
+            _jobs.Enqueue(new BlockJob(_encoder, _block!, _filled, Here));
             _block = null;
         }
         else
@@ -281,6 +322,7 @@ internal sealed class GzipWriter : FormatWriter
             var most = BlockEncoder.MaxEncodedLength(plain.Length);
             var length = _encoder.Encode(plain, Output.GetMemory(most));
             Output.Advance(length);
+            Written(length, Here);
             _stores = length == most;
             _unflushed = true;
         }
@@ -295,7 +337,9 @@ internal sealed class GzipWriter : FormatWriter
         if (_encoder.Stores || NoneShrinks(plain))
         {
             _stores = true;
-            Output.Advance(StoredBlock.WriteInPlace(_inPlace.Span, plain.Length, _encoder.BlockSize));
+            var length = StoredBlock.WriteInPlace(_inPlace.Span, plain.Length, _encoder.BlockSize);
+            Output.Advance(length);
+            Written(length, Here);
             _inPlace = default;
             return;
         }
@@ -314,6 +358,7 @@ internal sealed class GzipWriter : FormatWriter
 
         ArrayPool<byte>.Shared.Return(aside);
         Output.Advance(written);
+        Written(written, Here);
         _inPlace = default;
     }
 

@@ -30,7 +30,7 @@ internal sealed class BundleEndpoint(
     SourceAuthorization authorization,
     BundleAdmission admission,
     BundleMemory memory,
-    ArchiveLengths lengths,
+    KnownArchives archives,
     Drain drain,
     BundleMetrics metrics,
     IOptions<BundleOptions> options,
@@ -81,7 +81,8 @@ internal sealed class BundleEndpoint(
 
             plan.Settle();
             record.Skipped = plan.Skipped;
-            var length = plan.Layout?.Length ?? lengths.Find(plan.ETag);
+            var known = archives.For(plan);
+            var length = plan.Layout?.Length ?? known.Length;
 
             if (purpose == BundlePurpose.Plan)
             {
@@ -105,13 +106,13 @@ internal sealed class BundleEndpoint(
 
             if (range is { } part)
             {
-                await SendRangeAsync(context, plan, part, ahead, client, record, stop.Token);
+                await SendRangeAsync(context, plan, known, part, ahead, client, record, stop.Token);
                 return;
             }
 
             await context.Response.StartAsync(stop.Token);
-            await streamer.StreamAsync(plan, default, ahead, client, record, stop.Token);
-            lengths.Remember(plan.ETag, client.Bytes);
+            await streamer.StreamAsync(plan, default, known, ahead, client, record, stop.Token);
+            known.Length = client.Bytes;
         }
         catch (Exception exception)
         {
@@ -127,31 +128,44 @@ internal sealed class BundleEndpoint(
     private static bool IsRange(HttpRequest request) => HttpMethods.IsGet(request.Method) && request.Headers.Range.Count > 0;
 
     private async Task SendRangeAsync(
-        HttpContext context, BundlePlan plan, ByteRange part, AheadMemory ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
+        HttpContext context,
+        BundlePlan plan,
+        KnownArchive known,
+        ByteRange part,
+        AheadMemory ahead,
+        ClientWriter client,
+        BundleRecord record,
+        CancellationToken cancellationToken)
     {
-        var start = ArchiveStart.For(plan, part);
-        var writer = new RangeWriter(client, start.Position, part.From, part.End);
+        var start = ArchiveStart.For(plan, known, part.From);
+        var writer = new RangeWriter(client, start.Place.Offset, part.From, part.End);
         try
         {
-            await streamer.StreamAsync(plan, start, ahead, writer, record, cancellationToken);
+            await streamer.StreamAsync(plan, start, known, ahead, writer, record, cancellationToken);
+            if (part.End is null)
+            {
+                known.Length = writer.Position;
+                if (writer.Position <= part.From)
+                {
+                    // Only now it shows.
+                    throw BundleConditions.NotSatisfiable(writer.Position);
+                }
+            }
         }
-        catch (UpstreamException e) when (!context.Response.HasStarted)
+        catch (Exception exception) when (!context.Response.HasStarted)
         {
-            throw BundlePlanner.Failed(plan.All[record.EntryIndex!.Value], e);
+            // Nothing of the range has left, so this can still be said instead.
+            context.Response.Clear();
+            if (exception is UpstreamException failure)
+            {
+                throw BundlePlanner.Failed(plan.All[record.EntryIndex!.Value], failure);
+            }
+
+            throw;
         }
         finally
         {
             writer.Complete();
-        }
-
-        if (part.End is null)
-        {
-            lengths.Remember(plan.ETag, writer.Position);
-            if (writer.Position <= part.From)
-            {
-                // Only now it shows; nothing of the answer has left.
-                throw BundleConditions.NotSatisfiable(writer.Position);
-            }
         }
     }
 
@@ -251,7 +265,6 @@ internal sealed class BundleEndpoint(
                 "The gateway failed.",
                 Culprit.Gateway,
                 Stage.Fault);
-            context.Response.Clear();
             using var patience = LoseClientAfterStall(context);
             await refusal.ToResult(context).ExecuteAsync(context);
         }

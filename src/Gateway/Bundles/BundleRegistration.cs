@@ -40,7 +40,7 @@ internal static class BundleRegistration
 
         services.AddSingleton<BundleAdmission>();
         services.AddSingleton<BundleMemory>();
-        services.AddSingleton<ArchiveLengths>();
+        services.AddSingleton<KnownArchives>();
         services.AddSingleton<BundleMetrics>();
         services.AddSingleton<BundlePlanner>();
         services.AddSingleton<BundleStreamer>();

@@ -15,15 +15,16 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
     /// <summary>Streams a plan and ends the archive. Every exception leaves it without its end.</summary>
     /// <param name="plan">What to send.</param>
     /// <param name="start">Where to begin.</param>
+    /// <param name="known">Learns from where the archive can be continued.</param>
     /// <param name="ahead">Memory for what is read before its turn.</param>
     /// <param name="output">Where the archive goes; a range that has been written ends the streaming.</param>
     /// <param name="record">Follows how far it came.</param>
     /// <param name="cancellationToken">Client gone, or time to stop.</param>
     public async Task StreamAsync(
-        BundlePlan plan, ArchiveStart start, AheadMemory ahead, PipeWriter output, BundleRecord record, CancellationToken cancellationToken)
+        BundlePlan plan, ArchiveStart start, KnownArchive known, AheadMemory ahead, PipeWriter output, BundleRecord record, CancellationToken cancellationToken)
     {
         var range = output as RangeWriter;
-        var archive = start.Position > 0 ? ArchiveWriter.ContinueTar(output, start.Skip) : ArchiveWriter.Create(plan.Recipe, output, _workers);
+        var archive = ArchiveWriter.Continue(plan.Recipe, output, start.Place, start.Skip, _workers, known.Add);
         var lookahead = new Lookahead(plan.Entries, start, store, ahead, record.Transfer, cancellationToken);
         try
         {

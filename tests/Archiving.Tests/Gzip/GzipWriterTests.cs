@@ -5,6 +5,7 @@ using CsCheck;
 using Gateway.Archiving;
 using Gateway.Archiving.Blocks;
 using Gateway.Archiving.Gzip;
+using Gateway.Archiving.Layout;
 using Testing;
 
 namespace Archiving.Tests.Gzip;
@@ -197,6 +198,41 @@ public class GzipWriterTests
 
         Assert.Equal(fingerprints.Length, fingerprints.Distinct().Count());
         Assert.Equal(fingerprints[0], new ArchiveRecipe().Fingerprint);
+    }
+
+    [Theory]
+    [InlineData(Compression.Fast, 1)]
+    [InlineData(Compression.Fast, 3)]
+    [InlineData(Compression.Small, 2)]
+    [InlineData(Compression.Store, 1)]
+    public async Task From_every_checkpoint_the_rest_is_the_rest_of_the_whole(Compression compression, int workers)
+    {
+        var encoder = BlockEncoder.For(new ArchiveRecipe(ArchiveFormat.TarGz, compression));
+        var plain = Enumerable.Range(0, 10).SelectMany(i => new ObjectContent(1_500_000 + i, i, compressible: i % 3 != 1).ToArray()).ToArray();
+        var checkpoints = new List<ArchiveCheckpoint>();
+        var whole = await WriteFromAsync(default, checkpoints.Add);
+
+        Assert.InRange(checkpoints.Count, 2, 4);
+        foreach (var checkpoint in checkpoints)
+        {
+            var again = new List<ArchiveCheckpoint>();
+            Assert.Equal(whole[(int)checkpoint.Offset..], await WriteFromAsync(checkpoint, again.Add));
+            Assert.All(again, other => Assert.True(other.Offset > checkpoint.Offset));
+        }
+
+        async Task<byte[]> WriteFromAsync(ArchiveCheckpoint start, Action<ArchiveCheckpoint> reached)
+        {
+            using var output = new MemoryStream();
+            var gzip = new GzipWriter(PipeWriter.Create(output), encoder, workers, start, reached);
+            for (var offset = (int)start.PlainOffset; offset < plain.Length; offset += 100_000)
+            {
+                gzip.Write(plain.AsSpan(offset, Math.Min(100_000, plain.Length - offset)));
+                await gzip.FlushAsync();
+            }
+
+            await gzip.FinishAsync();
+            return output.ToArray();
+        }
     }
 
     private static byte[] Inflate(byte[] gzip)

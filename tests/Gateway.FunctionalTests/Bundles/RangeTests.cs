@@ -122,6 +122,33 @@ public sealed class RangeTests : IAsyncLifetime
             _upstream.Requests.Skip(before).Where(request => request.Method == "GET").Select(request => $"{request.Path} {request.Header("Range")}").Order());
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("&compression=small")]
+    [InlineData("&compression=store")]
+    public async Task What_was_made_once_is_gone_on_with_at_the_last_checkpoint(string compression)
+    {
+        foreach (var i in Enumerable.Range(0, 8))
+        {
+            _upstream.Put($"/e{i}", 2_500_000 + i, seed: i, compressible: i % 2 == 0);
+        }
+
+        var url = "/bundle?ids=" + string.Join(',', Enumerable.Range(0, 8).Select(i => $"s/e{i}")) + compression;
+        var whole = await Download.GetAsync(_gateway.Client, url);
+
+        foreach (var part in new[] { 0.3, 0.55, 0.9 })
+        {
+            var from = (int)(whole.Bytes.Length * part);
+            var before = _upstream.BodyBytes;
+            var rest = await GetAsync(_gateway, url, new RangeHeaderValue(from, null), whole.Response.Headers.ETag!);
+
+            Assert.Equal(whole.Bytes[from..], rest.Bytes);
+
+            // What is left, plain, and no more than an interval, a block and an object that was begun before.
+            Assert.InRange(_upstream.BodyBytes - before, 1, (long)(20_000_000 * (1 - part)) + (4 << 20) + (512 << 10) + 2_500_000);
+        }
+    }
+
     [Fact]
     public async Task Storage_without_ranges_resumes_all_the_same()
     {
