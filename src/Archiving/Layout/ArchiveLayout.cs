@@ -18,12 +18,8 @@ public sealed class ArchiveLayout
         _entries = entries;
         _starts = starts;
         PlainLength = starts[^1] + TarHeader.TrailerLength;
-        Length = recipe switch
-        {
-            { Format: ArchiveFormat.Tar } => PlainLength,
-            { Compression: Compression.Store } => Gzip.GzipWriter.StoredLength(PlainLength, BlockEncoder.For(recipe).BlockSize),
-            _ => null,
-        };
+        MaxLength = recipe.Format == ArchiveFormat.Tar ? PlainLength : Gzip.GzipWriter.StoredLength(PlainLength, BlockEncoder.For(recipe).BlockSize);
+        Length = recipe is { Format: ArchiveFormat.Tar } or { Compression: Compression.Store } ? MaxLength : null;
     }
 
     /// <summary>Bytes of the archive before compression.</summary>
@@ -31,6 +27,9 @@ public sealed class ArchiveLayout
 
     /// <summary>Bytes of the archive itself; null where only making it tells.</summary>
     public long? Length { get; }
+
+    /// <summary>The most bytes that the archive can have.</summary>
+    public long MaxLength { get; }
 
     /// <summary>Lays the entries out.</summary>
     /// <param name="recipe">How the archive is made.</param>

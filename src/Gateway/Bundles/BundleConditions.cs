@@ -25,8 +25,9 @@ internal static class BundleConditions
     /// <param name="request">A GET.</param>
     /// <param name="etag">The archive's validator; without one there are no ranges.</param>
     /// <param name="length">The archive's length, where it is known.</param>
+    /// <param name="most">What it is at the most.</param>
     /// <exception cref="BundleRefusal">416.</exception>
-    public static ByteRange? RangeOf(HttpRequest request, string? etag, long? length)
+    public static ByteRange? RangeOf(HttpRequest request, string? etag, long? length, long? most)
     {
         var headers = request.GetTypedHeaders();
         if (etag is null
@@ -44,14 +45,18 @@ internal static class BundleConditions
             ({ From: { } from, To: var to }, { } all) => new ByteRange(from, to < all - 1 ? to + 1 : all),
             ({ From: null, To: { } last }, { } all) => new ByteRange(Math.Max(all - last, 0), all),
 
-            // The end is not known: only what goes on to it can be served.
+            // The end is not known: only what goes on to it can be served. What is certainly behind it is not looked for.
+            ({ From: { } from, To: null }, null) when from >= most => throw NotSatisfiable(null),
             ({ From: > 0 and { } from, To: null }, null) => new ByteRange(from),
             _ => null,
         };
     }
 
-    public static BundleRefusal NotSatisfiable(long length) => new(
-        StatusCodes.Status416RangeNotSatisfiable, $"The archive has {length} bytes; the range begins behind them.", Culprit.Client, Stage.Request)
+    public static BundleRefusal NotSatisfiable(long? length) => new(
+        StatusCodes.Status416RangeNotSatisfiable,
+        length is null ? "The range begins behind the archive's end." : $"The archive has {length} bytes; the range begins behind them.",
+        Culprit.Client,
+        Stage.Request)
     {
         ArchiveLength = length,
     };

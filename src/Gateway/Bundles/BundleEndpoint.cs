@@ -97,7 +97,7 @@ internal sealed class BundleEndpoint(
                 return;
             }
 
-            var range = IsRange(context.Request) ? BundleConditions.RangeOf(context.Request, plan.ETag, length) : null;
+            var range = IsRange(context.Request) ? BundleConditions.RangeOf(context.Request, plan.ETag, length, plan.Layout?.MaxLength) : null;
             BundleResponse.WriteHead(context.Response, plan, request.Missing, length, range);
             if (ahead is null)
             {
