@@ -12,7 +12,7 @@ namespace Gateway.FunctionalTests.Deploy;
 /// <summary>What stands in <c>deploy/</c> fits the program: nobody builds an image or a cluster for it here.</summary>
 public class DeployTests
 {
-    private static readonly string Root = RootOf();
+    internal static readonly string Root = RootOf();
 
     [Theory]
     [InlineData("appsettings.json", "samples")]
