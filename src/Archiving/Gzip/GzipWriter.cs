@@ -16,19 +16,20 @@ namespace Gateway.Archiving.Gzip;
 /// gzip file see everything.</para>
 /// <para>With several workers, full blocks are encoded on the thread pool while the caller fills the next; a flush writes those
 /// that are ready, in order, and waits for the oldest when as many are on their way as may be: one more after each flush that
-/// did not wait, up to the number of workers, and two again after one that did. The bytes are the
-/// same for every number of workers. After a block that did not shrink the next ones are tried at once, on the caller's thread:
+/// did not wait, up to the number of workers, and two again after one that did. The bytes are the same for every number. After a block that did not shrink the next ones are tried at once, on the caller's thread:
 /// storing is cheaper than handing over. Such blocks are filled where they will be sent from, in the output's own memory
-/// with room for their headers, as many at once as the output gives room for.</para>
+/// with room for their headers, as many at once as there is room for while they are filled quickly.</para>
 /// <para>Memory: one plain block, rented when its first byte comes, and given back when it is encoded and the output makes us
 /// wait; for each block on its way its plain bytes and room for the encoded ones, and only what will be written of the two once
-/// it is encoded. A caller who writes without flushing is not held back,
-/// as with any pipe. A flush hands on what is whole blocks; the rest stays until its block is full or the member finished.</para>
+/// it is encoded. A caller who writes without flushing is not held back, as with any pipe. A flush hands on what is whole blocks; the rest stays until its block is full or the member finished.</para>
 /// </remarks>
 internal sealed class GzipWriter : FormatWriter
 {
     // Blocks on their way while the output makes us wait: one being written, one encoded meanwhile.
     private const int FewAtOnce = 2;
+
+    // Who fills what he was given within this time is given several blocks at once.
+    private const int QuickMilliseconds = 50;
 
     // Plain bytes between two places from which a member can be continued.
     private const long CheckpointInterval = 4 << 20;
@@ -46,6 +47,8 @@ internal sealed class GzipWriter : FormatWriter
     private long _length;
     private byte[]? _block;
     private Memory<byte> _inPlace;
+    private int _blocksInPlace;
+    private long _begun;
     private int _filled;
     private long _plainLength;
     private byte[]? _straddle;
@@ -119,10 +122,7 @@ internal sealed class GzipWriter : FormatWriter
     /// <summary>Where the current block's bytes go.</summary>
     private Memory<byte> Plain => _block is not null
         ? _block.AsMemory(0, _encoder.BlockSize)
-        : _inPlace.Slice(StoredBlock.HeaderLength, BlocksInPlace * _encoder.BlockSize);
-
-    // As many as the output gives room for: one read may fill several.
-    private int BlocksInPlace => _inPlace.Length / StoredBlock.EncodedLength(_encoder.BlockSize);
+        : _inPlace.Slice(StoredBlock.HeaderLength, _blocksInPlace * _encoder.BlockSize);
 
     /// <inheritdoc/>
     public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
@@ -295,7 +295,13 @@ internal sealed class GzipWriter : FormatWriter
     {
         if (_stores && _jobs.Count == 0)
         {
-            _inPlace = Output.GetMemory(StoredBlock.EncodedLength(_encoder.BlockSize));
+            var length = StoredBlock.EncodedLength(_encoder.BlockSize);
+            _inPlace = Output.GetMemory(length);
+
+            // As many as there is room for, so that one read may fill several; but nothing leaves before all are full.
+            var now = Environment.TickCount64;
+            _blocksInPlace = now - _begun < QuickMilliseconds ? _inPlace.Length / length : 1;
+            _begun = now;
         }
         else
         {
