@@ -16,6 +16,9 @@ internal sealed class BlockJob
 {
     private const int PatienceMilliseconds = 1000;
 
+    // Blocks of all archives that wait for a worker or are being encoded.
+    private static int _open;
+
     [ThreadStatic]
     private static byte[]? _scratch;
 
@@ -28,6 +31,7 @@ internal sealed class BlockJob
 
     public BlockJob(BlockEncoder encoder, byte[] plain, int length, ArchiveCheckpoint end)
     {
+        Interlocked.Increment(ref _open);
         End = end;
         _encoder = encoder;
         _plain = plain;
@@ -37,6 +41,9 @@ internal sealed class BlockJob
         _encoding = Task.Factory.StartNew(
             static job => ((BlockJob)job!).Encode(), this, CancellationToken.None, TaskCreationOptions.PreferFairness | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
     }
+
+    /// <summary>Whether so many blocks wait that more at once from one archive would only cost memory.</summary>
+    public static bool IsCrowded => Volatile.Read(ref _open) > 4 * Environment.ProcessorCount;
 
     /// <summary>What is known of the place behind the block before it is encoded: everything but the offset.</summary>
     public ArchiveCheckpoint End { get; }
@@ -99,19 +106,26 @@ internal sealed class BlockJob
 
     private int Encode()
     {
-        if (_scratch is null || _scratch.Length < _length)
+        try
         {
-            _scratch = new byte[_length];
-        }
+            if (_scratch is null || _scratch.Length < _length)
+            {
+                _scratch = new byte[_length];
+            }
 
-        var length = _encoder.TryEncode(_plain.AsSpan(0, _length), _scratch.AsMemory(0, _length));
-        if (length > 0)
+            var length = _encoder.TryEncode(_plain.AsSpan(0, _length), _scratch.AsMemory(0, _length));
+            if (length > 0)
+            {
+                _encoded = ArrayPool<byte>.Shared.Rent(length);
+                _scratch.AsSpan(0, length).CopyTo(_encoded);
+                ReturnPlain();
+            }
+
+            return length;
+        }
+        finally
         {
-            _encoded = ArrayPool<byte>.Shared.Rent(length);
-            _scratch.AsSpan(0, length).CopyTo(_encoded);
-            ReturnPlain();
+            Interlocked.Decrement(ref _open);
         }
-
-        return length;
     }
 }

@@ -16,12 +16,14 @@ namespace Gateway.Archiving.Gzip;
 /// gzip file see everything.</para>
 /// <para>With several workers, full blocks are encoded on the thread pool while the caller fills the next; a flush writes those
 /// that are ready, in order, and waits for the oldest when as many are on their way as may be: one more after each flush that
-/// did not wait, up to the number of workers, and two again after one that did. The bytes are the same for every number. After a block that did not shrink the next ones are tried at once, on the caller's thread:
-/// storing is cheaper than handing over. Such blocks are filled where they will be sent from, in the output's own memory
+/// did not wait, up to the number of workers; two again after one that did; one while the blocks of all archives crowd the pool.
+/// The bytes are the same for every number. After a block that did not shrink the next ones are tried at once, on the caller's
+/// thread: storing is cheaper than handing over. Such blocks are filled where they will be sent from, in the output's own memory
 /// with room for their headers, as many at once as there is room for while they are filled quickly.</para>
 /// <para>Memory: one plain block, rented when its first byte comes, and given back when it is encoded and the output makes us
-/// wait; for each block on its way its plain bytes and room for the encoded ones, and only what will be written of the two once
-/// it is encoded. A caller who writes without flushing is not held back, as with any pipe. A flush hands on what is whole blocks; the rest stays until its block is full or the member finished.</para>
+/// wait; for each block on its way its plain bytes until it is encoded, and from then on the encoded ones. A caller who writes
+/// without flushing is not held back, as with any pipe. A flush hands on what is whole blocks; the rest stays until its block is
+/// full or the member finished.</para>
 /// </remarks>
 internal sealed class GzipWriter : FormatWriter
 {
@@ -156,9 +158,10 @@ internal sealed class GzipWriter : FormatWriter
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
         // Between blocks, where we hold no plain bytes if the output makes us wait; unless the block takes long to fill.
-        if (_jobs.TryPeek(out var oldest) && (_jobs.Count >= _atOnce || (oldest.IsCompleted && (_filled == 0 || oldest.IsOverdue))))
+        var atOnce = BlockJob.IsCrowded ? 1 : _atOnce;
+        if (_jobs.TryPeek(out var oldest) && (_jobs.Count >= atOnce || (oldest.IsCompleted && (_filled == 0 || oldest.IsOverdue))))
         {
-            return FlushJobsAsync(_atOnce - 1, cancellationToken);
+            return FlushJobsAsync(atOnce - 1, cancellationToken);
         }
 
         // A block in the output's memory must not be flushed under, and there is nothing before it to be flushed.
