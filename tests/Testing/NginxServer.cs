@@ -34,7 +34,7 @@ internal sealed class NginxServer : IAsyncDisposable
         folder.CreateSubdirectory("objects");
         for (var attempt = 1; ; attempt++)
         {
-            var port = FreePort();
+            var port = Tool.FreePort();
             var configuration = Path.Combine(folder.FullName, "nginx.conf");
             await File.WriteAllTextAsync(configuration, $$"""
                 daemon off;
@@ -69,13 +69,6 @@ internal sealed class NginxServer : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
         _folder.Delete(recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static async Task<bool> AnswersAsync(Process process, int port)

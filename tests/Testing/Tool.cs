@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Xunit;
 
@@ -31,6 +33,14 @@ internal static class Tool
     }
 
     public static bool Exists(string name) => Find(name) is not null;
+
+    /// <summary>A port that was free a moment ago, for programs that cannot choose one themselves; who gets it may have to try again.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
 
     /// <summary>Runs a program to its end.</summary>
     public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string name, string[] arguments, byte[]? input = null, string? folder = null)

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Testing;
 
 namespace Gateway.FunctionalTests.Deploy;
@@ -63,7 +61,7 @@ public class ReplicaTests
         var text = await File.ReadAllTextAsync(Path.Combine(DeployTests.Root, "deploy/haproxy.cfg"), TestContext.Current.CancellationToken);
         for (var attempt = 1; ; attempt++)
         {
-            var port = FreePort();
+            var port = Tool.FreePort();
             var configuration = Path.GetTempFileName();
             await File.WriteAllTextAsync(
                 configuration,
@@ -92,12 +90,5 @@ public class ReplicaTests
 
             Assert.True(attempt < Attempts, "haproxy does not start");
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
