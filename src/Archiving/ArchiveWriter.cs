@@ -12,8 +12,9 @@ namespace Gateway.Archiving;
 /// </summary>
 /// <remarks>
 /// <para>Memory: a compressing archive holds one plain block of <see cref="ArchiveRecipe.BlockSize"/> or <see cref="ArchiveRecipe.SmallBlockSize"/>
-/// bytes, and none while it waits for the output between two blocks; with several workers two more for each block on its way. Backpressure is <see cref="PipeWriter.FlushAsync"/> and nothing else: flush after
-/// every <see cref="PipeWriter.Advance"/>, and stop when the result says that the reader has gone.</para>
+/// bytes, and none while it waits for the output between two blocks; with several workers two more for each block on its way.
+/// Backpressure is <see cref="PipeWriter.FlushAsync"/> and nothing else: flush after every <see cref="PipeWriter.Advance"/>, and
+/// stop when the result says that the reader has gone.</para>
 /// <para>One caller at a time. Call <see cref="PipeWriter.Complete"/> when done, whatever happened: it returns memory and
 /// writes nothing.</para>
 /// </remarks>

@@ -14,6 +14,7 @@ namespace Gateway.Archiving.Blocks;
 /// </remarks>
 internal sealed class BlockJob
 {
+    // How long an encoded block may wait for the next one to be full.
     private const int PatienceMilliseconds = 1000;
 
     // Blocks of all archives that wait for a worker or are being encoded.

@@ -4,7 +4,8 @@ using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Bundles;
 
-/// <summary>What a request makes its answer depend on: conditions and ranges (RFC 9110, sections 13 and 14; RFC 8673).</summary>
+/// <summary>What a request makes its answer depend on: conditions and ranges (RFC 9110, sections 13 and 14; RFC 8673). A condition
+/// that cannot be read is one that does not hold.</summary>
 internal static class BundleConditions
 {
     /// <summary>Whether the client holds this very archive already.</summary>
@@ -12,7 +13,7 @@ internal static class BundleConditions
     public static bool IsNotModified(HttpRequest request, string? etag)
     {
         var headers = request.GetTypedHeaders();
-        if (headers.IfMatch is { Count: > 0 } wanted && !wanted.Any(tag => Matches(tag, etag, strongly: true)))
+        if (request.Headers.IfMatch.Count > 0 && !headers.IfMatch.Any(tag => Matches(tag, etag, strongly: true)))
         {
             throw new BundleRefusal(
                 StatusCodes.Status412PreconditionFailed, "The bundle is not the one that If-Match names.", Culprit.Client, Stage.Request);
@@ -33,7 +34,7 @@ internal static class BundleConditions
         if (etag is null
             || headers.Range is not { Ranges.Count: 1 } range
             || !range.Unit.Equals("bytes", StringComparison.OrdinalIgnoreCase)
-            || (headers.IfRange is { } condition && !(condition.EntityTag is { } tag && Matches(tag, etag, strongly: true))))
+            || (request.Headers.IfRange.Count > 0 && !(headers.IfRange?.EntityTag is { } tag && Matches(tag, etag, strongly: true))))
         {
             return null;
         }

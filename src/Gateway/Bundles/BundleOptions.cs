@@ -51,8 +51,8 @@ internal sealed class BundleOptions
 internal sealed class ClientOptions
 {
     /// <summary>
-    /// How long a client may take for one block of an archive (128 KiB before compression, 512 KiB for <c>small</c>) before it is cut off. Default
-    /// 5 min, range 100 ms–1 day.
+    /// How long a client may take for one block of an archive (128 KiB before compression, 512 KiB for <c>small</c>) before it is
+    /// cut off. Default 5 min, range 100 ms–1 day.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromMinutes(5);

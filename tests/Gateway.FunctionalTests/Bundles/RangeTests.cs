@@ -167,6 +167,8 @@ public sealed class RangeTests : IAsyncLifetime
     [InlineData("bytes=0-10,20-30", null)]
     [InlineData("lines=5-", null)]
     [InlineData("bytes=5-", "\"another\"")]
+    [InlineData("bytes=5-", "*")]
+    [InlineData("bytes=5-", "nonsense")]
     [InlineData("bytes=5-", "Fri, 02 Jan 2026 03:04:06 GMT")]
     public async Task A_range_that_cannot_be_served_is_answered_with_the_whole(string range, string? ifRange)
     {
@@ -192,6 +194,7 @@ public sealed class RangeTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, await StatusAsync("If-Match", etag.ToString()));
         Assert.Equal(HttpStatusCode.PreconditionFailed, await StatusAsync("If-Match", "\"x\""));
         Assert.Equal(HttpStatusCode.PreconditionFailed, await StatusAsync("If-Match", "W/" + etag));
+        Assert.Equal(HttpStatusCode.PreconditionFailed, await StatusAsync("If-Match", "nonsense"));
 
         async Task<HttpStatusCode> StatusAsync(string header, string value)
         {
