@@ -3,6 +3,8 @@ using Gateway.Archiving.Blocks;
 using Gateway.Archiving.Gzip;
 using Gateway.Archiving.Layout;
 using Gateway.Archiving.Tar;
+using Gateway.Archiving.Zip;
+using Gateway.Archiving.Zstd;
 
 namespace Gateway.Archiving;
 
@@ -20,11 +22,22 @@ namespace Gateway.Archiving;
 /// </remarks>
 public abstract class ArchiveWriter : FormatWriter
 {
+    private readonly PipeWriter _body;
+    private State _state;
+    private ArchiveEntry _entry;
+    private long _written;
+
     /// <summary>Makes a writer in front of <paramref name="output"/>.</summary>
     /// <param name="output">Where the archive goes; flushed, never completed.</param>
-    protected ArchiveWriter(PipeWriter output)
-        : base(output)
+    /// <param name="body">Where the bodies of entries go; what is flushed.</param>
+    private protected ArchiveWriter(PipeWriter output, PipeWriter body)
+        : base(output) => _body = body;
+
+    private enum State
     {
+        BetweenEntries,
+        InEntry,
+        Finished,
     }
 
     /// <summary>Makes the writer for a recipe.</summary>
@@ -32,32 +45,26 @@ public abstract class ArchiveWriter : FormatWriter
     /// <param name="output">Where the archive goes, for instance <c>HttpResponse.BodyWriter</c>; flushed, never completed.</param>
     /// <param name="workers">Blocks that are compressed at a time, 1 (default) or more: above 1 on the thread pool, for two
     /// blocks of memory each. The archive's bytes are the same for every number.</param>
-    /// <param name="reached">Is told, every few MiB and on the caller's thread, from where the archive can be continued; formats
-    /// that can be continued anywhere tell nothing.</param>
-    public static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output, int workers = 1, Action<ArchiveCheckpoint>? reached = null) =>
-        Continue(recipe, output, default, 0, workers, reached);
+    /// <param name="trail">Learns, on the caller's thread, from where the archive can be continued.</param>
+    public static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output, int workers = 1, ArchiveTrail? trail = null)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        return Create(recipe, output, workers, default, [], trail);
+    }
 
     /// <summary>Makes a writer that goes on within an archive.</summary>
-    /// <param name="recipe">Format and compression.</param>
+    /// <param name="layout">The archive.</param>
     /// <param name="output">Where the rest goes.</param>
-    /// <param name="from">Where to go on: a place that a writer of the same recipe told, or for <see cref="ArchiveFormat.Tar"/> any.</param>
-    /// <param name="skip">Bytes before that place, counted from the beginning of the entry it stands in, its header included; that
-    /// entry must be started first. Those bytes of its body must not be written.</param>
+    /// <param name="start">Where to go on, as <see cref="ArchiveLayout.StartAt"/> says it. The entry it names must be started first,
+    /// and <see cref="ArchiveStart.BodyOffset"/> bytes of its body must not be written.</param>
     /// <param name="workers">Blocks that are compressed at a time.</param>
-    /// <param name="reached">Is told from where the archive can be continued.</param>
-    public static ArchiveWriter Continue(
-        ArchiveRecipe recipe, PipeWriter output, ArchiveCheckpoint from, long skip, int workers = 1, Action<ArchiveCheckpoint>? reached = null)
+    /// <param name="trail">The one from which the start was chosen; learns the rest.</param>
+    /// <remarks>Writing throws a <see cref="CheckpointException"/>, before any byte leaves, when the start was noted of something
+    /// else.</remarks>
+    public static ArchiveWriter Continue(ArchiveLayout layout, PipeWriter output, in ArchiveStart start, int workers = 1, ArchiveTrail? trail = null)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(skip);
-        ArgumentNullException.ThrowIfNull(recipe);
-        ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
-        return recipe.Format switch
-        {
-            ArchiveFormat.Tar => new TarWriter(output, skip),
-            ArchiveFormat.TarGz => new TarWriter(
-                new GzipWriter(output, BlockEncoder.For(recipe), recipe.Compression == Compression.Store ? 1 : workers, from, reached), skip),
-            _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Format, "unknown format"),
-        };
+        ArgumentNullException.ThrowIfNull(layout);
+        return Create(layout.Recipe, output, workers, start, layout.Entries, trail);
     }
 
     /// <summary>The most bytes of buffers that a writer made for this holds at a time, besides those of its output.</summary>
@@ -74,11 +81,58 @@ public abstract class ArchiveWriter : FormatWriter
     /// <summary>Writes the header of an entry; its body follows.</summary>
     /// <param name="entry">Name, exact size and time.</param>
     /// <exception cref="InvalidOperationException">The entry before has not been ended, or the archive is finished.</exception>
-    public abstract void StartEntry(in ArchiveEntry entry);
+    public void StartEntry(in ArchiveEntry entry)
+    {
+        Require(State.BetweenEntries);
+        ArgumentException.ThrowIfNullOrEmpty(entry.Name);
+        ArgumentOutOfRangeException.ThrowIfNegative(entry.Size);
+        _entry = entry;
+        _written = Start(entry);
+        _state = State.InEntry;
+    }
+
+    /// <inheritdoc/>
+    public sealed override Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        Require(State.InEntry);
+        return _body.GetMemory(sizeHint);
+    }
+
+    /// <inheritdoc/>
+    public sealed override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+    /// <inheritdoc/>
+    /// <exception cref="EntryLengthException">The body is longer than declared; none of the bytes past it are written.</exception>
+    public sealed override void Advance(int bytes)
+    {
+        Require(State.InEntry);
+        if (bytes > _entry.Size - _written)
+        {
+            throw new EntryLengthException(_entry.Name, _entry.Size, _written + bytes);
+        }
+
+        _body.Advance(bytes);
+        _written += bytes;
+    }
 
     /// <summary>Ends the body of the entry.</summary>
     /// <exception cref="EntryLengthException">The body was shorter than declared.</exception>
-    public abstract void EndEntry();
+    /// <exception cref="InvalidDataException">The body is not what <see cref="ArchiveEntry.Crc32"/> says; formats without checksums of
+    /// entries do not look.</exception>
+    public void EndEntry()
+    {
+        Require(State.InEntry);
+        if (_written < _entry.Size)
+        {
+            throw new EntryLengthException(_entry.Name, _entry.Size, _written);
+        }
+
+        End(_entry);
+        _state = State.BetweenEntries;
+    }
+
+    /// <inheritdoc/>
+    public sealed override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => _body.FlushAsync(cancellationToken);
 
     /// <summary>Writes an entry whose body is a stream: a file, the body of an HTTP response.</summary>
     /// <param name="entry">Name, exact size and time.</param>
@@ -97,6 +151,48 @@ public abstract class ArchiveWriter : FormatWriter
         if (await FlushAsync(cancellationToken) is { IsCompleted: true })
         {
             throw new IOException("The reader of the output has gone.");
+        }
+    }
+
+    /// <summary>Writes what stands before the body.</summary>
+    /// <returns>Bytes of the body that the archive has already.</returns>
+    private protected abstract long Start(in ArchiveEntry entry);
+
+    /// <summary>Writes what stands behind the body.</summary>
+    private protected abstract void End(in ArchiveEntry entry);
+
+    /// <summary>Takes no more entries.</summary>
+    private protected void Finish()
+    {
+        Require(State.BetweenEntries);
+        _state = State.Finished;
+    }
+
+    private static ArchiveWriter Create(
+        ArchiveRecipe recipe, PipeWriter output, int workers, in ArchiveStart start, IReadOnlyList<ArchiveEntry> entries, ArchiveTrail? trail)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
+        if (recipe.Format == ArchiveFormat.Tar)
+        {
+            return new TarWriter(output, start.Skip);
+        }
+
+        var blocks = new BlockWriter(output, BlockEncoder.For(recipe), workers, start, trail);
+        return recipe.Format switch
+        {
+            ArchiveFormat.TarGz => new TarWriter(new GzipWriter(output, blocks), start.Skip),
+            ArchiveFormat.TarZst => new TarWriter(new ZstdWriter(output, blocks), start.Skip),
+            ArchiveFormat.Zip => new ZipWriter(recipe, output, blocks, start, entries, trail),
+            _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Format, "unknown format"),
+        };
+    }
+
+    private void Require(State state)
+    {
+        if (_state != state)
+        {
+            throw new InvalidOperationException($"The archive is {_state}, and this needs it {state}.");
         }
     }
 }

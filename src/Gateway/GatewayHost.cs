@@ -146,15 +146,19 @@ internal static class GatewayHost
     /// <summary>Every encoder that a request may choose has to show at the start that it works.</summary>
     private static void ProveEncoders(BundleOptions options, List<string> faults)
     {
-        foreach (var compression in Enum.GetValues<Compression>())
+        foreach (var (format, compression) in from format in Enum.GetValues<ArchiveFormat>() from compression in Enum.GetValues<Compression>() select (format, compression))
         {
             try
             {
-                new ArchiveRecipe(ArchiveFormat.TarGz, compression, options.Compression.Encoder).Prove();
+                new ArchiveRecipe(format, compression, options.Compression.Encoder).Prove();
             }
             catch (NotSupportedException e)
             {
-                faults.Add($"{BundleOptions.Section}:{nameof(BundleOptions.Compression)}:{nameof(CompressionOptions.Encoder)}: {e.Message}");
+                var fault = $"{BundleOptions.Section}:{nameof(BundleOptions.Compression)}:{nameof(CompressionOptions.Encoder)}: {e.Message}";
+                if (!faults.Contains(fault))
+                {
+                    faults.Add(fault);
+                }
             }
         }
     }

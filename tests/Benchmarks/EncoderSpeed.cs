@@ -67,7 +67,7 @@ internal static class EncoderSpeed
 
     private static long Encode(BlockEncoder encoder, byte[] bytes)
     {
-        var output = new byte[BlockEncoder.MaxEncodedLength(encoder.BlockSize)];
+        var output = new byte[encoder.Stored.EncodedLength(encoder.BlockSize)];
         var total = 0L;
         for (var at = 0; at < bytes.Length; at += encoder.BlockSize)
         {

@@ -18,7 +18,7 @@ public class Micro
 
     private readonly byte[] _block = Workload.Log(1, ArchiveRecipe.BlockSize);
     private readonly byte[] _random = System.Security.Cryptography.RandomNumberGenerator.GetBytes(ArchiveRecipe.BlockSize);
-    private readonly byte[] _output = new byte[BlockEncoder.MaxEncodedLength(ArchiveRecipe.BlockSize)];
+    private readonly byte[] _output = new byte[StoredDeflate.Instance.EncodedLength(ArchiveRecipe.BlockSize)];
     private readonly BlockEncoder _encoder = BlockEncoder.For(new ArchiveRecipe());
     private readonly System.IO.Hashing.Crc32 _crc = new();
 

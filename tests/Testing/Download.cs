@@ -53,7 +53,7 @@ internal sealed record Download(HttpResponseMessage? Head, byte[] Bytes, Excepti
     {
         Assert.NotNull(Cut);
         Assert.True(Head is null or { StatusCode: HttpStatusCode.OK });
-        Assert.ThrowsAny<Exception>(() => RequireGzipEnd(Bytes));
+        Assert.ThrowsAny<Exception>(() => ReadEntries(Bytes));
     }
 
     /// <summary>EARLY: a problem document and no byte of an archive.</summary>
@@ -64,37 +64,61 @@ internal sealed record Download(HttpResponseMessage? Head, byte[] Bytes, Excepti
         Assert.Equal("application/problem+json", Response.Content.Headers.ContentType?.MediaType);
     }
 
-    public static IReadOnlyDictionary<string, byte[]> ReadEntries(byte[] archive)
+    /// <summary>The entries of a whole archive of any format; whatever does not end as its format must is no archive.</summary>
+    public static IReadOnlyDictionary<string, byte[]> ReadEntries(byte[] archive) => archive switch
     {
-        RequireGzipEnd(archive);
+        [0x1F, 0x8B, ..] => ReadTar(RequireGzipEnd(archive)),
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => ReadTar(Unzstd(archive)),
+        [(byte)'P', (byte)'K', ..] => ReadZip(archive),
+        _ => ReadTar(archive),
+    };
+
+    public static string Hash(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+
+    private static Dictionary<string, byte[]> ReadTar(byte[] archive)
+    {
+        Assert.True(archive.Length >= 1024 && archive.AsSpan()[^1024..].IndexOfAnyExcept((byte)0) < 0, "a tar without its end");
         var entries = new Dictionary<string, byte[]>();
-        using var plain = new GZipStream(new MemoryStream(archive), CompressionMode.Decompress);
-        using var tar = new TarReader(plain);
+        using var tar = new TarReader(new MemoryStream(archive));
         while (tar.GetNextEntry() is { } entry)
         {
-            using var content = new MemoryStream();
-            entry.DataStream?.CopyTo(content);
-            entries.Add(entry.Name, content.ToArray());
+            entries.Add(entry.Name, ReadAll(entry.DataStream ?? Stream.Null));
         }
 
         return entries;
     }
 
-    public static string Hash(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
-
-    /// <summary>The runtime's gzip reader takes a missing trailer for an end, so the trailer is compared here.</summary>
-    private static void RequireGzipEnd(byte[] archive)
+    private static Dictionary<string, byte[]> ReadZip(byte[] archive)
     {
-        using var plain = new MemoryStream();
-        using (var gzip = new GZipStream(new MemoryStream(archive), CompressionMode.Decompress))
+        using var zip = new ZipArchive(new MemoryStream(archive));
+        return zip.Entries.ToDictionary(entry => entry.FullName, entry =>
         {
-            gzip.CopyTo(plain);
+            var body = ReadAll(entry.Open());
+            Assert.Equal((entry.Length, entry.Crc32), (body.Length, System.IO.Hashing.Crc32.HashToUInt32(body)));
+            return body;
+        });
+    }
+
+    private static byte[] Unzstd(byte[] archive) => ReadAll(new ZstdSharp.DecompressionStream(new MemoryStream(archive), checkEndOfStream: true));
+
+    private static byte[] ReadAll(Stream stream)
+    {
+        using var bytes = new MemoryStream();
+        using (stream)
+        {
+            stream.CopyTo(bytes);
         }
 
-        var bytes = plain.GetBuffer().AsSpan(0, (int)plain.Length);
-        Assert.True(archive.Length >= 18 && bytes.Length >= 1024, "too short for an archive");
-        Assert.Equal(System.IO.Hashing.Crc32.HashToUInt32(bytes), BitConverter.ToUInt32(archive.AsSpan(archive.Length - 8)));
-        Assert.Equal((uint)bytes.Length, BitConverter.ToUInt32(archive.AsSpan(archive.Length - 4)));
-        Assert.Equal(-1, bytes[^1024..].IndexOfAnyExcept((byte)0));
+        return bytes.ToArray();
+    }
+
+    /// <summary>The runtime's gzip reader takes a missing trailer for an end, so the trailer is compared here.</summary>
+    private static byte[] RequireGzipEnd(byte[] archive)
+    {
+        var plain = ReadAll(new GZipStream(new MemoryStream(archive), CompressionMode.Decompress));
+        Assert.True(archive.Length >= 18, "too short for a gzip member");
+        Assert.Equal(System.IO.Hashing.Crc32.HashToUInt32(plain), BitConverter.ToUInt32(archive.AsSpan(archive.Length - 8)));
+        Assert.Equal((uint)plain.Length, BitConverter.ToUInt32(archive.AsSpan(archive.Length - 4)));
+        return plain;
     }
 }

@@ -1,12 +1,14 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
+using Gateway.Archiving.Zip;
+using Gateway.Archiving.Zstd;
 
 namespace Gateway.Archiving.Blocks;
 
 /// <summary>
-/// Turns one block of plain bytes into whole deflate blocks (RFC 1951) that refer to nothing before them, end on a byte and
-/// are not marked as last, so that the results of any blocks can be put one after the other into one deflate stream.
+/// Turns one block of plain bytes into something that refers to nothing before it and ends on a byte, so that the results of any
+/// blocks can be put one after the other: deflate blocks (RFC 1951) that are not marked as last, or a Zstandard frame.
 /// Encoders hold no state between blocks and may be used by any number of threads.
 /// </summary>
 internal abstract class BlockEncoder
@@ -15,7 +17,11 @@ internal abstract class BlockEncoder
     private static readonly Lazy<BlockEncoder> Isal = new(IsalBlockEncoder.Load);
     private static readonly Lazy<BlockEncoder> Small = new(() =>
         LibdeflateBlockEncoder.TryLoad(out var libdeflate) ? libdeflate : new ZlibBlockEncoder(6, 9));
-    private static readonly BlockEncoder Store = new StoringBlockEncoder();
+    private static readonly BlockEncoder Store = new StoringBlockEncoder(StoredDeflate.Instance);
+    private static readonly BlockEncoder StoreRaw = new StoringBlockEncoder(StoredRaw.Instance);
+    private static readonly BlockEncoder StoreFrames = new StoringBlockEncoder(StoredFrame.Instance);
+    private static readonly BlockEncoder ZstdFast = new ZstdBlockEncoder(1, ArchiveRecipe.ZstdBlockSize);
+    private static readonly BlockEncoder ZstdSmall = new ZstdBlockEncoder(9, ArchiveRecipe.SmallBlockSize);
 
     private string? _fingerprint;
     private BlockPool? _blocks;
@@ -35,25 +41,29 @@ internal abstract class BlockEncoder
     /// <summary>The name, and a hash of a fixed block as this process compresses it.</summary>
     public string Fingerprint => _fingerprint ??= Probe();
 
+    /// <summary>How a block is kept that does not shrink; nothing that <see cref="Encode"/> writes is longer.</summary>
+    public virtual StoredForm Stored => StoredDeflate.Instance;
+
     /// <exception cref="NotSupportedException">The encoder's library cannot be loaded.</exception>
-    public static BlockEncoder For(ArchiveRecipe recipe) => (recipe.Compression, recipe.FastEncoder) switch
+    public static BlockEncoder For(ArchiveRecipe recipe) => (recipe.Format, recipe.Compression, recipe.FastEncoder) switch
     {
-        (Compression.Fast, FastEncoder.Managed) => Managed,
-        (Compression.Fast, FastEncoder.Isal) => Isal.Value,
-        (Compression.Small, _) => Small.Value,
-        (Compression.Store, _) => Store,
+        (ArchiveFormat.TarZst, Compression.Fast, _) => ZstdFast,
+        (ArchiveFormat.TarZst, Compression.Small, _) => ZstdSmall,
+        (ArchiveFormat.TarZst, Compression.Store, _) => StoreFrames,
+        (ArchiveFormat.Zip, Compression.Store, _) => StoreRaw,
+        (_, Compression.Fast, FastEncoder.Managed) => Managed,
+        (_, Compression.Fast, FastEncoder.Isal) => Isal.Value,
+        (_, Compression.Small, _) => Small.Value,
+        (_, Compression.Store, _) => Store,
         _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe, "unknown compression or encoder"),
     };
 
-    /// <summary>The most bytes that <see cref="Encode"/> writes: a block that does not shrink is stored.</summary>
-    public static int MaxEncodedLength(int plainLength) => StoredBlock.EncodedLength(plainLength);
-
-    /// <summary>Encodes a block into <paramref name="output"/>, which has room for <see cref="MaxEncodedLength"/>.</summary>
+    /// <summary>Encodes a block into <paramref name="output"/>, which has room for it stored.</summary>
     /// <returns>The bytes written.</returns>
     public int Encode(ReadOnlySpan<byte> plain, Memory<byte> output)
     {
         var length = TryEncode(plain, output[..plain.Length]);
-        return length > 0 ? length : StoredBlock.Write(plain, output.Span);
+        return length > 0 ? length : Stored.Write(plain, output.Span);
     }
 
     /// <summary>Compresses a block if the result fits into as many bytes as the block has.</summary>
@@ -67,24 +77,27 @@ internal abstract class BlockEncoder
     public void Prove()
     {
         var plain = ProbeBlock();
-        using var encoded = new MemoryStream([.. EncodeProbe(plain), .. StoredBlock.Final]);
-        using var decoded = new MemoryStream();
-        using (var inflate = new DeflateStream(encoded, CompressionMode.Decompress))
-        {
-            inflate.CopyTo(decoded);
-        }
-
-        if (!decoded.ToArray().AsSpan().SequenceEqual(plain))
+        if (!Decode(EncodeProbe(plain)).AsSpan().SequenceEqual(plain))
         {
             throw new NotSupportedException($"the encoder {Name} does not give its own bytes back");
         }
+    }
+
+    /// <summary>Gives back what was encoded, by other code than ours.</summary>
+    protected virtual byte[] Decode(ReadOnlySpan<byte> encoded)
+    {
+        using var stream = new MemoryStream([.. encoded, .. StoredDeflate.Final]);
+        using var decoded = new MemoryStream();
+        using var inflate = new DeflateStream(stream, CompressionMode.Decompress);
+        inflate.CopyTo(decoded);
+        return decoded.ToArray();
     }
 
     private string Probe() => $"{Name}-{Convert.ToHexStringLower(SHA256.HashData(EncodeProbe(ProbeBlock())).AsSpan(0, 8))}";
 
     private byte[] EncodeProbe(byte[] plain)
     {
-        var output = new byte[MaxEncodedLength(plain.Length)];
+        var output = new byte[Stored.EncodedLength(plain.Length)];
         return output[..Encode(plain, output)];
     }
 
@@ -100,8 +113,10 @@ internal abstract class BlockEncoder
         return Encoding.ASCII.GetBytes(text.ToString());
     }
 
-    private sealed class StoringBlockEncoder : BlockEncoder
+    private sealed class StoringBlockEncoder(StoredForm form) : BlockEncoder
     {
+        public override StoredForm Stored => form;
+
         public override string Name => "store";
 
         public override int BlockSize => ArchiveRecipe.StoreBlockSize;
@@ -109,5 +124,8 @@ internal abstract class BlockEncoder
         public override bool Stores => true;
 
         public override int TryEncode(ReadOnlySpan<byte> plain, Memory<byte> output) => 0;
+
+        // There is nothing to prove in a copy.
+        protected override byte[] Decode(ReadOnlySpan<byte> encoded) => encoded.Slice(form.HeaderLength, ProbeBlock().Length).ToArray();
     }
 }

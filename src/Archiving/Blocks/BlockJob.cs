@@ -30,7 +30,7 @@ internal sealed class BlockJob
     private byte[]? _plain;
     private byte[]? _encoded;
 
-    public BlockJob(BlockEncoder encoder, byte[] plain, int length, ArchiveCheckpoint end)
+    public BlockJob(BlockEncoder encoder, byte[] plain, int length, ArchiveCheckpoint? end)
     {
         Interlocked.Increment(ref _open);
         End = end;
@@ -46,8 +46,8 @@ internal sealed class BlockJob
     /// <summary>Whether so many blocks wait that more at once from one archive would only cost memory.</summary>
     public static bool IsCrowded => Volatile.Read(ref _open) > 4 * Environment.ProcessorCount;
 
-    /// <summary>What is known of the place behind the block before it is encoded: everything but the offset.</summary>
-    public ArchiveCheckpoint End { get; }
+    /// <summary>The place behind the block, if it is to be remembered; its offset is not known here.</summary>
+    public ArchiveCheckpoint? End { get; private set; }
 
     /// <summary>Whether the block after this one takes long to fill: whoever reads shall not wait for it.</summary>
     public bool IsOverdue => Environment.TickCount64 - _started > PatienceMilliseconds;
@@ -66,11 +66,14 @@ internal sealed class BlockJob
         var isStored = length == 0;
         if (isStored)
         {
-            length = StoredBlock.Write(_plain.AsSpan(0, _length), output.GetSpan(StoredBlock.EncodedLength(_length)));
+            var room = output.GetSpan(_encoder.Stored.EncodedLength(_length));
+            length = _encoder.Stored.Write(_plain.AsSpan(0, _length), room);
+            End = End?.Behind(room[..length]);
             output.Advance(length);
         }
         else
         {
+            End = End?.Behind(_encoded.AsSpan(0, length));
             output.Write(_encoded.AsSpan(0, length));
         }
 

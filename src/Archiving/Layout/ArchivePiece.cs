@@ -9,8 +9,8 @@ public enum PieceKind
     /// <summary>The body of an entry.</summary>
     Body,
 
-    /// <summary>What stands between a body and the next header.</summary>
-    Padding,
+    /// <summary>What stands between a body and the next header: padding in a tar, the descriptor in a zip.</summary>
+    Tail,
 
     /// <summary>What ends the archive.</summary>
     Trailer,

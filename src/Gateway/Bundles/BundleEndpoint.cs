@@ -137,7 +137,7 @@ internal sealed class BundleEndpoint(
         BundleRecord record,
         CancellationToken cancellationToken)
     {
-        var start = ArchiveStart.For(plan, known, part.From);
+        var start = plan.Layout!.StartAt(known.Trail, part.From, part.End);
         var writer = new RangeWriter(client, start.Place.Offset, part.From, part.End);
         try
         {

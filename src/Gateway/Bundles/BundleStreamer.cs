@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.IO.Pipelines;
 using Gateway.Archiving;
+using Gateway.Archiving.Layout;
 using Gateway.Upstreams;
 using Microsoft.Extensions.Options;
 
@@ -24,7 +25,9 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
         BundlePlan plan, ArchiveStart start, KnownArchive known, AheadMemory ahead, PipeWriter output, BundleRecord record, CancellationToken cancellationToken)
     {
         var range = output as RangeWriter;
-        var archive = ArchiveWriter.Continue(plan.Recipe, output, start.Place, start.Skip, _workers, known.Add);
+        var archive = plan.Layout is { } layout
+            ? ArchiveWriter.Continue(layout, output, start, _workers, known.Trail)
+            : ArchiveWriter.Create(plan.Recipe, output, _workers);
         var lookahead = new Lookahead(plan.Entries, start, store, ahead, record.Transfer, cancellationToken);
         try
         {
@@ -33,12 +36,11 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
             var left = _maxBytes > 0 ? _maxBytes : long.MaxValue;
             if (start.IsBodyDone)
             {
-                var head = plan.Entries[start.Entry].Head!;
-                archive.StartEntry(new ArchiveEntry(plan.Entries[start.Entry].Name, head.Size!.Value, head.Modified));
+                archive.StartEntry(plan.Layout!.Entries[start.Entry]);
                 archive.EndEntry();
             }
 
-            for (var i = start.Opens; i < plan.Entries.Count && range is not { IsDone: true }; i++)
+            for (var i = start.FirstBody; i < plan.Entries.Count && range is not { IsDone: true }; i++)
             {
                 var entry = plan.Entries[i];
                 record.EntryIndex = entry.Index;
@@ -50,9 +52,8 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
                     throw BundleRefusal.TooLarge($"The objects have more than {_maxBytes} bytes together.");
                 }
 
-                // The time as planned: what was announced must be what is sent.
-                var modified = entry.IsChecked ? entry.Head!.Modified : reader.Head.Modified;
-                archive.StartEntry(new ArchiveEntry(entry.Name, size, modified));
+                // As planned: what was announced must be what is sent.
+                archive.StartEntry(plan.Layout?.Entries[i] ?? new ArchiveEntry(entry.Name, size, reader.Head.Modified));
                 var rest = i == start.Entry ? size - start.BodyOffset : size;
                 await CopyAsync(reader, rest, archive, range, lookahead, record, cancellationToken);
                 if (range is { IsDone: true })

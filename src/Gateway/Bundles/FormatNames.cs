@@ -10,11 +10,27 @@ internal static class FormatNames
     {
         "tar.gz" or "tgz" => ArchiveFormat.TarGz,
         "tar" => ArchiveFormat.Tar,
-        _ => throw BundleRefusal.BadRequest("format: one of tar.gz (or tgz), tar."),
+        "tar.zst" => ArchiveFormat.TarZst,
+        "zip" => ArchiveFormat.Zip,
+        _ => throw BundleRefusal.BadRequest("format: one of tar.gz (or tgz), tar, tar.zst, zip."),
     };
 
     /// <summary>The name, which is the extension of its files, too.</summary>
-    public static string Of(ArchiveFormat format) => format == ArchiveFormat.Tar ? "tar" : "tar.gz";
+    public static string Of(ArchiveFormat format) => format switch
+    {
+        ArchiveFormat.TarGz => "tar.gz",
+        ArchiveFormat.Tar => "tar",
+        ArchiveFormat.TarZst => "tar.zst",
+        ArchiveFormat.Zip => "zip",
+        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "unknown format"),
+    };
 
-    public static string MediaType(ArchiveFormat format) => format == ArchiveFormat.Tar ? "application/x-tar" : "application/gzip";
+    public static string MediaType(ArchiveFormat format) => format switch
+    {
+        ArchiveFormat.TarGz => "application/gzip",
+        ArchiveFormat.Tar => "application/x-tar",
+        ArchiveFormat.TarZst => "application/zstd",
+        ArchiveFormat.Zip => "application/zip",
+        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "unknown format"),
+    };
 }

@@ -39,8 +39,10 @@ internal sealed class KnownArchives : IDisposable
 internal sealed class KnownArchive
 {
     private readonly Lock _lock = new();
-    private readonly SortedList<long, ArchiveCheckpoint> _checkpoints = [];
     private long? _length;
+
+    /// <summary>From where it can be continued.</summary>
+    public ArchiveTrail Trail { get; } = new();
 
     /// <summary>Its length, once it was made whole.</summary>
     public long? Length
@@ -59,31 +61,6 @@ internal sealed class KnownArchive
             {
                 _length = value;
             }
-        }
-    }
-
-    public void Add(ArchiveCheckpoint checkpoint)
-    {
-        lock (_lock)
-        {
-            _checkpoints[checkpoint.Offset] = checkpoint;
-        }
-    }
-
-    /// <summary>The last checkpoint at or before a byte of the archive; its beginning where there is none.</summary>
-    public ArchiveCheckpoint Nearest(long offset)
-    {
-        lock (_lock)
-        {
-            var keys = _checkpoints.Keys;
-            var (low, high) = (0, keys.Count);
-            while (low < high)
-            {
-                var middle = (low + high) / 2;
-                (low, high) = keys[middle] <= offset ? (middle + 1, high) : (low, middle);
-            }
-
-            return low == 0 ? default : _checkpoints.GetValueAtIndex(low - 1);
         }
     }
 }

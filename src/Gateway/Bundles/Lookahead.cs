@@ -1,3 +1,4 @@
+using Gateway.Archiving.Layout;
 using Gateway.Upstreams;
 
 namespace Gateway.Bundles;
@@ -33,7 +34,7 @@ internal sealed class Lookahead : IAsyncDisposable
     {
         _entries = entries;
         _start = start;
-        _next = start.Opens;
+        _next = start.FirstBody;
         _store = store;
         _budget = memory.Objects;
         _ranges = memory.Ranges;

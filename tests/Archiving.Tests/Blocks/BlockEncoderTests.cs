@@ -217,7 +217,7 @@ public class BlockEncoderTests
     {
         var encoded = Encode(encoder, plain);
         using var inflated = new MemoryStream();
-        using (var inflate = new DeflateStream(new MemoryStream([.. encoded, .. StoredBlock.Final]), CompressionMode.Decompress))
+        using (var inflate = new DeflateStream(new MemoryStream([.. encoded, .. StoredDeflate.Final]), CompressionMode.Decompress))
         {
             inflate.CopyTo(inflated);
         }
@@ -227,7 +227,7 @@ public class BlockEncoderTests
 
     private static byte[] Encode(BlockEncoder encoder, byte[] plain)
     {
-        var most = BlockEncoder.MaxEncodedLength(plain.Length);
+        var most = encoder.Stored.EncodedLength(plain.Length);
         var output = new byte[most];
         var length = encoder.Encode(plain, output);
         Assert.InRange(length, 0, most);

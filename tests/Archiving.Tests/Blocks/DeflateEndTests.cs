@@ -23,7 +23,7 @@ public class DeflateEndTests
             joined.Write(buffer, 0, _end.Open(buffer, length));
         }
 
-        joined.Write(StoredBlock.Final);
+        joined.Write(StoredDeflate.Final);
         joined.Position = 0;
         using var inflate = new DeflateStream(joined, CompressionMode.Decompress);
         using var back = new MemoryStream();
@@ -70,7 +70,7 @@ public class DeflateEndTests
         }
 
         // The runtime writes nothing at all for no bytes: the empty last block, then.
-        var bytes = plain.Length == 0 ? StoredBlock.Final.ToArray() : stream.ToArray();
+        var bytes = plain.Length == 0 ? StoredDeflate.Final.ToArray() : stream.ToArray();
         return ([.. bytes, .. new byte[DeflateEnd.Growth]], bytes.Length);
     }
 }

@@ -284,7 +284,6 @@ public sealed class RequestTests : IAsyncLifetime
     [InlineData("ids=s/%C3%A9,s/e%CC%81")]
     [InlineData("ids=s/a,s/a/b")]
     [InlineData("ids=nowhere/a")]
-    [InlineData("ids=s/a&format=zip")]
     [InlineData("ids=s/a&format=rar")]
     [InlineData("ids=s/a&compression=best")]
     [InlineData("ids=s/a&missing=ignore")]

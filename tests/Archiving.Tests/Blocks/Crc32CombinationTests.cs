@@ -1,8 +1,8 @@
 using System.IO.Hashing;
 using CsCheck;
-using Gateway.Archiving.Gzip;
+using Gateway.Archiving.Blocks;
 
-namespace Archiving.Tests.Gzip;
+namespace Archiving.Tests.Blocks;
 
 public class Crc32CombinationTests
 {

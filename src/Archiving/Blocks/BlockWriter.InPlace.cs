@@ -1,21 +1,22 @@
 using System.Buffers;
-using Gateway.Archiving.Blocks;
 
-namespace Gateway.Archiving.Gzip;
+namespace Gateway.Archiving.Blocks;
 
 /// <content>Blocks that are filled where they will be sent from.</content>
-internal sealed partial class GzipWriter
+internal sealed partial class BlockWriter
 {
     /// <summary>Ends the blocks that were filled in the output's memory: all of them are stored there, unless one shrinks.</summary>
     private void EndInPlace(ReadOnlySpan<byte> plain)
     {
-        _unflushed = true;
+        var end = Due();
         if (_encoder.Stores || NoneShrinks(plain))
         {
             _stores = true;
-            var length = StoredBlock.WriteInPlace(_inPlace.Span, plain.Length, _encoder.BlockSize);
-            Output.Advance(length);
-            Written(length, Here);
+            var stored = _encoder.Stored.WriteInPlace(_inPlace.Span, plain.Length, _encoder.BlockSize);
+            var last = _encoder.Stored.EncodedLength(plain.Length - ((plain.Length - 1) / _encoder.BlockSize * _encoder.BlockSize));
+            end = end?.Behind(_inPlace.Span[(stored - last)..stored]);
+            _output.Advance(stored);
+            Written(stored, end);
             _inPlace = default;
             return;
         }
@@ -23,18 +24,19 @@ internal sealed partial class GzipWriter
         // Something else has begun. It is put aside, and written block by block.
         var aside = ArrayPool<byte>.Shared.Rent(plain.Length);
         plain.CopyTo(aside);
-        var written = 0;
+        var (written, length) = (0, 0);
         for (var at = 0; at < plain.Length; at += _encoder.BlockSize)
         {
             var block = aside.AsSpan(at, Math.Min(_encoder.BlockSize, plain.Length - at));
-            var length = _encoder.Encode(block, _inPlace[written..]);
+            length = _encoder.Encode(block, _inPlace[written..]);
             written += length;
-            _stores = length == BlockEncoder.MaxEncodedLength(block.Length);
+            _stores = length == _encoder.Stored.EncodedLength(block.Length);
         }
 
         ArrayPool<byte>.Shared.Return(aside);
-        Output.Advance(written);
-        Written(written, Here);
+        end = end?.Behind(_inPlace.Span[(written - length)..written]);
+        _output.Advance(written);
+        Written(written, end);
         _inPlace = default;
     }
 

@@ -1,4 +1,4 @@
-namespace Gateway.Archiving.Gzip;
+namespace Gateway.Archiving.Blocks;
 
 /// <summary>
 /// The CRC-32 of two pieces together from the CRC-32 of each. A CRC is the remainder of its bytes taken as a polynomial over

@@ -1,0 +1,166 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Gateway.Archiving.Blocks;
+using Gateway.Archiving.Layout;
+
+namespace Gateway.Archiving.Zip;
+
+/// <summary>
+/// A zip archive (PKWARE APPNOTE 6.3.10) of regular files, mode 0644. Each body is a stream of blocks of its own, deflated or as it
+/// is; checksums and lengths that are not known beforehand stand behind it.
+/// </summary>
+/// <remarks>Memory: that of the blocks, and for each entry its name and some 100 bytes, which the directory at the end repeats.</remarks>
+internal sealed class ZipWriter : ArchiveWriter
+{
+    // The directory is flushed every so many bytes.
+    private const int DirectoryFlush = 64 * 1024;
+
+    private readonly ArchiveRecipe _recipe;
+    private readonly BlockWriter _blocks;
+    private readonly ArchiveTrail? _trail;
+    private readonly List<Made> _entries = [];
+    private long _skip;
+
+    /// <summary>Begins an archive, or goes on within one.</summary>
+    /// <param name="recipe">Which compression.</param>
+    /// <param name="output">Where it goes.</param>
+    /// <param name="blocks">In front of it, begun at the same place.</param>
+    /// <param name="start">Where to go on.</param>
+    /// <param name="before">The entries before the one in which it goes on.</param>
+    /// <param name="trail">Tells what became of these, and learns what becomes of others.</param>
+    public ZipWriter(
+        ArchiveRecipe recipe, PipeWriter output, BlockWriter blocks, in ArchiveStart start, IReadOnlyList<ArchiveEntry> before, ArchiveTrail? trail)
+        : base(output, blocks)
+    {
+        _recipe = recipe;
+        _blocks = blocks;
+        _trail = trail;
+        _skip = start.Skip;
+        for (var i = 0; i < start.Entry; i++)
+        {
+            var zip = new ZipEntry(before[i], recipe);
+            _entries.Add(new Made(zip) { Offset = NextOffset, Result = KnownResult(zip, i) });
+        }
+    }
+
+    /// <summary>Where the next entry stands if what became of all before it is known.</summary>
+    private long? NextOffset => _entries is [.., var last] ? last.Offset + last.Zip.HeaderLength + last.EncodedLength + last.Zip.DescriptorLength : 0;
+
+    /// <inheritdoc/>
+    public override async ValueTask<FlushResult> FinishAsync(CancellationToken cancellationToken = default)
+    {
+        Finish();
+        var result = await _blocks.FinishAsync(cancellationToken);
+        var start = _blocks.Offset;
+        var (length, unflushed) = (0L, 0);
+        foreach (var made in _entries)
+        {
+            if (result.IsCompleted || result.IsCanceled)
+            {
+                return result;
+            }
+
+            var written = made.WriteCentral(Output);
+            length += written;
+            unflushed += written;
+            if (unflushed >= DirectoryFlush)
+            {
+                result = await Output.FlushAsync(cancellationToken);
+                unflushed = 0;
+            }
+        }
+
+        Output.Advance(new ZipEnd(_entries.Count, length, start).Write(Output.GetSpan(ZipEnd.MaxLength)));
+        return await FinishOutputAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public override void Complete(Exception? exception = null) => _blocks.Complete(exception);
+
+    /// <inheritdoc/>
+    private protected override long Start(in ArchiveEntry entry)
+    {
+        var made = new Made(new ZipEntry(entry, _recipe));
+        var skipped = 0L;
+        if (_skip > 0)
+        {
+            made.Offset = NextOffset;
+            made.Result = KnownResult(made.Zip, _entries.Count);
+            skipped = Math.Min(_skip - made.Zip.HeaderLength, entry.Size);
+            _skip = 0;
+        }
+        else
+        {
+            _blocks.Then(made.Zip.HeaderLength, output =>
+            {
+                made.Offset = _blocks.Offset;
+                return Put(output, made.Zip.HeaderLength, made.Zip, static (zip, span) => zip.WriteHeader(span));
+            });
+        }
+
+        _entries.Add(made);
+        return skipped;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidDataException">The body has another CRC-32 than was known beforehand.</exception>
+    private protected override void End(in ArchiveEntry entry)
+    {
+        var made = _entries[^1];
+        var (zip, index) = (made.Zip, _entries.Count - 1);
+        var crc = _blocks.EndStream();
+        if (made.Result is null && zip.Entry.Crc32 is { } declared && declared != crc)
+        {
+            throw new InvalidDataException($"Entry '{zip.Entry.Name}' has another CRC-32 than was known beforehand.");
+        }
+
+        _blocks.Then(zip.DescriptorLength, output =>
+        {
+            var final = 0;
+            if (zip.IsDeflated)
+            {
+                output.Write(StoredDeflate.Final);
+                final = StoredDeflate.Final.Length;
+            }
+
+            made.Result ??= new EntryResult(crc, _blocks.Offset + final - (made.Offset!.Value + zip.HeaderLength));
+            _trail?.Add(index, made.Result.Value);
+            return final + (zip.HasDescriptor ? Put(output, zip.DescriptorLength, made, static (made, span) => made.Zip.WriteDescriptor(span, made.Result!.Value)) : 0);
+        });
+    }
+
+    private static int Put<T>(PipeWriter output, int length, T record, Func<T, Span<byte>, int> write)
+    {
+        output.Advance(write(record, output.GetSpan(length)[..length]));
+        return length;
+    }
+
+    /// <summary>What became of an entry that is not made here, or not from its beginning.</summary>
+    private EntryResult? KnownResult(ZipEntry zip, int index) =>
+        _trail?.ResultOf(index) ?? (!zip.IsDeflated && (zip.Entry.Crc32 ?? (zip.Entry.Size == 0 ? 0 : null)) is { } crc ? new EntryResult(crc, zip.Entry.Size) : null);
+
+    /// <summary>An entry, and what is known of it so far.</summary>
+    private sealed class Made(ZipEntry zip)
+    {
+        public ZipEntry Zip { get; } = zip;
+
+        /// <summary>Where its header stands.</summary>
+        public long? Offset { get; set; }
+
+        public EntryResult? Result { get; set; }
+
+        public long? EncodedLength => Result?.EncodedLength ?? (Zip.IsDeflated ? null : Zip.Entry.Size);
+
+        public int WriteCentral(PipeWriter output)
+        {
+            if (Offset is not { } offset || Result is not { } result)
+            {
+                throw new InvalidOperationException($"What became of the entry '{Zip.Entry.Name}' is not known here.");
+            }
+
+            var length = Zip.CentralLength(offset);
+            output.Advance(Zip.WriteCentral(output.GetSpan(length)[..length], result, offset));
+            return length;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using Gateway.Archiving.Blocks;
+
+namespace Gateway.Archiving.Zstd;
+
+/// <summary>A Zstandard frame of raw blocks, with its size in front and a checksum behind (RFC 8878, section 3.1.1).</summary>
+internal sealed class StoredFrame : StoredForm
+{
+    public static readonly StoredFrame Instance = new();
+
+    private const uint Magic = 0xFD2FB528;
+
+    // Frame_Content_Size_flag 2 (four bytes), Single_Segment_flag, Content_Checksum_flag.
+    private const byte Descriptor = (2 << 6) | (1 << 5) | (1 << 2);
+
+    private const int FrameHeader = 4 + 1 + 4;
+    private const int BlockHeader = 3;
+    private const int MaxBlock = 128 * 1024;
+    private const int Checksum = 4;
+
+    public override int HeaderLength => FrameHeader + BlockHeader;
+
+    public override int EncodedLength(int plainLength) =>
+        plainLength == 0 ? 0 : FrameHeader + plainLength + ((plainLength + MaxBlock - 1) / MaxBlock * BlockHeader) + Checksum;
+
+    protected override int WriteInPlace(Span<byte> output, int plainLength)
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(
+            output[(EncodedLength(plainLength) - Checksum)..], (uint)XxHash64.HashToUInt64(output.Slice(HeaderLength, plainLength)));
+
+        // The first block stands where it belongs; each further one moves on by the headers before it, the last one first.
+        var last = (plainLength - 1) / MaxBlock;
+        for (var block = last; block >= 0; block--)
+        {
+            var start = block * MaxBlock;
+            var length = Math.Min(plainLength - start, MaxBlock);
+            var header = output[(FrameHeader + start + (block * BlockHeader))..];
+            if (block > 0)
+            {
+                output.Slice(HeaderLength + start, length).CopyTo(header[BlockHeader..]);
+            }
+
+            // Last_Block, Block_Type 0 (raw), Block_Size.
+            var bits = (length << 3) | (block == last ? 1 : 0);
+            (header[0], header[1], header[2]) = ((byte)bits, (byte)(bits >> 8), (byte)(bits >> 16));
+        }
+
+        BinaryPrimitives.WriteUInt32LittleEndian(output, Magic);
+        output[4] = Descriptor;
+        BinaryPrimitives.WriteUInt32LittleEndian(output[5..], (uint)plainLength);
+        return EncodedLength(plainLength);
+    }
+}

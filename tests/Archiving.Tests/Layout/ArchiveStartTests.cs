@@ -1,0 +1,189 @@
+using System.IO.Pipelines;
+using CsCheck;
+using Gateway.Archiving;
+using Gateway.Archiving.Layout;
+using Testing;
+
+namespace Archiving.Tests.Layout;
+
+/// <summary>An archive that is begun anywhere is the rest of the whole one.</summary>
+public class ArchiveStartTests
+{
+    private static readonly (string Name, byte[] Body)[] Entries =
+    [
+        ("first", new ObjectContent(700_001, 1).ToArray()),
+        ("empty", []),
+        ("media", new ObjectContent(9_000_000, 2, compressible: false).ToArray()),
+        .. Enumerable.Range(0, 40).Select(i => ($"small/{i}", new ObjectContent(i * 700, i).ToArray())),
+        ("text", new ObjectContent(6_000_003, 3).ToArray()),
+        ("last", new ObjectContent(131_072, 4).ToArray()),
+    ];
+
+    public static TheoryData<ArchiveFormat, Compression, int> Recipes
+    {
+        get
+        {
+            var recipes = new TheoryData<ArchiveFormat, Compression, int>();
+            foreach (var format in Enum.GetValues<ArchiveFormat>())
+            {
+                foreach (var (compression, workers) in new[] { (Compression.Fast, 1), (Compression.Fast, 3), (Compression.Small, 2), (Compression.Store, 1) })
+                {
+                    recipes.Add(format, compression, workers);
+                }
+            }
+
+            return recipes;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Recipes))]
+    public async Task From_any_byte_with_and_without_checkpoints_the_rest_is_the_rest_of_the_whole(ArchiveFormat format, Compression compression, int workers)
+    {
+        var layout = LayoutOf(new ArchiveRecipe(format, compression), Entries);
+        var trail = new ArchiveTrail();
+        var whole = await MakeAsync(layout, default, new ArchiveTrail(), workers);
+        Assert.Equal(whole, await MakeAsync(layout, default, trail, 1));
+        Assert.Equal(layout.Length ?? whole.Length, whole.Length);
+        Assert.InRange(whole.Length, 1, layout.MaxLength);
+        if (format != ArchiveFormat.Tar)
+        {
+            Assert.InRange(trail.Checkpoints.Length, 3, 4);
+        }
+
+        var edges = trail.Checkpoints.SelectMany(place => new[] { place.Offset - 1, place.Offset });
+        var random = new Random(7);
+        foreach (var from in edges.Concat([1, whole.Length - 1, .. Enumerable.Range(0, 3).Select(_ => random.NextInt64(whole.Length))]))
+        {
+            foreach (var known in from % 3 == 0 ? [trail, new ArchiveTrail()] : new[] { trail })
+            {
+                var start = layout.StartAt(known, from, end: null);
+                Assert.InRange(start.Place.Offset, 0, from);
+                var rest = await MakeAsync(layout, start, known, workers);
+                Assert.True(
+                    rest.AsSpan((int)(from - start.Place.Offset)).SequenceEqual(whole.AsSpan((int)from)), $"from {from}, begun at {start}");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(ArchiveFormat.TarGz)]
+    [InlineData(ArchiveFormat.TarZst)]
+    [InlineData(ArchiveFormat.Zip)]
+    public async Task A_start_makes_no_more_than_an_interval_and_a_block(ArchiveFormat format)
+    {
+        var layout = LayoutOf(new ArchiveRecipe(format), Entries);
+        var trail = new ArchiveTrail();
+        var whole = await MakeAsync(layout, default, trail, 1);
+
+        foreach (var place in trail.Checkpoints)
+        {
+            var start = layout.StartAt(trail, place.Offset, end: null);
+            Assert.Equal(place, start.Place);
+            Assert.InRange(start.CheckLength, 1, ArchiveRecipe.SmallBlockSize);
+        }
+
+        Assert.All(trail.Checkpoints.Zip(trail.Checkpoints.Skip(1)), pair => Assert.InRange(pair.Second.PlainOffset - pair.First.PlainOffset, 4 << 20, (4 << 20) + ArchiveRecipe.SmallBlockSize));
+        Assert.NotEmpty(whole);
+    }
+
+    [Theory]
+    [InlineData(ArchiveFormat.TarGz)]
+    [InlineData(ArchiveFormat.TarZst)]
+    [InlineData(ArchiveFormat.Zip)]
+    public async Task A_checkpoint_that_is_not_this_archive_s_is_refused_before_a_byte_leaves(ArchiveFormat format)
+    {
+        var layout = LayoutOf(new ArchiveRecipe(format), Entries);
+        var trail = new ArchiveTrail();
+        await MakeAsync(layout, default, trail, 1);
+        var right = trail.Checkpoints[1];
+        foreach (var wrong in new[] { right with { BlockCrc = right.BlockCrc + 1 }, right with { PlainOffset = right.PlainOffset - ArchiveRecipe.SmallBlockSize } })
+        {
+            var poisoned = new ArchiveTrail();
+            poisoned.Add(wrong);
+            for (var i = 0; i < Entries.Length; i++)
+            {
+                poisoned.Add(i, trail.ResultOf(i) ?? default);
+            }
+
+            using var output = new MemoryStream();
+            await Assert.ThrowsAsync<CheckpointException>(() => MakeAsync(layout, layout.StartAt(poisoned, right.Offset, end: null), poisoned, 2, output));
+            Assert.Equal(0, output.Length);
+        }
+    }
+
+    [Fact]
+    public void A_stored_zip_begins_at_the_very_byte_where_no_checksum_asks_for_more()
+    {
+        var layout = LayoutOf(new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store), Entries);
+        var media = layout.StartOf(2);
+        var inMedia = media + 100_000;
+        var nothing = new ArchiveTrail();
+
+        Assert.Equal(inMedia, layout.StartAt(nothing, inMedia, inMedia + 1000).Place.Offset);
+        Assert.Equal(media, layout.StartAt(nothing, inMedia, layout.StartOf(3)).Place.Offset);
+        Assert.Equal(0, layout.StartAt(nothing, inMedia, end: null).Place.Offset);
+        Assert.Equal(layout.StartOf(5), layout.StartAt(nothing, layout.StartOf(5) + 3, layout.StartOf(6)).Place.Offset);
+    }
+
+    [Theory]
+    [InlineData(ArchiveFormat.Tar)]
+    [InlineData(ArchiveFormat.TarGz)]
+    [InlineData(ArchiveFormat.TarZst)]
+    [InlineData(ArchiveFormat.Zip)]
+    public async Task Entries_that_must_be_read_are_not_left_out(ArchiveFormat format)
+    {
+        var layout = LayoutOf(new ArchiveRecipe(format), Entries);
+        var trail = new ArchiveTrail();
+        var whole = await MakeAsync(layout, default, trail, 1);
+
+        var start = layout.StartAt(trail, whole.Length - 1, end: null, isRead: entry => entry != 2);
+
+        Assert.InRange(start.Place.PlainOffset, layout.StartOf(2), layout.StartOf(3));
+        Assert.Equal(2, start.Entry);
+    }
+
+    [Theory]
+    [InlineData(ArchiveFormat.Zip, Compression.Fast)]
+    [InlineData(ArchiveFormat.Zip, Compression.Store)]
+    [InlineData(ArchiveFormat.TarZst, Compression.Fast)]
+    public void Any_plan_from_any_byte(ArchiveFormat format, Compression compression) =>
+        Gen.Select(Gen.Int[0, 300_000].Array[1, 8], Gen.Double[0, 1], Gen.Int[1, 4]).SampleAsync(
+            async (sizes, at, workers) =>
+            {
+                (string, byte[])[] entries = [.. sizes.Select((size, i) => ($"e{i}", new ObjectContent(size, size, compressible: size % 3 != 0).ToArray()))];
+                var layout = LayoutOf(new ArchiveRecipe(format, compression), entries);
+                var whole = await MakeAsync(layout, default, null, workers, entries: entries);
+                var from = (long)(at * (whole.Length - 1));
+                var start = layout.StartAt(new ArchiveTrail(), from, end: null);
+                var rest = await MakeAsync(layout, start, new ArchiveTrail(), 1, entries: entries);
+                return rest.AsSpan((int)(from - start.Place.Offset)).SequenceEqual(whole.AsSpan((int)from));
+            },
+            iter: 25);
+
+    private static ArchiveLayout LayoutOf(ArchiveRecipe recipe, (string Name, byte[] Body)[] entries) =>
+        ArchiveLayout.Of(recipe, [.. entries.Select(entry => new ArchiveEntry(entry.Name, entry.Body.Length, Archive.Modified))]);
+
+    private static async Task<byte[]> MakeAsync(
+        ArchiveLayout layout, ArchiveStart start, ArchiveTrail? trail, int workers, MemoryStream? output = null, (string Name, byte[] Body)[]? entries = null)
+    {
+        output ??= new MemoryStream();
+        entries ??= Entries;
+        var pipe = PipeWriter.Create(output);
+        var archive = ArchiveWriter.Continue(layout, pipe, start, workers, trail);
+        for (var i = start.Entry; i < entries.Length; i++)
+        {
+            archive.StartEntry(layout.Entries[i]);
+            for (var body = entries[i].Body.AsMemory(i == start.Entry ? (int)start.BodyOffset : 0); !body.IsEmpty; body = body[Math.Min(100_000, body.Length)..])
+            {
+                await archive.WriteAsync(body[..Math.Min(100_000, body.Length)]);
+            }
+
+            archive.EndEntry();
+        }
+
+        await archive.FinishAsync();
+        archive.Complete();
+        return output.ToArray();
+    }
+}

@@ -1,0 +1,190 @@
+using System.IO.Compression;
+using System.IO.Hashing;
+using System.IO.Pipelines;
+using System.Text;
+using Gateway.Archiving;
+using Testing;
+
+namespace Archiving.Tests.Zip;
+
+public class ZipWriterTests
+{
+    // A body of 4 GiB that is deflated: where every reader must take lengths from the wide records.
+    private const long FourGiB = 1L << 32;
+
+    [Theory]
+    [InlineData(Compression.Fast)]
+    [InlineData(Compression.Small)]
+    [InlineData(Compression.Store)]
+    public async Task Every_reader_sees_every_entry(Compression compression)
+    {
+        (string Name, byte[] Body)[] entries =
+        [
+            ("text.txt", new ObjectContent(300_017, 1).ToArray()),
+            ("empty", []),
+            ("grüße/日本語/😀.txt", Encoding.UTF8.GetBytes("grüße")),
+            ("deep/" + string.Join('/', Enumerable.Repeat(new string('d', 100), 20)) + "/name", [1]),
+            ("media.bin", new ObjectContent(500_003, 2, compressible: false).ToArray()),
+        ];
+        var bytes = await Archive.WriteAsync(new ArchiveRecipe(ArchiveFormat.Zip, compression), entries);
+
+        var read = Download.ReadEntries(bytes);
+        Assert.Equal(entries.Select(entry => entry.Name), read.Keys);
+        Assert.All(entries, entry => Assert.Equal(entry.Body, read[entry.Name]));
+        using (var zip = new ZipArchive(new MemoryStream(bytes)))
+        {
+            Assert.All(zip.Entries, entry => Assert.Equal(Archive.Modified.UtcDateTime, entry.LastWriteTime.DateTime));
+            Assert.All(zip.Entries, entry => Assert.Equal(0x81A4, entry.ExternalAttributes >>> 16));
+        }
+
+        using var file = new SparseFile();
+        file.Output.Write(bytes);
+        file.Output.Flush();
+        foreach (var (tool, arguments) in new[] { ("unzip", "-tqq"), ("7z", "t"), ("bsdtar", "-tf"), ("python3", "-m zipfile -t") })
+        {
+            var result = await Tool.RunAsync(tool, [.. arguments.Split(' '), file.Path]);
+            Assert.True(result.ExitCode == 0, $"{tool}: {result.Error}{result.Output}");
+        }
+
+        // From a pipe there is no directory to look into first: the records in front of and behind the bodies must do.
+        foreach (var command in new[] { "bsdtar -xOf - media.bin", $"busybox unzip -p {file.Path} media.bin" })
+        {
+            var result = await Tool.RunAsync("sh", ["-c", command + " | sha256sum"], bytes);
+            Assert.StartsWith(Download.Hash(entries[^1].Body), result.Output, StringComparison.Ordinal);
+        }
+
+        var python = await Tool.RunAsync(
+            "python3", ["-c", "import zipfile,sys,hashlib; z=zipfile.ZipFile(sys.argv[1]); print(*[hashlib.sha256(z.read(i)).hexdigest() for i in z.infolist()], sep='\\n')", file.Path]);
+        Assert.Equal(entries.Select(entry => Download.Hash(entry.Body)), python.Output.TrimEnd().Split('\n'));
+        Assert.Contains("-rw-r--r--", (await Tool.RunAsync("unzip", ["-Z", file.Path])).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_stored_body_whose_checksum_is_known_needs_no_descriptor()
+    {
+        var body = new ObjectContent(1000, 1).ToArray();
+        var crc = Crc32.HashToUInt32(body);
+
+        var known = await WriteAsync(new ArchiveEntry("a", body.Length, Archive.Modified, crc), body, Compression.Store);
+        var unknown = await WriteAsync(new ArchiveEntry("a", body.Length, Archive.Modified), body, Compression.Store);
+
+        Assert.Equal(16, unknown.Length - known.Length);
+        Assert.Equal((0x0800, 0x0808), (BitConverter.ToUInt16(known, 6), BitConverter.ToUInt16(unknown, 6)));
+        Assert.Equal(crc, BitConverter.ToUInt32(known, 14));
+        Assert.Equal(body, Download.ReadEntries(known)["a"]);
+    }
+
+    [Theory]
+    [InlineData(Compression.Store)]
+    [InlineData(Compression.Fast)]
+    public async Task A_body_that_is_not_what_its_checksum_says_cannot_be_ended(Compression compression) =>
+        await Assert.ThrowsAsync<InvalidDataException>(() => WriteAsync(new ArchiveEntry("a", 3, Archive.Modified, 1), [1, 2, 3], compression));
+
+    [Theory]
+    [InlineData(65_534, 22)]
+    [InlineData(65_535, 98)]
+    [InlineData(65_536, 98)]
+    public async Task Entries_around_the_number_that_two_bytes_hold_are_all_seen(int count, int end)
+    {
+        using var file = new SparseFile();
+        var archive = ArchiveWriter.Create(new ArchiveRecipe(ArchiveFormat.Zip), PipeWriter.Create(file.Output));
+        for (var i = 0; i < count; i++)
+        {
+            archive.StartEntry(new ArchiveEntry($"{i:000000}", 0, Archive.Modified));
+            archive.EndEntry();
+            await archive.FlushAsync();
+        }
+
+        await archive.FinishAsync();
+        file.Output.Flush();
+
+        Assert.Equal((count * (30 + 6 + 9 + 46 + 6 + 9)) + end, new FileInfo(file.Path).Length);
+        using (var zip = new ZipArchive(file.OpenRead()))
+        {
+            Assert.Equal(count, zip.Entries.Count);
+        }
+
+        var python = await Tool.RunAsync("python3", ["-c", "import zipfile,sys; print(len(zipfile.ZipFile(sys.argv[1]).infolist()))", file.Path]);
+        Assert.Equal($"{count}\n", python.Output);
+        Assert.Contains($"{count} files", (await Tool.RunAsync("unzip", ["-Z", "-t", file.Path])).Output, StringComparison.Ordinal);
+        Assert.Contains($"Files: {count}", (await Tool.RunAsync("7z", ["t", file.Path])).Output, StringComparison.Ordinal);
+        Assert.Equal(count, (await Tool.RunAsync("bsdtar", ["-tf", file.Path])).Output.Count(c => c == '\n'));
+    }
+
+    [Theory]
+    [InlineData(FourGiB - 2)]
+    [InlineData(FourGiB - 1)]
+    [InlineData(FourGiB)]
+    [InlineData(FourGiB + 1)]
+    [InlineData((2 * FourGiB) - 1)]
+    [InlineData(2 * FourGiB)]
+    [InlineData((2 * FourGiB) + 1)]
+    public async Task Sizes_around_4_and_8_GiB_are_seen_by_every_reader_and_so_is_what_stands_behind_them(long size)
+    {
+        using var file = new SparseFile();
+        var recipe = new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store);
+        var layout = Gateway.Archiving.Layout.ArchiveLayout.Of(recipe, [new ArchiveEntry("large", size, Archive.Modified), new ArchiveEntry("last", 3, Archive.Modified)]);
+        await WriteZerosAsync(recipe, size, file.Output);
+
+        Assert.Equal(layout.Length, new FileInfo(file.Path).Length);
+        var python = await Tool.RunAsync(
+            "python3", ["-c", "import zipfile,sys; z=zipfile.ZipFile(sys.argv[1]); print([i.file_size for i in z.infolist()], z.read('last'))", file.Path]);
+        Assert.Equal($"[{size}, 3] b'end'\n", python.Output);
+        Assert.Contains($"{size} ", (await Tool.RunAsync("unzip", ["-l", file.Path])).Output, StringComparison.Ordinal);
+        if (size != FourGiB - 1)
+        {
+            // Of a size that is the very mark of Zip64, unzip 6.0 takes the mark for that of the entry behind it, too.
+            Assert.Equal("end", (await Tool.RunAsync("unzip", ["-p", file.Path, "last"])).Output);
+        }
+
+        Assert.Contains($" {size} ", (await Tool.RunAsync("7z", ["l", file.Path])).Output, StringComparison.Ordinal);
+        Assert.Contains($" {size} ", (await Tool.RunAsync("bsdtar", ["-tvf", file.Path])).Output, StringComparison.Ordinal);
+        using var zip = new ZipArchive(file.OpenRead());
+        Assert.Equal([size, 3], zip.Entries.Select(entry => entry.Length));
+        using var last = new StreamReader(zip.Entries[1].Open());
+        Assert.Equal("end", await last.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task A_deflated_body_of_more_than_4_GiB_is_unpacked_by_every_reader()
+    {
+        using var file = new SparseFile();
+        await WriteZerosAsync(new ArchiveRecipe(ArchiveFormat.Zip), FourGiB + 1, file.Output);
+
+        var results = await Task.WhenAll(
+            Tool.RunAsync("unzip", ["-tqq", file.Path]),
+            Tool.RunAsync("7z", ["t", file.Path]),
+            Tool.RunAsync("sh", ["-c", $"bsdtar -xOf - last < {file.Path}"]));
+        Assert.All(results, result => Assert.True(result.ExitCode == 0, result.Error + result.Output));
+        Assert.Equal("end", results[2].Output);
+    }
+
+    private static async Task WriteZerosAsync(ArchiveRecipe recipe, long size, Stream output)
+    {
+        var archive = ArchiveWriter.Create(recipe, PipeWriter.Create(output), workers: 2);
+        archive.StartEntry(new ArchiveEntry("large", size, Archive.Modified));
+        for (var rest = size; rest > 0;)
+        {
+            var memory = archive.GetMemory();
+            var length = (int)Math.Min(memory.Length, rest);
+            memory.Span[..length].Clear();
+            archive.Advance(length);
+            await archive.FlushAsync();
+            rest -= length;
+        }
+
+        archive.EndEntry();
+        await archive.WriteEntryAsync(new ArchiveEntry("last", 3, Archive.Modified), new MemoryStream("end"u8.ToArray()));
+        await archive.FinishAsync();
+        output.Flush();
+    }
+
+    private static async Task<byte[]> WriteAsync(ArchiveEntry entry, byte[] body, Compression compression)
+    {
+        using var output = new MemoryStream();
+        var archive = ArchiveWriter.Create(new ArchiveRecipe(ArchiveFormat.Zip, compression), PipeWriter.Create(output));
+        await archive.WriteEntryAsync(entry, new MemoryStream(body));
+        await archive.FinishAsync();
+        return output.ToArray();
+    }
+}

@@ -1,0 +1,75 @@
+using System.IO.Pipelines;
+using Gateway.Archiving;
+using Gateway.Archiving.Zstd;
+using Testing;
+
+namespace Archiving.Tests.Zstd;
+
+public class ZstdWriterTests
+{
+    [Theory]
+    [InlineData(Compression.Fast)]
+    [InlineData(Compression.Small)]
+    [InlineData(Compression.Store)]
+    public async Task Every_reader_sees_all_frames(Compression compression)
+    {
+        var text = new ObjectContent(1_300_017, 1).ToArray();
+        var media = new ObjectContent(700_003, 2, compressible: false).ToArray();
+        var bytes = await Archive.WriteAsync(new ArchiveRecipe(ArchiveFormat.TarZst, compression), ("text", text), ("media", media));
+
+        var entries = Download.ReadEntries(bytes);
+        Assert.Equal(text, entries["text"]);
+        Assert.Equal(media, entries["media"]);
+        foreach (var (tool, arguments) in new[] { ("zstd", "-t"), ("tar", "--zstd -tf -"), ("bsdtar", "-tf -"), ("sh", "-c") })
+        {
+            var result = await Tool.RunAsync(tool, [.. arguments.Split(' '), .. tool == "sh" ? ["zstd -dc | tar -xOf - media | sha256sum"] : Array.Empty<string>()], bytes);
+            Assert.True(result.ExitCode == 0, $"{tool}: {result.Error}");
+            Assert.True(tool != "sh" || result.Output.StartsWith(Download.Hash(media), StringComparison.Ordinal), result.Output);
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(255)]
+    [InlineData(131_072)]
+    [InlineData(131_073)]
+    [InlineData(524_288)]
+    public async Task A_frame_of_raw_blocks_is_a_frame_to_others(int length)
+    {
+        var plain = new ObjectContent(length, 1, compressible: false).ToArray();
+        var frame = new byte[StoredFrame.Instance.EncodedLength(length)];
+        Assert.Equal(frame.Length, StoredFrame.Instance.Write(plain, frame));
+
+        var unpacked = await Tool.RunAsync("sh", ["-c", "zstd -dc | sha256sum"], frame);
+        Assert.StartsWith(Download.Hash(plain), unpacked.Output, StringComparison.Ordinal);
+
+        // A changed byte is noticed.
+        frame[StoredFrame.Instance.HeaderLength] ^= 1;
+        Assert.NotEqual(0, (await Tool.RunAsync("zstd", ["-t"], frame)).ExitCode);
+    }
+
+    [Theory]
+    [InlineData((8L << 30) - 1)]
+    [InlineData((8L << 30) + 1)]
+    public async Task A_tar_of_more_than_8_GiB_is_listed_by_every_reader(long size)
+    {
+        using var file = new SparseFile();
+        var archive = ArchiveWriter.Create(new ArchiveRecipe(ArchiveFormat.TarZst), PipeWriter.Create(file.Output), workers: 2);
+        archive.StartEntry(new ArchiveEntry("large", size, Archive.Modified));
+        for (var rest = size; rest > 0;)
+        {
+            var memory = archive.GetMemory();
+            var length = (int)Math.Min(memory.Length, rest);
+            memory.Span[..length].Clear();
+            archive.Advance(length);
+            await archive.FlushAsync();
+            rest -= length;
+        }
+
+        archive.EndEntry();
+        await archive.FinishAsync();
+        file.Output.Flush();
+
+        Assert.Contains($" {size} ", (await Tool.RunAsync("tar", ["--zstd", "-tvf", file.Path])).Output, StringComparison.Ordinal);
+    }
+}
