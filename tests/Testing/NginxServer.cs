@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Xunit;
 
 namespace Testing;
@@ -52,7 +50,7 @@ internal sealed class NginxServer : IAsyncDisposable
                 }
                 """);
             var process = Process.Start(new ProcessStartInfo(program, ["-p", folder.FullName, "-c", configuration]) { RedirectStandardError = true })!;
-            if (await AnswersAsync(process, port))
+            if (await Tool.AnswersAsync(process, port))
             {
                 return new NginxServer(process, folder, port);
             }
@@ -69,25 +67,5 @@ internal sealed class NginxServer : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
         _folder.Delete(recursive: true);
-    }
-
-    private static async Task<bool> AnswersAsync(Process process, int port)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (!process.HasExited)
-        {
-            try
-            {
-                using var probe = new TcpClient();
-                await probe.ConnectAsync(IPAddress.Loopback, port);
-                return true;
-            }
-            catch (SocketException)
-            {
-                await timer.WaitForNextTickAsync();
-            }
-        }
-
-        return false;
     }
 }

@@ -42,6 +42,27 @@ internal static class Tool
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
+    /// <summary>Waits until a server listens; false when it has ended instead, for instance because somebody else got its port.</summary>
+    public static async Task<bool> AnswersAsync(Process process, int port)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!process.HasExited)
+        {
+            try
+            {
+                using var probe = new TcpClient();
+                await probe.ConnectAsync(IPAddress.Loopback, port);
+                return true;
+            }
+            catch (SocketException)
+            {
+                await timer.WaitForNextTickAsync();
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Runs a program to its end.</summary>
     public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string name, string[] arguments, byte[]? input = null, string? folder = null)
     {

@@ -292,7 +292,7 @@ internal sealed partial class BlockWriter : PipeWriter
         Offset += length;
         if (end is { } checkpoint)
         {
-            _trail!.Add(checkpoint with { Offset = Offset });
+            _trail!.Reach(checkpoint with { Offset = Offset });
         }
     }
 

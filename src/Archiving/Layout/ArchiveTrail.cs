@@ -4,24 +4,13 @@ namespace Gateway.Archiving.Layout;
 /// What was learned of an archive while it was made: enough to go on within it later. Any number of threads may make the same
 /// archive and share one; equal plans and recipes learn the same.
 /// </summary>
-/// <remarks>Memory: 24 bytes for every 4 MiB of plain archive, and for zip 16 bytes for each entry.</remarks>
-public sealed class ArchiveTrail
+/// <remarks>Memory: 24 bytes for every 4 MiB of plain archive, and for zip some 40 bytes for each entry.</remarks>
+/// <param name="reached">Is told of every place that a writer reaches, on its thread.</param>
+public sealed class ArchiveTrail(Action<ArchiveCheckpoint>? reached = null)
 {
     private readonly Lock _lock = new();
     private readonly SortedList<long, ArchiveCheckpoint> _checkpoints = [];
     private readonly Dictionary<int, EntryResult> _results = [];
-
-    /// <summary>The places known, in order.</summary>
-    public ArchiveCheckpoint[] Checkpoints
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return [.. _checkpoints.Values];
-            }
-        }
-    }
 
     /// <summary>Notes a place.</summary>
     public void Add(ArchiveCheckpoint checkpoint)
@@ -29,6 +18,18 @@ public sealed class ArchiveTrail
         lock (_lock)
         {
             _checkpoints[checkpoint.PlainOffset] = checkpoint;
+        }
+    }
+
+    /// <summary>The places known in a part of the plain archive, in order.</summary>
+    /// <param name="from">Its first byte.</param>
+    /// <param name="end">Behind its last byte.</param>
+    public ArchiveCheckpoint[] Between(long from, long end)
+    {
+        lock (_lock)
+        {
+            var first = CountWhile(place => place.PlainOffset < from);
+            return [.. Enumerable.Range(first, CountWhile(place => place.PlainOffset < end) - first).Select(_checkpoints.GetValueAtIndex)];
         }
     }
 
@@ -56,15 +57,17 @@ public sealed class ArchiveTrail
         lock (_lock)
         {
             // Both grow together.
-            var (low, high) = (0, _checkpoints.Count);
-            while (low < high)
-            {
-                var middle = (low + high) / 2;
-                var place = _checkpoints.GetValueAtIndex(middle);
-                (low, high) = place.Offset <= offset && place.PlainOffset <= plainOffset ? (middle + 1, high) : (low, middle);
-            }
+            var count = CountWhile(place => place.Offset <= offset && place.PlainOffset <= plainOffset);
+            return count == 0 ? default : _checkpoints.GetValueAtIndex(count - 1);
+        }
+    }
 
-            return low == 0 ? default : _checkpoints.GetValueAtIndex(low - 1);
+    /// <summary>Whether a place behind this byte of the archive is known, so that no better one than <see cref="Nearest"/> can be.</summary>
+    public bool Covers(long offset)
+    {
+        lock (_lock)
+        {
+            return _checkpoints.Count > 0 && _checkpoints.GetValueAtIndex(_checkpoints.Count - 1).Offset > offset;
         }
     }
 
@@ -76,5 +79,25 @@ public sealed class ArchiveTrail
             _checkpoints.Clear();
             _results.Clear();
         }
+    }
+
+    /// <summary>A writer has come to a place.</summary>
+    internal void Reach(ArchiveCheckpoint checkpoint)
+    {
+        Add(checkpoint);
+        reached?.Invoke(checkpoint);
+    }
+
+    /// <summary>How many places at the beginning are so.</summary>
+    private int CountWhile(Predicate<ArchiveCheckpoint> isSo)
+    {
+        var (low, high) = (0, _checkpoints.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = isSo(_checkpoints.GetValueAtIndex(middle)) ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
     }
 }

@@ -3,7 +3,9 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Gateway.Admission;
 using Gateway.Archiving;
+using Gateway.Archiving.Layout;
 using Gateway.Health;
+using Gateway.Resuming;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Http.Features;
@@ -24,7 +26,7 @@ namespace Gateway.Bundles;
 /// <item>(7) record the outcome, once, whatever happened</item>
 /// </list>
 /// </summary>
-internal sealed class BundleEndpoint(
+internal sealed partial class BundleEndpoint(
     BundlePlanner planner,
     BundleStreamer streamer,
     SourceAuthorization authorization,
@@ -81,8 +83,8 @@ internal sealed class BundleEndpoint(
 
             plan.Settle();
             record.Skipped = plan.Skipped;
-            var known = archives.For(plan);
-            var length = plan.Layout?.Length ?? known.Length;
+            var known = await archives.FindAsync(plan.ETag, plan.Layout, stop.Token);
+            var length = plan.Layout?.Length ?? known.End?.Length;
 
             if (purpose == BundlePurpose.Plan)
             {
@@ -112,7 +114,7 @@ internal sealed class BundleEndpoint(
 
             await context.Response.StartAsync(stop.Token);
             await streamer.StreamAsync(plan, default, known, ahead, client, record, stop.Token);
-            known.Length = client.Bytes;
+            known.Ended(client.Bytes, hash: null);
         }
         catch (Exception exception)
         {
@@ -137,19 +139,19 @@ internal sealed class BundleEndpoint(
         BundleRecord record,
         CancellationToken cancellationToken)
     {
-        var start = plan.Layout!.StartAt(known.Trail, part.From, part.End);
-        var writer = new RangeWriter(client, start.Place.Offset, part.From, part.End);
+        await archives.LearnAsync(known, part.From, cancellationToken);
         try
         {
-            await streamer.StreamAsync(plan, start, known, ahead, writer, record, cancellationToken);
-            if (part.End is null)
+            try
             {
-                known.Length = writer.Position;
-                if (writer.Position <= part.From)
-                {
-                    // Only now it shows.
-                    throw BundleConditions.NotSatisfiable(writer.Position);
-                }
+                await StreamAsync(plan.Layout!.StartAt(known.Trail, part.From, part.End));
+            }
+            catch (CheckpointException)
+            {
+                // What is remembered is of something else. Nothing has left, so the archive is made from its beginning instead.
+                LogForgotten(logger, plan.ETag!);
+                known.Forget();
+                await StreamAsync(plan.Layout!.StartAt(known.Trail, part.From, part.End));
             }
         }
         catch (Exception exception) when (!context.Response.HasStarted)
@@ -163,9 +165,28 @@ internal sealed class BundleEndpoint(
 
             throw;
         }
-        finally
+
+        async Task StreamAsync(ArchiveStart start)
         {
-            writer.Complete();
+            var writer = new RangeWriter(client, start.Place.Offset, part.From, part.End);
+            try
+            {
+                await streamer.StreamAsync(plan, start, known, ahead, writer, record, cancellationToken);
+            }
+            finally
+            {
+                writer.Complete();
+            }
+
+            if (part.End is null)
+            {
+                known.Ended(writer.Position, hash: null);
+                if (writer.Position <= part.From)
+                {
+                    // Only now it shows.
+                    throw BundleConditions.NotSatisfiable(writer.Position);
+                }
+            }
         }
     }
 
@@ -281,6 +302,9 @@ internal sealed class BundleEndpoint(
         patience.Token.UnsafeRegister(static context => ((HttpContext)context!).Abort(), context);
         return patience;
     }
+
+    [LoggerMessage(EventId = 4, EventName = "CheckpointRefused", Level = LogLevel.Warning, Message = "What was remembered of the archive {ETag} is not of it; it is made from its beginning")]
+    private static partial void LogForgotten(ILogger logger, string etag);
 
     private sealed class Running(IDisposable turn, Drain drain, BundleMetrics metrics) : IDisposable
     {

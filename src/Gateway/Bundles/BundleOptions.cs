@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Gateway.Admission;
 using Gateway.Archiving;
 using Gateway.Health;
+using Gateway.Resuming;
 using Gateway.Upstreams;
 using Microsoft.Extensions.Options;
 
@@ -41,6 +42,10 @@ internal sealed class BundleOptions
 
     /// <summary>What <c>/health/ready</c> depends on.</summary>
     public ReadyOptions Ready { get; set; } = new();
+
+    /// <summary>What is remembered of archives.</summary>
+    [ValidateObjectMembers]
+    public ResumeOptions Resume { get; set; } = new();
 
     /// <summary>How the process stops.</summary>
     [ValidateObjectMembers]

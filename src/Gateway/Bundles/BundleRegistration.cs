@@ -1,5 +1,6 @@
 using Gateway.Admission;
 using Gateway.Health;
+using Gateway.Resuming;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -27,6 +28,7 @@ internal static class BundleRegistration
         AddPart(options => options.Memory);
         AddPart(options => options.Drain);
         AddPart(options => options.Ready);
+        AddPart(options => options.Resume);
 
         services.AddSingleton(TimeProvider.System);
         services.AddReverseProxy()
@@ -40,6 +42,7 @@ internal static class BundleRegistration
 
         services.AddSingleton<BundleAdmission>();
         services.AddSingleton<BundleMemory>();
+        builder.AddSharedCache();
         services.AddSingleton<KnownArchives>();
         services.AddSingleton<BundleMetrics>();
         services.AddSingleton<BundlePlanner>();

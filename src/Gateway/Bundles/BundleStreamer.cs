@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.IO.Pipelines;
 using Gateway.Archiving;
 using Gateway.Archiving.Layout;
+using Gateway.Resuming;
 using Gateway.Upstreams;
 using Microsoft.Extensions.Options;
 

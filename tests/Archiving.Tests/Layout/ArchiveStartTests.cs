@@ -48,10 +48,10 @@ public class ArchiveStartTests
         Assert.InRange(whole.Length, 1, layout.MaxLength);
         if (format != ArchiveFormat.Tar)
         {
-            Assert.InRange(trail.Checkpoints.Length, 3, 4);
+            Assert.InRange(All(trail).Length, 3, 4);
         }
 
-        var edges = trail.Checkpoints.SelectMany(place => new[] { place.Offset - 1, place.Offset });
+        var edges = All(trail).SelectMany(place => new[] { place.Offset - 1, place.Offset });
         var random = new Random(7);
         foreach (var from in edges.Concat([1, whole.Length - 1, .. Enumerable.Range(0, 3).Select(_ => random.NextInt64(whole.Length))]))
         {
@@ -76,14 +76,14 @@ public class ArchiveStartTests
         var trail = new ArchiveTrail();
         var whole = await MakeAsync(layout, default, trail, 1);
 
-        foreach (var place in trail.Checkpoints)
+        foreach (var place in All(trail))
         {
             var start = layout.StartAt(trail, place.Offset, end: null);
             Assert.Equal(place, start.Place);
             Assert.InRange(start.CheckLength, 1, ArchiveRecipe.SmallBlockSize);
         }
 
-        Assert.All(trail.Checkpoints.Zip(trail.Checkpoints.Skip(1)), pair => Assert.InRange(pair.Second.PlainOffset - pair.First.PlainOffset, 4 << 20, (4 << 20) + ArchiveRecipe.SmallBlockSize));
+        Assert.All(All(trail).Zip(All(trail).Skip(1)), pair => Assert.InRange(pair.Second.PlainOffset - pair.First.PlainOffset, 4 << 20, (4 << 20) + ArchiveRecipe.SmallBlockSize));
         Assert.NotEmpty(whole);
     }
 
@@ -96,7 +96,7 @@ public class ArchiveStartTests
         var layout = LayoutOf(new ArchiveRecipe(format), Entries);
         var trail = new ArchiveTrail();
         await MakeAsync(layout, default, trail, 1);
-        var right = trail.Checkpoints[1];
+        var right = All(trail)[1];
         foreach (var wrong in new[] { right with { BlockCrc = right.BlockCrc + 1 }, right with { PlainOffset = right.PlainOffset - ArchiveRecipe.SmallBlockSize } })
         {
             var poisoned = new ArchiveTrail();
@@ -160,6 +160,8 @@ public class ArchiveStartTests
                 return rest.AsSpan((int)(from - start.Place.Offset)).SequenceEqual(whole.AsSpan((int)from));
             },
             iter: 25);
+
+    private static ArchiveCheckpoint[] All(ArchiveTrail trail) => trail.Between(0, long.MaxValue);
 
     private static ArchiveLayout LayoutOf(ArchiveRecipe recipe, (string Name, byte[] Body)[] entries) =>
         ArchiveLayout.Of(recipe, [.. entries.Select(entry => new ArchiveEntry(entry.Name, entry.Body.Length, Archive.Modified))]);

@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using Gateway.Archiving.Layout;
+
+namespace Gateway.Resuming;
+
+/// <summary>What is known of one archive. Any number of requests may make it at the same time.</summary>
+internal sealed class KnownArchive
+{
+    private readonly Lock _lock = new();
+    private readonly HashSet<int> _untold = [];
+    private bool _isEndUntold;
+    private bool _isTelling;
+    private ArchiveEnd? _end;
+
+    /// <param name="etag">Names every byte; null when nothing does, and what is learned is of no use to others.</param>
+    /// <param name="layout">Where everything stands; null when nothing was checked.</param>
+    /// <param name="changed">Is told when there is something new for other replicas.</param>
+    public KnownArchive(string? etag, ArchiveLayout? layout, Action<KnownArchive>? changed)
+    {
+        ETag = etag;
+        Layout = layout;
+        Changed = changed;
+        Trail = new ArchiveTrail(Reached);
+    }
+
+    public string? ETag { get; }
+
+    public ArchiveLayout? Layout { get; }
+
+    /// <summary>From where it can be continued.</summary>
+    public ArchiveTrail Trail { get; }
+
+    /// <summary>SHA-256 of entries that were read whole, where a receipt or a manifest asks for it.</summary>
+    public ConcurrentDictionary<int, byte[]> Hashes { get; } = new();
+
+    /// <summary>Its length, once it was made whole.</summary>
+    public ArchiveEnd? End
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _end;
+            }
+        }
+    }
+
+    private Action<KnownArchive>? Changed { get; }
+
+    /// <summary>It was made whole.</summary>
+    /// <param name="length">Its bytes.</param>
+    /// <param name="hash">SHA-256 of these, where somebody asked for it.</param>
+    public void Ended(long length, byte[]? hash)
+    {
+        lock (_lock)
+        {
+            hash ??= _end?.Sha256;
+            if (_end is { } known && known.Length == length && known.Sha256 == hash)
+            {
+                return;
+            }
+
+            _end = new ArchiveEnd(length, hash);
+            _isEndUntold = true;
+        }
+
+        Changed?.Invoke(this);
+    }
+
+    /// <summary>Another replica made it whole.</summary>
+    public void Learn(ArchiveEnd end)
+    {
+        lock (_lock)
+        {
+            _end ??= end;
+        }
+    }
+
+    /// <summary>What was learned was of another archive.</summary>
+    public void Forget()
+    {
+        Trail.Clear();
+        Hashes.Clear();
+        lock (_lock)
+        {
+            _end = null;
+            _untold.Clear();
+        }
+    }
+
+    /// <summary>Whether the caller is to tell others; it is, until <see cref="TakeUntold"/> gives nothing more.</summary>
+    public bool TryBeginTelling()
+    {
+        lock (_lock)
+        {
+            return !_isTelling && (_isTelling = true);
+        }
+    }
+
+    /// <summary>What others have not been told yet: numbers of chapters, and the end.</summary>
+    public (int[] Chapters, ArchiveEnd? End) TakeUntold()
+    {
+        lock (_lock)
+        {
+            (int[] Chapters, ArchiveEnd? End) untold = ([.. _untold], _isEndUntold ? _end : null);
+            _untold.Clear();
+            _isEndUntold = false;
+            _isTelling = untold is not { Chapters: [], End: null };
+            return untold;
+        }
+    }
+
+    private void Reached(ArchiveCheckpoint checkpoint)
+    {
+        lock (_lock)
+        {
+            _untold.Add(Chapter.NumberOf(checkpoint.PlainOffset));
+        }
+
+        Changed?.Invoke(this);
+    }
+}
+
+/// <summary>What shows only when an archive has been made whole.</summary>
+/// <param name="Length">Its bytes.</param>
+/// <param name="Sha256">Their hash, if somebody asked for it.</param>
+internal sealed record ArchiveEnd(long Length, byte[]? Sha256);

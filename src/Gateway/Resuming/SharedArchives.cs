@@ -1,0 +1,154 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using Gateway.Archiving;
+using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.Options;
+using Polly;
+using Polly.CircuitBreaker;
+
+namespace Gateway.Resuming;
+
+/// <summary>
+/// What replicas tell each other of archives that they make, through a cache that all of them reach. It makes a resume on another
+/// replica fast and nothing else: without the cache an archive is made again from its beginning.
+/// </summary>
+/// <remarks>
+/// <para>Keys begin with the archive's ETag, a hash over everything that decides a byte: who could guess one has the archive already.
+/// What is read is tried by the block before it (<see cref="Archiving.Layout.CheckpointException"/>) before it is trusted.</para>
+/// <para>Each archive has one telling on its way at most; what is reached meanwhile goes with the next. While the cache is away it is
+/// asked once every few seconds, and nobody waits for it in between.</para>
+/// </remarks>
+internal sealed partial class SharedArchives(
+    IDistributedCache cache, IOptions<ResumeOptions> options, TimeProvider time, ILogger<SharedArchives> logger)
+{
+    private const int ChaptersAtOnce = 16;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    private readonly DistributedCacheEntryOptions _keep = new() { AbsoluteExpirationRelativeToNow = options.Value.KeepFor };
+    private readonly ResiliencePipeline _resilience = new ResiliencePipelineBuilder { TimeProvider = time }
+        .AddCircuitBreaker(new CircuitBreakerStrategyOptions { FailureRatio = 0.5, MinimumThroughput = 2, SamplingDuration = Pause, BreakDuration = Pause })
+        .AddTimeout(Patience)
+        .Build();
+
+    private bool _isAway;
+
+    /// <summary>Tells others what is new.</summary>
+    public void Tell(KnownArchive archive)
+    {
+        if (archive.TryBeginTelling())
+        {
+            _ = Task.Run(() => TellAsync(archive));
+        }
+    }
+
+    /// <summary>Adds the archive's end, if others know it.</summary>
+    public async Task LearnEndAsync(KnownArchive archive, CancellationToken cancellationToken)
+    {
+        if (await GetAsync(EndKey(archive), cancellationToken) is { Length: sizeof(long) or sizeof(long) + 32 } end)
+        {
+            archive.Learn(new ArchiveEnd(BinaryPrimitives.ReadInt64LittleEndian(end), end.Length == sizeof(long) ? null : end[sizeof(long)..]));
+        }
+    }
+
+    /// <summary>Adds what others know of the way to a byte of the archive.</summary>
+    public async Task LearnAsync(KnownArchive archive, long from, CancellationToken cancellationToken)
+    {
+        if (archive.Layout!.Recipe.Format == ArchiveFormat.Tar || archive.Trail.Covers(from))
+        {
+            return;
+        }
+
+        // Which chapter holds the place only the chapters tell: their first places are in order.
+        var (low, high, nearest) = (0, Chapter.NumberOf(archive.Layout.PlainLength - 1), -1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            if (await ReadAsync(archive, middle, cancellationToken) <= from)
+            {
+                (low, nearest) = (middle + 1, middle);
+            }
+            else
+            {
+                high = middle - 1;
+            }
+        }
+
+        if (NeedsWhatBecameOfEntries(archive))
+        {
+            var parallel = new ParallelOptions { MaxDegreeOfParallelism = ChaptersAtOnce, CancellationToken = cancellationToken };
+            await Parallel.ForAsync(0, Math.Max(nearest, 0), parallel, async (number, token) => await ReadAsync(archive, number, token));
+        }
+    }
+
+    private static bool NeedsWhatBecameOfEntries(KnownArchive archive) =>
+        archive.Layout!.Recipe.Format == ArchiveFormat.Zip || !archive.Hashes.IsEmpty;
+
+    private static string EndKey(KnownArchive archive) => $"archive/1/{archive.ETag}/end";
+
+    private static string ChapterKey(KnownArchive archive, int number) => $"archive/1/{archive.ETag}/{number}";
+
+    private async Task<long?> ReadAsync(KnownArchive archive, int number, CancellationToken cancellationToken) =>
+        await GetAsync(ChapterKey(archive, number), cancellationToken) is { } bytes ? Chapter.Read(bytes, archive) : null;
+
+    private async Task TellAsync(KnownArchive archive)
+    {
+        while (archive.TakeUntold() is var (chapters, end) && (chapters.Length > 0 || end is not null))
+        {
+            foreach (var number in chapters)
+            {
+                await SetAsync(ChapterKey(archive, number), Chapter.Write(archive, number));
+            }
+
+            if (end is not null)
+            {
+                var bytes = new byte[sizeof(long) + (end.Sha256?.Length ?? 0)];
+                BinaryPrimitives.WriteInt64LittleEndian(bytes, end.Length);
+                end.Sha256?.CopyTo(bytes, sizeof(long));
+                await SetAsync(EndKey(archive), bytes);
+            }
+        }
+    }
+
+    private Task<byte[]?> GetAsync(string key, CancellationToken cancellationToken) =>
+        TryAsync(token => cache.GetAsync(key, token), cancellationToken);
+
+    private async Task SetAsync(string key, byte[] value) => await TryAsync(
+        async token =>
+        {
+            await cache.SetAsync(key, value, _keep, token);
+            return null;
+        },
+        CancellationToken.None);
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever a cache fails with, the archive can be made without it.")]
+    private async Task<byte[]?> TryAsync(Func<CancellationToken, Task<byte[]?>> action, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // A connection that is being made does not listen to the token.
+            var result = await _resilience.ExecuteAsync(async token => await action(token).WaitAsync(token), cancellationToken);
+            if (Interlocked.Exchange(ref _isAway, false))
+            {
+                LogBack(logger);
+            }
+
+            return result;
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (!Interlocked.Exchange(ref _isAway, true))
+            {
+                LogAway(logger, exception.Message);
+            }
+
+            return null;
+        }
+    }
+
+    [LoggerMessage(EventId = 2, EventName = "CacheAway", Level = LogLevel.Warning, Message = "The cache cannot be reached, so archives that other replicas began are made again from their beginning: {Reason}")]
+    private static partial void LogAway(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 3, EventName = "CacheBack", Level = LogLevel.Information, Message = "The cache can be reached again")]
+    private static partial void LogBack(ILogger logger);
+}

@@ -1,0 +1,172 @@
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
+using Testing;
+
+namespace Gateway.FunctionalTests.Resuming;
+
+/// <summary>What one replica made another goes on with, through a real redis-server.</summary>
+public sealed class SharedArchivesTests : IAsyncLifetime
+{
+    private const int Objects = 8;
+    private const int ObjectSize = 2_500_000;
+    private const int Interval = 4 << 20;
+    private const int Block = 512 << 10;
+
+    private static readonly string Bundle = "/bundle?ids=" + string.Join(',', Enumerable.Range(0, Objects).Select(i => $"s/e{i}"));
+
+    private readonly ScriptedUpstream _upstream = new();
+    private RedisServer? _redis;
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await RedisServer.StartAsync();
+        for (var i = 0; i < Objects; i++)
+        {
+            _upstream.Put($"/e{i}", ObjectSize + i, seed: i, compressible: i % 2 == 0);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _upstream.DisposeAsync();
+        if (_redis is not null)
+        {
+            await _redis.DisposeAsync();
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("&compression=small")]
+    [InlineData("&format=tar.zst")]
+    [InlineData("&format=zip")]
+    [InlineData("&format=zip&compression=store")]
+    public async Task A_replica_that_never_made_the_archive_goes_on_at_the_last_checkpoint_of_another(string recipe)
+    {
+        await using var one = await StartAsync();
+        var whole = await Download.GetAsync(one.Client, Bundle + recipe);
+        await EndToldAsync();
+
+        foreach (var part in new[] { 0.35, 0.9 })
+        {
+            await using var two = await StartAsync();
+            var from = (int)(whole.Bytes.Length * part);
+            var before = _upstream.BodyBytes;
+            var rest = await GetAsync(two, Bundle + recipe, from);
+
+            Assert.Equal(whole.Bytes[from..], rest.Bytes);
+            Assert.Equal(whole.Bytes.Length, rest.Response.Content.Headers.ContentRange!.Length);
+            Assert.InRange(_upstream.BodyBytes - before, 1, (long)(Objects * ObjectSize * (1 - part)) + Interval + Block + ObjectSize);
+        }
+    }
+
+    [Fact]
+    public async Task Where_a_resume_went_on_another_goes_on_too()
+    {
+        await using var one = await StartAsync();
+        await using var two = await StartAsync();
+        var whole = await Download.GetAsync(one.Client, Bundle + "&format=zip");
+        await EndToldAsync();
+        var half = await GetAsync(two, Bundle + "&format=zip", whole.Bytes.Length / 2);
+        await using var three = await StartAsync();
+
+        var rest = await GetAsync(three, Bundle + "&format=zip", (whole.Bytes.Length / 2) + 1000);
+
+        Assert.Equal(half.Bytes[1000..], rest.Bytes);
+        Assert.Equal(whole.Bytes[(whole.Bytes.Length / 2)..], half.Bytes);
+    }
+
+    [Fact]
+    public async Task Redis_away_means_slower_and_one_warning()
+    {
+        await _redis!.StopAsync();
+        await using var one = await StartAsync();
+        await using var two = await StartAsync();
+
+        var whole = await Download.GetAsync(one.Client, Bundle);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(whole.Bytes[5_000_000..], (await GetAsync(two, Bundle, 5_000_000)).Bytes);
+        }
+
+        foreach (var gateway in new[] { one, two })
+        {
+            Assert.Equal(1, Warnings(gateway));
+        }
+
+        await _redis.StartAgainAsync();
+    }
+
+    [Fact]
+    public async Task Redis_that_comes_back_is_used_again()
+    {
+        await using var one = await StartAsync();
+        await _redis!.StopAsync();
+        await Download.GetAsync(one.Client, Bundle + "&name=away");
+        await Eventually.TrueAsync(() => Warnings(one) == 1, "the warning");
+        await _redis.StartAgainAsync();
+
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _upstream.Put("/e0", ObjectSize, seed: Environment.TickCount);
+                return Download.GetAsync(one.Client, Bundle).GetAwaiter().GetResult().Bytes.Length > 0
+                    && one.Outcomes.Lines.Any(line => line.StartsWith("Information Gateway.Resuming", StringComparison.Ordinal));
+            },
+            "the cache is back");
+        Assert.Equal(1, Warnings(one));
+    }
+
+    [Fact]
+    public async Task What_is_not_of_the_archive_is_refused_and_the_bytes_are_right()
+    {
+        await using var one = await StartAsync();
+        var whole = await Download.GetAsync(one.Client, Bundle);
+        var key = await EndToldAsync();
+
+        // Another archive's chapter under this one's key: well-formed, and wrong.
+        var other = await Download.GetAsync(one.Client, Bundle.Replace("s/e0,", "", StringComparison.Ordinal));
+        await Eventually.TrueAsync(() => Keys("*/0").Length == 2 && Keys("*/end").Length == 2, "both are told");
+        var (right, wrong) = (key.Replace("/end", "/0", StringComparison.Ordinal), Keys("*/0").Single(name => name != key.Replace("/end", "/0", StringComparison.Ordinal)));
+        await _redis!.RunAsync("COPY", wrong, right, "REPLACE");
+        await using var two = await StartAsync();
+
+        var rest = await GetAsync(two, Bundle, 9_000_000);
+
+        Assert.Equal(whole.Bytes[9_000_000..], rest.Bytes);
+        Assert.Contains(two.Outcomes.Lines, line => line.StartsWith("Warning Gateway.Bundles", StringComparison.Ordinal) && line.Contains("is not of it", StringComparison.Ordinal));
+        Assert.NotEmpty(other.Bytes);
+
+        // And rubbish is nothing.
+        await _redis.RunAsync("HSET", right, "data", "rubbish");
+        await using var three = await StartAsync();
+        Assert.Equal(whole.Bytes[9_000_000..], (await GetAsync(three, Bundle, 9_000_000)).Bytes);
+    }
+
+    private static int Warnings(GatewayUnderTest gateway) =>
+        gateway.Outcomes.Lines.Count(line => line.StartsWith("Warning Gateway.Resuming", StringComparison.Ordinal));
+
+    private static async Task<Download> GetAsync(GatewayUnderTest gateway, string url, long from)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        request.Headers.Range = new RangeHeaderValue(from, null);
+        return await Download.SendAsync(gateway.Client, request);
+    }
+
+    private string[] Keys(string pattern) =>
+        _redis!.RunAsync("--scan", "--pattern", pattern).GetAwaiter().GetResult().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>The key under which an archive's end is told, which comes after everything else of it.</summary>
+    private async Task<string> EndToldAsync()
+    {
+        await Eventually.TrueAsync(() => Keys("*/end").Length == 1, "the archive's end is told");
+        return Keys("*/end").Single();
+    }
+
+    private Task<GatewayUnderTest> StartAsync()
+    {
+        var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
+        configuration["ConnectionStrings"] = new JsonObject { ["Redis"] = _redis!.ConnectionString };
+        return GatewayUnderTest.StartAsync(configuration);
+    }
+}
