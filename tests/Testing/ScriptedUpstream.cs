@@ -10,6 +10,9 @@ namespace Testing;
 internal sealed record ScriptedObject(ObjectContent Content, string? ETag)
 {
     public DateTimeOffset Modified { get; init; } = new(2026, 1, 2, 3, 4, 6, TimeSpan.Zero);
+
+    /// <summary>Header lines besides the usual ones.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 }
 
 /// <summary>A request as it came.</summary>
@@ -67,6 +70,14 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     public TimeSpan? SendTimeout { get; init; }
 
     public ScriptedObject Put(string path, ObjectContent content, string? etag = "\"v1\"") => _objects[path] = new ScriptedObject(content, etag);
+
+    /// <summary>An object of which storage says more.</summary>
+    public byte[] Put(string path, int size, int seed, params (string Name, string Value)[] headers)
+    {
+        var content = new ObjectContent(size, seed);
+        _objects[path] = new ScriptedObject(content, $"\"v{seed}-{size}\"") { Headers = headers.ToDictionary(header => header.Name, header => header.Value) };
+        return content.ToArray();
+    }
 
     public byte[] Put(string path, int size, int seed, bool compressible = true)
     {
@@ -197,6 +208,11 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
             if (stored.ETag is not null)
             {
                 headers["ETag"] = stored.ETag;
+            }
+
+            foreach (var (name, value) in stored.Headers)
+            {
+                headers[name] = value;
             }
 
             if (fault?.IgnoreRange != true

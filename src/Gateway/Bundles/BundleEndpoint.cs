@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.IO.Pipelines;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Gateway.Admission;
@@ -83,7 +84,7 @@ internal sealed partial class BundleEndpoint(
 
             plan.Settle();
             record.Skipped = plan.Skipped;
-            var known = await archives.FindAsync(plan.ETag, plan.Layout, stop.Token);
+            var known = await archives.FindAsync(plan.ETag, plan.Layout, plan.HasReceipt, stop.Token);
             var length = plan.Layout?.Length ?? known.End?.Length;
 
             if (purpose == BundlePurpose.Plan)
@@ -100,7 +101,7 @@ internal sealed partial class BundleEndpoint(
             }
 
             var range = IsRange(context.Request) ? BundleConditions.RangeOf(context.Request, plan.ETag, length, plan.Layout?.MaxLength) : null;
-            BundleResponse.WriteHead(context.Response, plan, request.Missing, length, range);
+            BundleResponse.WriteHead(context.Response, plan, request.Missing, length, known.End?.Sha256, range);
             if (ahead is null)
             {
                 return;
@@ -112,9 +113,7 @@ internal sealed partial class BundleEndpoint(
                 return;
             }
 
-            await context.Response.StartAsync(stop.Token);
-            await streamer.StreamAsync(plan, default, known, ahead, client, record, stop.Token);
-            known.Ended(client.Bytes, hash: null);
+            await SendWholeAsync(context, plan, known, ahead, client, record, stop.Token);
         }
         catch (Exception exception)
         {
@@ -128,6 +127,34 @@ internal sealed partial class BundleEndpoint(
     }
 
     private static bool IsRange(HttpRequest request) => HttpMethods.IsGet(request.Method) && request.Headers.Range.Count > 0;
+
+    private async Task SendWholeAsync(
+        HttpContext context,
+        BundlePlan plan,
+        KnownArchive known,
+        AheadMemory ahead,
+        ClientWriter client,
+        BundleRecord record,
+        CancellationToken cancellationToken)
+    {
+        // Over HTTP/1.1 the server has no trailers; the digest then stands in the head of whatever is asked next.
+        using var digest = known.End?.Sha256 is null && ReprDigest.IsWanted(context.Request) ? new DigestWriter(client) : null;
+        var hasTrailer = digest is not null && context.Response.SupportsTrailers();
+        if (hasTrailer)
+        {
+            context.Response.DeclareTrailer(ReprDigest.Header);
+        }
+
+        await context.Response.StartAsync(cancellationToken);
+        await streamer.StreamAsync(plan, default, known, ahead, (PipeWriter?)digest ?? client, record, cancellationToken);
+        var hash = digest?.Hash;
+        if (hasTrailer)
+        {
+            context.Response.AppendTrailer(ReprDigest.Header, ReprDigest.ValueOf(hash!));
+        }
+
+        known.Ended(client.Bytes, hash);
+    }
 
     private async Task SendRangeAsync(
         HttpContext context,
@@ -144,14 +171,14 @@ internal sealed partial class BundleEndpoint(
         {
             try
             {
-                await StreamAsync(plan.Layout!.StartAt(known.Trail, part.From, part.End));
+                await StreamAsync();
             }
             catch (CheckpointException)
             {
                 // What is remembered is of something else. Nothing has left, so the archive is made from its beginning instead.
                 LogForgotten(logger, plan.ETag!);
                 known.Forget();
-                await StreamAsync(plan.Layout!.StartAt(known.Trail, part.From, part.End));
+                await StreamAsync();
             }
         }
         catch (Exception exception) when (!context.Response.HasStarted)
@@ -166,8 +193,11 @@ internal sealed partial class BundleEndpoint(
             throw;
         }
 
-        async Task StreamAsync(ArchiveStart start)
+        async Task StreamAsync()
         {
+            // The receipt is about all objects, so each must have been read by somebody.
+            Predicate<int>? isRead = plan.HasReceipt ? entry => entry == plan.Entries.Count || known.Hashes.ContainsKey(entry) : null;
+            var start = plan.Layout!.StartAt(known.Trail, part.From, part.End, isRead);
             var writer = new RangeWriter(client, start.Place.Offset, part.From, part.End);
             try
             {

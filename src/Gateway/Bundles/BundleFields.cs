@@ -24,6 +24,9 @@ internal sealed class BundleFields(int maxEntries)
 
     public MissingPolicy Missing { get; private set; }
 
+    /// <summary>Whether the last entry says what the others are.</summary>
+    public bool HasReceipt { get; private set; }
+
     /// <summary>Name of the download without extension, free of everything a file system or a header would mind.</summary>
     public string FileName { get; private set; } = "bundle";
 
@@ -84,13 +87,7 @@ internal sealed class BundleFields(int maxEntries)
         _ => throw BundleRefusal.BadRequest("missing: one of fail, skip, abort."),
     };
 
-    public static void RequireNoReceipt(bool value)
-    {
-        if (value)
-        {
-            throw BundleRefusal.BadRequest("receipt: not offered.");
-        }
-    }
+    public void SetReceipt(bool value) => HasReceipt = value;
 
     public void Add(RequestedEntry entry)
     {
@@ -134,7 +131,7 @@ internal sealed class BundleFields(int maxEntries)
                 SetName(value);
                 break;
             case "receipt":
-                RequireNoReceipt(value switch
+                SetReceipt(value switch
                 {
                     "true" => true,
                     "false" => false,

@@ -57,7 +57,7 @@ internal sealed class BundleManifest
             fields.SetName(Name);
         }
 
-        BundleFields.RequireNoReceipt(Receipt);
+        fields.SetReceipt(Receipt);
         var errors = new List<EntryError>();
         foreach (var entry in Entries ?? [])
         {
@@ -67,7 +67,7 @@ internal sealed class BundleManifest
             }
 
             var id = entry?.Id ?? "";
-            fields.Add(new RequestedEntry(id, entry?.Name ?? id, entry?.Size, entry?.ETag));
+            fields.Add(new RequestedEntry(id, entry?.Name ?? id, entry?.Size, entry?.ETag, entry?.Hash));
         }
 
         if (errors.Count > 0)
@@ -132,8 +132,11 @@ internal sealed class BundleManifest
         public string? Sha256 { get; init; }
 
         [JsonIgnore]
+        public byte[]? Hash => Sha256 is { Length: 64 } && Sha256.All(char.IsAsciiHexDigit) ? Convert.FromHexString(Sha256) : null;
+
+        [JsonIgnore]
         public string? Fault =>
-            Sha256 is not null ? "sha256 is not offered"
+            Sha256 is not null && Hash is null ? "sha256 is not 64 hexadecimal digits"
             : ETag is not null && !(EntityTagHeaderValue.TryParse(ETag, out var tag) && !tag.IsWeak) ? "etag is no strong entity tag with its quotes"
             : null;
     }

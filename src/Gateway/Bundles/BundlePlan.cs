@@ -19,6 +19,9 @@ internal sealed class PlannedEntry(int index, RequestedEntry requested, ObjectRe
 
     public ObjectRequest Request { get; } = request;
 
+    /// <summary>Hash that its bytes must have, or null.</summary>
+    public byte[]? Sha256 => requested.Sha256;
+
     /// <summary>What the object must be; what storage said where it was asked, else what the manifest says.</summary>
     public ObjectHead? Head { get; set; } = requested is { Size: null, ETag: null }
         ? null
@@ -35,7 +38,7 @@ internal sealed class PlannedEntry(int index, RequestedEntry requested, ObjectRe
 }
 
 /// <summary>The entries in order with what is known of them, and the recipe: what decides every byte of the archive.</summary>
-internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRecipe recipe, string fileName) : IAsyncDisposable
+internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRecipe recipe, string fileName, bool hasReceipt) : IAsyncDisposable
 {
     public IReadOnlyList<PlannedEntry> All { get; } = entries;
 
@@ -45,6 +48,9 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
     public ArchiveRecipe Recipe { get; } = recipe;
 
     public string FileName { get; } = fileName;
+
+    /// <summary>Whether a last entry says what the others are.</summary>
+    public bool HasReceipt { get; } = hasReceipt;
 
     public int Skipped => All.Count - Entries.Count;
 
@@ -70,8 +76,9 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
         if (Entries.Count > 0 && Entries.All(entry => entry.IsChecked))
         {
             Modified = Entries.Max(entry => entry.Head!.Modified);
-            Layout = ArchiveLayout.Of(Recipe, [.. Entries.Select(entry => new ArchiveEntry(entry.Name, entry.Head!.Size!.Value, entry.Head.Modified))]);
-            ETag = Entries.All(entry => entry.Head!.ETag is not null) ? HashOf(Entries, Recipe) : null;
+            var entries = Entries.Select(entry => new ArchiveEntry(entry.Name, entry.Head!.Size!.Value, entry.Head.Modified, entry.Head.Checksums?.Crc32));
+            Layout = ArchiveLayout.Of(Recipe, [.. HasReceipt ? entries.Append(BundleReceipt.EntryOf(All)) : entries]);
+            ETag = Entries.All(entry => entry.Head!.ETag is not null) ? Hash() : null;
         }
     }
 
@@ -88,17 +95,21 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
     }
 
     /// <summary>A hash of everything that decides a byte, each part with its length so that none can pose as another.</summary>
-    private static string HashOf(IReadOnlyList<PlannedEntry> entries, ArchiveRecipe recipe)
+    private string Hash()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Append(recipe.Fingerprint);
-        foreach (var entry in entries)
+        Append(Recipe.Fingerprint);
+        Append(HasReceipt ? "receipt" : "");
+        foreach (var entry in HasReceipt ? All : Entries)
         {
-            var head = entry.Head!;
             Append(entry.Id);
             Append(entry.Name);
-            Append(head.ETag!);
-            Append(string.Create(CultureInfo.InvariantCulture, $"{head.Size} {head.Modified.ToUnixTimeSeconds()}"));
+            if (entry is { IsMissing: false, Head: { } head })
+            {
+                // A checksum that is known beforehand stands in front of what a zip archive stores.
+                Append(head.ETag!);
+                Append(string.Create(CultureInfo.InvariantCulture, $"{head.Size} {head.Modified.ToUnixTimeSeconds()} {head.Checksums?.Crc32}"));
+            }
         }
 
         return $"\"{Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16))}\"";

@@ -29,7 +29,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
         }
 
         return errors.Count == 0
-            ? new BundlePlan(entries, request.Recipe, request.FileName)
+            ? new BundlePlan(entries, request.Recipe, request.FileName, request.HasReceipt)
             : throw BundleRefusal.BadRequest("Some ids lead to no source.", errors);
     }
 
@@ -67,7 +67,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
                 throw Failed(entry, e);
             }
 
-            if (Difference(declared, entry.Head) is { } difference)
+            if (Difference(declared, entry.Sha256, entry.Head) is { } difference)
             {
                 differences.Add(new(entry.Index, entry.Id, difference));
             }
@@ -169,9 +169,10 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
         void ReturnGuess() => budget.Return(Interlocked.Exchange(ref guess, 0));
     }
 
-    private static string? Difference(ObjectHead? declared, ObjectHead actual) =>
+    private static string? Difference(ObjectHead? declared, byte[]? sha256, ObjectHead actual) =>
         declared?.Size is { } size && size != actual.Size ? $"has {actual.Size} bytes, the manifest says {size}"
         : declared?.ETag is { } etag && etag != actual.ETag ? "has another etag than the manifest says"
+        : sha256 is not null && actual.Checksums?.Sha256 is { } said && !sha256.AsSpan().SequenceEqual(said) ? "has another sha256 than the manifest says"
         : null;
 
     /// <summary>Storage failed before anything was sent.</summary>

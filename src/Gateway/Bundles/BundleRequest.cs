@@ -21,11 +21,12 @@ internal enum MissingPolicy
 /// <param name="Name">Its name in the archive: the id, unless a manifest says otherwise.</param>
 /// <param name="Size">Bytes it must have, or null.</param>
 /// <param name="ETag">Strong validator it must have, or null.</param>
-internal sealed record RequestedEntry(string Id, string Name, long? Size = null, string? ETag = null);
+/// <param name="Sha256">Hash its bytes must have, or null.</param>
+internal sealed record RequestedEntry(string Id, string Name, long? Size = null, string? ETag = null, byte[]? Sha256 = null);
 
 /// <summary>What a client asks for, understood and checked as far as that goes without asking storage.</summary>
 internal sealed record BundleRequest(
-    IReadOnlyList<RequestedEntry> Entries, ArchiveRecipe Recipe, MissingPolicy Missing, string FileName)
+    IReadOnlyList<RequestedEntry> Entries, ArchiveRecipe Recipe, MissingPolicy Missing, string FileName, bool HasReceipt)
 {
     /// <summary>Checks ids and names.</summary>
     /// <exception cref="BundleRefusal">It names every bad entry.</exception>
@@ -49,11 +50,12 @@ internal sealed record BundleRequest(
         if (errors.Count == 0)
         {
             var named = new HashSet<int>();
-            foreach (var (first, second, reason) in EntryNames.Collisions([.. entries.Select(entry => entry.Name)]))
+            IEnumerable<string> names = entries.Select(entry => entry.Name);
+            foreach (var (first, second, reason) in EntryNames.Collisions([.. fields.HasReceipt ? names.Append(BundleReceipt.FileName) : names]))
             {
-                foreach (var index in new[] { first, second }.Where(named.Add))
+                foreach (var index in new[] { first, second }.Where(index => index < entries.Count && named.Add(index)))
                 {
-                    errors.Add(new(index, entries[index].Id, $"{reason}: entries {first} and {second}"));
+                    errors.Add(new(index, entries[index].Id, second < entries.Count ? $"{reason}: entries {first} and {second}" : $"{reason}: the receipt is {BundleReceipt.FileName}"));
                 }
             }
         }
@@ -64,7 +66,7 @@ internal sealed record BundleRequest(
         }
 
         return new BundleRequest(
-            entries, new ArchiveRecipe(fields.Format, fields.Compression ?? options.Compression.Default, options.Compression.Encoder), fields.Missing, fields.FileName);
+            entries, new ArchiveRecipe(fields.Format, fields.Compression ?? options.Compression.Default, options.Compression.Encoder), fields.Missing, fields.FileName, fields.HasReceipt);
     }
 
     private static string? Fault(RequestedEntry entry, BundleOptions options)

@@ -15,8 +15,9 @@ internal static class BundleResponse
     /// <param name="plan">What is sent.</param>
     /// <param name="missing">Whether anything was checked.</param>
     /// <param name="length">The archive's length, where it is known.</param>
+    /// <param name="sha256">The archive's hash, where it is known.</param>
     /// <param name="range">What of it is sent; null for all.</param>
-    public static void WriteHead(HttpResponse response, BundlePlan plan, MissingPolicy missing, long? length, ByteRange? range)
+    public static void WriteHead(HttpResponse response, BundlePlan plan, MissingPolicy missing, long? length, byte[]? sha256, ByteRange? range)
     {
         var headers = response.Headers;
         response.StatusCode = range is null ? StatusCodes.Status200OK : StatusCodes.Status206PartialContent;
@@ -45,6 +46,10 @@ internal static class BundleResponse
             headers["Bundle-Size"] = Number(size);
         }
 
+        if (sha256 is not null)
+        {
+            headers[ReprDigest.Header] = ReprDigest.ValueOf(sha256);
+        }
     }
 
     /// <summary>The client has it already.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.IO.Pipelines;
 using Gateway.Archiving;
@@ -11,6 +12,8 @@ namespace Gateway.Bundles;
 /// <summary>The hot loop: objects in order, from storage into the archive.</summary>
 internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> options)
 {
+    private const int PassBuffer = 128 * 1024;
+
     private readonly int _workers = options.Value.Compression.MostWorkers;
     private readonly long _maxBytes = options.Value.Limits.MaxBytes;
 
@@ -29,19 +32,23 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
         var archive = plan.Layout is { } layout
             ? ArchiveWriter.Continue(layout, output, start, _workers, known.Trail)
             : ArchiveWriter.Create(plan.Recipe, output, _workers);
-        var lookahead = new Lookahead(plan.Entries, start, store, ahead, record.Transfer, cancellationToken);
+
+        // What must be hashed is read from its beginning, whatever the client has of it.
+        var isHashed = start.Entry < plan.Entries.Count && (plan.HasReceipt || plan.Entries[start.Entry].Sha256 is not null) && !known.Hashes.ContainsKey(start.Entry);
+        var first = start with { IsBodyDone = start.IsBodyDone && !isHashed };
+        var lookahead = new Lookahead(plan.Entries, first, isHashed ? 0 : start.BodyOffset, store, ahead, record.Transfer, cancellationToken);
         try
         {
             // The format's first bytes leave before storage is asked for anything.
             await archive.FlushAsync(cancellationToken);
             var left = _maxBytes > 0 ? _maxBytes : long.MaxValue;
-            if (start.IsBodyDone)
+            if (first.IsBodyDone)
             {
-                archive.StartEntry(plan.Layout!.Entries[start.Entry]);
+                archive.StartEntry(plan.Layout!.Entries[first.Entry]);
                 archive.EndEntry();
             }
 
-            for (var i = start.FirstBody; i < plan.Entries.Count && range is not { IsDone: true }; i++)
+            for (var i = first.FirstBody; i < plan.Entries.Count && range is not { IsDone: true }; i++)
             {
                 var entry = plan.Entries[i];
                 record.EntryIndex = entry.Index;
@@ -53,13 +60,29 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
                     throw BundleRefusal.TooLarge($"The objects have more than {_maxBytes} bytes together.");
                 }
 
+                if (plan.Layout is null)
+                {
+                    entry.Head = reader.Head;
+                }
+
                 // As planned: what was announced must be what is sent.
                 archive.StartEntry(plan.Layout?.Entries[i] ?? new ArchiveEntry(entry.Name, size, reader.Head.Modified));
-                var rest = i == start.Entry ? size - start.BodyOffset : size;
-                await CopyAsync(reader, rest, archive, range, lookahead, record, cancellationToken);
+                var offset = i == start.Entry ? start.BodyOffset : 0;
+                using var check = offset > 0 && !isHashed ? null : EntryCheck.Of(entry.Sha256, reader.Head.Checksums, plan.HasReceipt);
+                if (offset > 0 && isHashed)
+                {
+                    await PassAsync(reader, offset, check!);
+                }
+
+                await CopyAsync(reader, size - offset, check, archive, range, lookahead, record, cancellationToken);
                 if (range is { IsDone: true })
                 {
                     break;
+                }
+
+                if (plan.HasReceipt && check?.Sha256 is { } hash)
+                {
+                    known.Hashes[i] = hash;
                 }
 
                 archive.EndEntry();
@@ -68,6 +91,14 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
             }
 
             record.EntryIndex = null;
+            if (plan.HasReceipt && range is not { IsDone: true } && first.FirstBody <= plan.Entries.Count)
+            {
+                archive.StartEntry(plan.Layout?.Entries[^1] ?? BundleReceipt.EntryOf(plan.All));
+                await BundleReceipt.WriteAsync(
+                    archive, plan.All, place => known.Hashes[place], start.Entry == plan.Entries.Count ? start.BodyOffset : 0, cancellationToken);
+                archive.EndEntry();
+            }
+
             if (range is { IsDone: true })
             {
                 await output.FlushAsync(cancellationToken);
@@ -84,20 +115,43 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
     }
 
     private static async Task CopyAsync(
-        ObjectReader reader, long rest, ArchiveWriter archive, RangeWriter? range, Lookahead lookahead, BundleRecord record, CancellationToken cancellationToken)
+        ObjectReader reader,
+        long rest,
+        EntryCheck? check,
+        ArchiveWriter archive,
+        RangeWriter? range,
+        Lookahead lookahead,
+        BundleRecord record,
+        CancellationToken cancellationToken)
     {
+        if (rest == 0)
+        {
+            check?.Require();
+        }
+
         while (true)
         {
             lookahead.Fill(rest);
-            var read = reader.ReadAsync(rest > 0 ? archive.GetMemory() : default);
+            var memory = rest > 0 ? archive.GetMemory() : default;
+            var read = reader.ReadAsync(memory);
             var count = read.IsCompletedSuccessfully ? read.Result : await WaitAsync(read, record);
             if (count == 0)
             {
                 return;
             }
 
-            archive.Advance(count);
             rest -= count;
+            if (check is not null)
+            {
+                check.Append(memory.Span[..count]);
+                if (rest == 0)
+                {
+                    // Before its last bytes leave: an entry that is not what it should be never looks whole.
+                    check.Require();
+                }
+            }
+
+            archive.Advance(count);
             var flush = archive.FlushAsync(cancellationToken);
             if (!flush.IsCompletedSuccessfully)
             {
@@ -108,6 +162,24 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
             {
                 return;
             }
+        }
+    }
+
+    /// <summary>Hashes what the client has already.</summary>
+    private static async Task PassAsync(ObjectReader reader, long bytes, EntryCheck check)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(PassBuffer);
+        try
+        {
+            for (var count = 0; bytes > 0; bytes -= count)
+            {
+                count = await reader.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, bytes)));
+                check.Append(buffer.AsSpan(0, count));
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

@@ -19,6 +19,7 @@ internal sealed class Lookahead : IAsyncDisposable
 {
     private readonly IReadOnlyList<PlannedEntry> _entries;
     private readonly ArchiveStart _start;
+    private readonly long _from;
     private readonly ObjectStore _store;
     private readonly ByteBudget _budget;
     private readonly ByteBudget _ranges;
@@ -29,11 +30,19 @@ internal sealed class Lookahead : IAsyncDisposable
     private int _next;
     private long _bytesAhead;
 
+    /// <param name="entries">What is opened, in order.</param>
+    /// <param name="start">The first of them.</param>
+    /// <param name="from">From where on the first is read.</param>
+    /// <param name="store">Opens them.</param>
+    /// <param name="memory">What may be held before its turn.</param>
+    /// <param name="counters">Counts tries and bytes.</param>
+    /// <param name="cancellationToken">Ends everything.</param>
     public Lookahead(
-        IReadOnlyList<PlannedEntry> entries, ArchiveStart start, ObjectStore store, AheadMemory memory, TransferCounters counters, CancellationToken cancellationToken)
+        IReadOnlyList<PlannedEntry> entries, ArchiveStart start, long from, ObjectStore store, AheadMemory memory, TransferCounters counters, CancellationToken cancellationToken)
     {
         _entries = entries;
         _start = start;
+        _from = from;
         _next = start.FirstBody;
         _store = store;
         _budget = memory.Objects;
@@ -116,7 +125,7 @@ internal sealed class Lookahead : IAsyncDisposable
     {
         var (index, entry) = (_next, _entries[_next++]);
         var size = entry.Head?.Size ?? 0;
-        _ahead.Enqueue((index == _start.Entry && _start.BodyOffset > 0 ? OpenRestAsync(entry) : OpenAsync(entry), size));
+        _ahead.Enqueue((index == _start.Entry && _from > 0 ? OpenRestAsync(entry) : OpenAsync(entry), size));
         _bytesAhead += size;
     }
 
@@ -128,7 +137,7 @@ internal sealed class Lookahead : IAsyncDisposable
             await opened.DisposeAsync();
         }
 
-        return await _store.OpenPartAsync(entry.Request, entry.Head!, new ByteRange(_start.BodyOffset), _counters, _stop.Token);
+        return await _store.OpenPartAsync(entry.Request, entry.Head!, new ByteRange(_from), _counters, _stop.Token);
     }
 
     private Task<ObjectReader> OpenAsync(PlannedEntry entry)

@@ -33,6 +33,9 @@ internal sealed class KnownArchive
     /// <summary>SHA-256 of entries that were read whole, where a receipt or a manifest asks for it.</summary>
     public ConcurrentDictionary<int, byte[]> Hashes { get; } = new();
 
+    /// <summary>Whether hashes are part of it.</summary>
+    public bool NeedsHashes { get; init; }
+
     /// <summary>Its length, once it was made whole.</summary>
     public ArchiveEnd? End
     {

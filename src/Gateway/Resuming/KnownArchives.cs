@@ -15,6 +15,7 @@ internal sealed class KnownArchives(SharedArchives? shared = null) : IDisposable
     private const int BytesPerCheckpoint = 32;
     private const long PlainPerCheckpoint = 4 << 20;
     private const int BytesPerEntry = 60;
+    private const int BytesPerHash = 120;
     private const int BytesPerArchive = 1000;
 
     private readonly MemoryCache _archives = new(new MemoryCacheOptions { SizeLimit = MaxBytes });
@@ -22,8 +23,9 @@ internal sealed class KnownArchives(SharedArchives? shared = null) : IDisposable
     /// <summary>What is known of an archive: here, and of its end also what other replicas know.</summary>
     /// <param name="etag">Names it; without one nothing is kept of it.</param>
     /// <param name="layout">Where everything stands in it.</param>
+    /// <param name="needsHashes">Whether the hashes of its entries are part of it.</param>
     /// <param name="cancellationToken">Ends the wait for other replicas' knowledge.</param>
-    public async Task<KnownArchive> FindAsync(string? etag, ArchiveLayout? layout, CancellationToken cancellationToken)
+    public async Task<KnownArchive> FindAsync(string? etag, ArchiveLayout? layout, bool needsHashes, CancellationToken cancellationToken)
     {
         if (etag is null || layout is null)
         {
@@ -32,8 +34,8 @@ internal sealed class KnownArchives(SharedArchives? shared = null) : IDisposable
 
         var archive = _archives.GetOrCreate(etag, entry =>
         {
-            entry.Size = BytesPerArchive + (layout.PlainLength / PlainPerCheckpoint * BytesPerCheckpoint) + (layout.Entries.Count * BytesPerEntry);
-            return new KnownArchive(etag, layout, shared is null ? null : shared.Tell);
+            entry.Size = BytesPerArchive + (layout.PlainLength / PlainPerCheckpoint * BytesPerCheckpoint) + (layout.Entries.Count * (long)(needsHashes ? BytesPerEntry + BytesPerHash : BytesPerEntry));
+            return new KnownArchive(etag, layout, shared is null ? null : shared.Tell) { NeedsHashes = needsHashes };
         })!;
         if (shared is not null && archive.End is null)
         {

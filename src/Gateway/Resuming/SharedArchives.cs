@@ -82,7 +82,7 @@ internal sealed partial class SharedArchives(
     }
 
     private static bool NeedsWhatBecameOfEntries(KnownArchive archive) =>
-        archive.Layout!.Recipe.Format == ArchiveFormat.Zip || !archive.Hashes.IsEmpty;
+        archive.Layout!.Recipe.Format == ArchiveFormat.Zip || archive.NeedsHashes;
 
     private static string EndKey(KnownArchive archive) => $"archive/1/{archive.ETag}/end";
 

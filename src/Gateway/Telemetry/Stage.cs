@@ -38,6 +38,9 @@ internal enum Stage
     /// <summary>Another version of the object than the one that was planned or begun.</summary>
     Changed,
 
+    /// <summary>Bytes that are not what a checksum says.</summary>
+    Digest,
+
     /// <summary>An answer that breaks HTTP: a wrong Content-Range, no length and no framing.</summary>
     Protocol,
 

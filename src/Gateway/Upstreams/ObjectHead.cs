@@ -8,7 +8,8 @@ namespace Gateway.Upstreams;
 /// <param name="Size">Bytes, where storage says it.</param>
 /// <param name="ETag">The validator with its quotes, only if it is strong (RFC 9110, section 8.8.1): weak ones pin nothing.</param>
 /// <param name="Modified">Time of the last change; the epoch where storage does not say it, so that equal input gives equal archives.</param>
-internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modified)
+/// <param name="Checksums">Of the whole object, where storage says them.</param>
+internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modified, ObjectChecksums? Checksums = null)
 {
     /// <summary>1 PiB: no object is larger, and the sum of a million of them does not leave 128 bits.</summary>
     public const long MaxSize = 1L << 50;
@@ -35,6 +36,6 @@ internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modif
 
         var strong = EntityTagHeaderValue.TryParse(headers.ETag.ToString(), out var tag) && !tag.IsWeak && tag.Tag.Length <= LongestETag;
         var modified = HeaderUtilities.TryParseDate(headers.LastModified.ToString(), out var date) ? date : DateTimeOffset.UnixEpoch;
-        return new ObjectHead(size, strong ? tag!.Tag.ToString() : null, modified);
+        return new ObjectHead(size, strong ? tag!.Tag.ToString() : null, modified, ObjectChecksums.Of(headers));
     }
 }

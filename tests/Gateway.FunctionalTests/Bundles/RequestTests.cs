@@ -288,7 +288,7 @@ public sealed class RequestTests : IAsyncLifetime
     [InlineData("ids=s/a&compression=best")]
     [InlineData("ids=s/a&missing=ignore")]
     [InlineData("ids=s/a&missing=skip&missing=fail")]
-    [InlineData("ids=s/a&receipt=true")]
+    [InlineData("ids=s/a&receipt=yes")]
     [InlineData("ids=s/a&mising=skip")]
     public async Task Hostile_1_to_7_and_10_are_400_and_nothing_is_asked_of_storage(string query)
     {

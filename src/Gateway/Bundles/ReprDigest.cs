@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Primitives;
+
+namespace Gateway.Bundles;
+
+/// <summary>The digest of a whole archive (RFC 9530): in the head where it is known, else behind the body for clients that want it.</summary>
+internal static class ReprDigest
+{
+    public const string Header = "Repr-Digest";
+
+    /// <summary>Whether the client asks for it: hashing costs a core for every 1–2 GB/s, so nobody gets it who does not.</summary>
+    public static bool IsWanted(HttpRequest request) =>
+        Names(request.Headers.TE, "trailers") || Names(request.Headers["Want-Repr-Digest"], "sha-256=", except: "sha-256=0");
+
+    public static string ValueOf(byte[] sha256) => $"sha-256=:{Convert.ToBase64String(sha256)}:";
+
+    private static bool Names(StringValues field, string member, string? except = null) =>
+        field.SelectMany(value => (value ?? "").Split(',', StringSplitOptions.TrimEntries))
+            .Any(value => value.StartsWith(member, StringComparison.OrdinalIgnoreCase) && value != except);
+}

@@ -1,0 +1,294 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using System.IO.Hashing;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text.Json;
+using CsCheck;
+using Testing;
+
+namespace Gateway.FunctionalTests.Bundles;
+
+/// <summary>What a bundle says of its entries and of itself, and what is compared on the way.</summary>
+public sealed class ReceiptTests : IAsyncLifetime
+{
+    private readonly ScriptedUpstream _upstream = new();
+    private GatewayUnderTest _gateway = null!;
+
+    public static TheoryData<string> Checksums => new("sha256", "md5", "crc32", "Repr-Digest");
+
+    public async ValueTask InitializeAsync() => _gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _gateway.DisposeAsync();
+        await _upstream.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("format=tar.gz")]
+    [InlineData("format=tar")]
+    [InlineData("format=tar.zst")]
+    [InlineData("format=zip")]
+    [InlineData("format=zip&compression=store")]
+    [InlineData("missing=abort")]
+    public async Task The_last_entry_says_what_the_others_are(string query)
+    {
+        var bodies = new Dictionary<string, byte[]> { ["s/a"] = _upstream.Put("/a", 300_000, seed: 1), ["s/b"] = _upstream.Put("/b", 0, seed: 2), ["s/ü"] = _upstream.Put("/%C3%BC", 5000, seed: 3) };
+
+        var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/b,s/%C3%BC&receipt=true&" + query);
+
+        var entries = download.RequireWhole();
+        Assert.Equal([.. bodies.Keys, "MANIFEST.json"], entries.Keys);
+        Assert.Equal(download.Response.Content.Headers.ContentLength ?? download.Bytes.Length, download.Bytes.Length);
+        var lines = JsonDocument.Parse(entries["MANIFEST.json"]).RootElement.GetProperty("entries").EnumerateArray().ToArray();
+        Assert.Equal(bodies.Keys, lines.Select(line => line.GetProperty("id").GetString()!));
+        Assert.All(lines, line =>
+        {
+            var body = bodies[line.GetProperty("name").GetString()!];
+            Assert.Equal(body, entries[line.GetProperty("name").GetString()!]);
+            Assert.Equal(body.Length, line.GetProperty("size").GetInt64());
+            Assert.Equal(Download.Hash(body), line.GetProperty("sha256").GetString());
+            Assert.Equal("2026-01-02T03:04:06Z", line.GetProperty("modified").GetString());
+            Assert.Equal("ok", line.GetProperty("status").GetString());
+            Assert.EndsWith($"-{body.Length}\"", line.GetProperty("etag").GetString(), StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public async Task What_was_left_out_is_in_the_receipt_and_in_the_etag()
+    {
+        _upstream.Put("/a", 100, seed: 1);
+        var skipped = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/none&missing=skip&receipt=true");
+        var other = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a&receipt=true");
+        var without = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a");
+
+        var lines = JsonDocument.Parse(skipped.RequireWhole()["MANIFEST.json"]).RootElement.GetProperty("entries").EnumerateArray().ToArray();
+        Assert.Equal(["ok", "missing"], lines.Select(line => line.GetProperty("status").GetString()!));
+        Assert.Equal("s/none", lines[1].GetProperty("id").GetString());
+        Assert.Equal(3, new[] { skipped, other, without }.Select(download => download.Response.Headers.ETag).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("format=tar")]
+    [InlineData("format=tar.gz")]
+    [InlineData("format=zip")]
+    [InlineData("format=zip&compression=store")]
+    public async Task With_a_receipt_every_rest_is_the_rest_of_the_whole_on_any_replica(string query)
+    {
+        _upstream.Put("/a", 300_000, seed: 1);
+        _upstream.Put("/b", 0, seed: 2);
+        _upstream.Put("/c", 5_300_000, seed: 3);
+        _upstream.Put("/d", 10_000, seed: 4);
+        var url = "/bundle?ids=s/a,s/b,s/c,s/d&receipt=true&" + query;
+        var whole = await Download.GetAsync(_gateway.Client, url);
+
+        await Gen.Int[1, whole.Bytes.Length - 1].SampleAsync(
+            async from =>
+            {
+                await using var fresh = await GatewayUnderTest.StartAsync(_upstream.Address);
+                foreach (var gateway in new[] { _gateway, fresh })
+                {
+                    foreach (var to in new int?[] { null, Math.Min(whole.Bytes.Length, from + 1000) - 1 })
+                    {
+                        if (to is not null && whole.Response.Content.Headers.ContentLength is null)
+                        {
+                            continue;
+                        }
+
+                        var rest = await GetAsync(gateway, url, from, to);
+                        Assert.Equal(HttpStatusCode.PartialContent, rest.Status);
+                        Assert.True(rest.Bytes.AsSpan().SequenceEqual(whole.Bytes.AsSpan(from..((to ?? (whole.Bytes.Length - 1)) + 1))), $"{from}-{to}");
+                    }
+                }
+
+                return true;
+            },
+            iter: 12,
+            threads: 1);
+    }
+
+    [Fact]
+    public async Task An_object_may_not_be_called_like_the_receipt()
+    {
+        _upstream.Put("/a", 1, seed: 1);
+
+        using var answer = await _gateway.Client.PostAsJsonAsync(
+            "/bundle", new { receipt = true, entries = new[] { new { id = "s/a", name = "manifest.JSON" } } });
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("MANIFEST.json", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(3_000_000)]
+    public async Task A_hash_in_the_manifest_is_compared_and_an_object_that_differs_never_looks_whole(int size)
+    {
+        var right = _upstream.Put("/a", size, seed: 1);
+        _upstream.Put("/b", 1000, seed: 2);
+        object Manifest(string hash) => new { format = "tar", missing = "abort", entries = new object[] { new { id = "s/a", sha256 = hash }, new { id = "s/b" } } };
+
+        var good = await PostAsync(Manifest(Download.Hash(right).ToUpperInvariant()));
+        Assert.Equal(right, good.RequireWhole()["s/a"]);
+        await _gateway.RequireOneOutcomeAsync();
+
+        var bad = await PostAsync(Manifest(Download.Hash([])));
+        bad.RequireCut();
+        Assert.InRange(bad.Bytes.Length, 0, 512 + size - 1);
+        Assert.Equal("Upstream/Digest", (await _gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Theory]
+    [MemberData(nameof(Checksums))]
+    public async Task What_storage_says_of_its_object_is_compared(string kind)
+    {
+        var body = new ObjectContent(2_000_000, 1).ToArray();
+        _upstream.Put("/a", body.Length, 1, HeaderOf(kind, body));
+        var good = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a&format=tar");
+        Assert.Equal(body, good.RequireWhole()["s/a"]);
+        await _gateway.RequireOneOutcomeAsync();
+
+        _upstream.Put("/a", body.Length, 1, HeaderOf(kind, [1]));
+        var bad = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a&format=tar");
+        bad.RequireCut();
+        Assert.InRange(bad.Bytes.Length, 0, 512 + body.Length - 1);
+        Assert.Equal("Upstream/Digest", (await _gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Fact]
+    public async Task A_checksum_of_checksums_or_one_that_cannot_be_read_says_nothing()
+    {
+        foreach (var headers in new (string, string)[][]
+            {
+                [HeaderOf("crc32", [1]), ("x-amz-checksum-type", "COMPOSITE")],
+                [("x-amz-checksum-sha256", Convert.ToBase64String(SHA256.HashData([1])) + "-4")],
+                [("Content-MD5", "nonsense")],
+                [("Repr-Digest", "sha-512=:AAAA:, md5=:AA==:")],
+            })
+        {
+            var body = _upstream.Put("/a", 1000, 1, headers);
+            Assert.Equal(body, (await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a")).RequireWhole()["s/a"]);
+        }
+    }
+
+    [Fact]
+    public async Task A_hash_that_storage_contradicts_beforehand_is_a_conflict()
+    {
+        var body = new ObjectContent(1000, 1).ToArray();
+        _upstream.Put("/a", body.Length, 1, HeaderOf("sha256", body));
+
+        (await PostAsync(new { entries = new[] { new { id = "s/a", sha256 = Download.Hash([]) } } })).RequireEarly(409);
+    }
+
+    [Fact]
+    public async Task A_stored_zip_of_an_object_whose_checksum_is_known_has_it_in_front()
+    {
+        var body = new ObjectContent(1_000_000, 1).ToArray();
+        _upstream.Put("/a", body.Length, 1, HeaderOf("crc32", body));
+        const string Url = "/bundle?ids=s/a&format=zip&compression=store";
+
+        var download = await Download.GetAsync(_gateway.Client, Url);
+
+        Assert.Equal(body, download.RequireWhole()["s/a"]);
+        Assert.Equal(0x0800, BitConverter.ToUInt16(download.Bytes, 6));
+        Assert.Equal(Crc32.HashToUInt32(body), BitConverter.ToUInt32(download.Bytes, 14));
+
+        // And its end can be had without reading it again.
+        await using var fresh = await GatewayUnderTest.StartAsync(_upstream.Address);
+        var before = _upstream.BodyBytes;
+        var rest = await GetAsync(fresh, Url, 900_000, null);
+        Assert.Equal(download.Bytes[900_000..], rest.Bytes);
+        Assert.InRange(_upstream.BodyBytes - before, 1, 200_000);
+    }
+
+    [Theory]
+    [InlineData("TE", "trailers")]
+    [InlineData("Want-Repr-Digest", "sha-256=1")]
+    [InlineData("Want-Repr-Digest", "sha-512=9, sha-256=3")]
+    public async Task Who_asks_for_the_digest_of_the_archive_gets_it_behind_the_body_and_from_then_on_everybody_in_front(string name, string value)
+    {
+        _upstream.Put("/a", 1_000_000, seed: 1);
+        await using var http2 = await StartHttp2Async();
+        foreach (var gateway in new[] { _gateway, http2 })
+        {
+            using var request = Request(gateway, "/bundle?ids=s/a");
+            request.Headers.TryAddWithoutValidation(name, value);
+            var download = await Download.SendAsync(gateway.Client, request);
+            var expected = $"sha-256=:{Convert.ToBase64String(SHA256.HashData(download.Bytes))}:";
+
+            // The server has trailers over HTTP/2 only.
+            Assert.Equal(gateway == http2 ? [expected] : [], download.Response.TrailingHeaders.Select(header => header.Value.Single()));
+            using var next = Request(gateway, "/bundle?ids=s/a");
+            next.Headers.Range = new RangeHeaderValue(1000, null);
+            Assert.Equal(expected, (await Download.SendAsync(gateway.Client, next)).Response.Headers.GetValues("Repr-Digest").Single());
+        }
+    }
+
+    [Fact]
+    public async Task Nobody_else_waits_for_a_digest()
+    {
+        _upstream.Put("/a", 1_000_000, seed: 1);
+
+        var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a");
+
+        Assert.Empty(download.Response.TrailingHeaders);
+        Assert.False(download.Response.Headers.Contains("Repr-Digest"));
+    }
+
+    [Fact]
+    public async Task An_archive_that_is_cut_has_no_digest()
+    {
+        _upstream.Put("/a", 1_000_000, seed: 1);
+        await using var http2 = await StartHttp2Async();
+        using var request = Request(http2, "/bundle?ids=s/a,s/none&missing=abort");
+        request.Headers.TE.Add(new("trailers"));
+
+        var download = await Download.SendAsync(http2.Client, request);
+
+        download.RequireCut();
+        Assert.Empty(download.Response.TrailingHeaders);
+    }
+
+    [SuppressMessage("Security", "CA5351", Justification = "Content-MD5 is what some storage says.")]
+    private static (string Name, string Value) HeaderOf(string kind, byte[] body)
+    {
+        var crc32 = new byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(crc32, Crc32.HashToUInt32(body));
+        return kind switch
+        {
+            "sha256" => ("x-amz-checksum-sha256", Convert.ToBase64String(SHA256.HashData(body))),
+            "md5" => ("Content-MD5", Convert.ToBase64String(MD5.HashData(body))),
+            "crc32" => ("x-amz-checksum-crc32", Convert.ToBase64String(crc32)),
+            _ => ("Repr-Digest", $"sha-512=:AAAA:, sha-256=:{Convert.ToBase64String(SHA256.HashData(body))}:"),
+        };
+    }
+
+    private static HttpRequestMessage Request(GatewayUnderTest gateway, string url) =>
+        new(HttpMethod.Get, url) { Version = gateway.Client.DefaultRequestVersion, VersionPolicy = gateway.Client.DefaultVersionPolicy };
+
+    private static async Task<Download> GetAsync(GatewayUnderTest gateway, string url, long from, long? to)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        request.Headers.Range = new RangeHeaderValue(from, to);
+        return await Download.SendAsync(gateway.Client, request);
+    }
+
+    private async Task<GatewayUnderTest> StartHttp2Async()
+    {
+        var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
+        GatewayUnderTest.Set(configuration, "Kestrel:EndpointDefaults:Protocols", "Http2");
+        var gateway = await GatewayUnderTest.StartAsync(configuration);
+        gateway.Client.DefaultRequestVersion = HttpVersion.Version20;
+        gateway.Client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        return gateway;
+    }
+
+    private async Task<Download> PostAsync(object manifest)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/bundle") { Content = JsonContent.Create(manifest) };
+        return await Download.SendAsync(_gateway.Client, request);
+    }
+}
