@@ -9,7 +9,6 @@ using Gateway.Health;
 using Gateway.Resuming;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Bundles;
@@ -17,8 +16,7 @@ namespace Gateway.Bundles;
 /// <summary>
 /// <c>/bundle</c>: the way of one request.
 /// <list type="number">
-/// <item>(0) lift server limits that are meant for small bodies</item>
-/// <item>(1) parse what is asked for, find the sources, ask whether the client may</item>
+/// <item>(1) lift server limits that are meant for small bodies, parse what is asked for, find the sources, ask whether the client may</item>
 /// <item>(2) admit: wait for a turn, and for memory</item>
 /// <item>(3) plan: ask storage what the objects are, unless a missing one may cut the stream</item>
 /// <item>(4) conditions and ranges: does the client have it already, and how much of it</item>
@@ -28,12 +26,14 @@ namespace Gateway.Bundles;
 /// </list>
 /// </summary>
 internal sealed partial class BundleEndpoint(
+    RequestReader reader,
     BundlePlanner planner,
     BundleStreamer streamer,
     SourceAuthorization authorization,
     BundleAdmission admission,
     BundleMemory memory,
     KnownArchives archives,
+    FailureAnswer failures,
     Drain drain,
     BundleMetrics metrics,
     IOptions<BundleOptions> options,
@@ -51,7 +51,7 @@ internal sealed partial class BundleEndpoint(
 
     private readonly BundleOptions _options = options.Value;
 
-    /// <summary>GET, HEAD and POST of <c>/bundle</c>.</summary>
+    /// <summary>GET, HEAD and POST of <c>/bundle</c>; GET and HEAD of a link.</summary>
     public Task SendAsync(HttpContext context) =>
         RunAsync(context, HttpMethods.IsHead(context.Request.Method) ? BundlePurpose.Head : BundlePurpose.Archive);
 
@@ -66,12 +66,13 @@ internal sealed partial class BundleEndpoint(
         using var client = new ClientWriter(context.Response.BodyWriter, _options.Client.StallTimeout, time, stop.Token);
         try
         {
-            LiftLimits(context);
-            RequireKnownEnd(context.Request);
-            var request = await ReadAsync(context.Request, stop.Token);
+            var request = await reader.ReadAsync(context, stop.Token);
             record.Entries = request.Entries.Count;
             await using var plan = planner.Resolve(request, Caller.Of(context));
-            await authorization.RequireAsync(context, plan);
+            if (RequestReader.LinkOf(context) is null || !_options.Links.CarryRights)
+            {
+                await authorization.RequireAsync(context, plan);
+            }
 
             using var turn = await AdmitAsync(context, purpose, stop.Token);
             using var lease = purpose == BundlePurpose.Archive ? await LeaseAsync(plan, stop.Token) : null;
@@ -118,7 +119,7 @@ internal sealed partial class BundleEndpoint(
         catch (Exception exception)
         {
             record.Failed(exception, context.RequestAborted.IsCancellationRequested, drain.Cut.IsCancellationRequested);
-            await AnswerFailureAsync(context, exception);
+            await failures.SendAsync(context, exception);
         }
         finally
         {
@@ -220,45 +221,6 @@ internal sealed partial class BundleEndpoint(
         }
     }
 
-    private static void LiftLimits(HttpContext context)
-    {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = BundleFields.MaxBodyBytes;
-        }
-    }
-
-    /// <summary>HTTP/1.0 ends a body of unknown length by closing the connection: a cut archive would look whole.</summary>
-    private static void RequireKnownEnd(HttpRequest request)
-    {
-        if (HttpProtocol.IsHttp10(request.Protocol) || HttpProtocol.IsHttp09(request.Protocol))
-        {
-            throw new BundleRefusal(
-                StatusCodes.Status505HttpVersionNotsupported,
-                "Over HTTP/1.0 an archive that was cut short could not be told from a whole one; use HTTP/1.1 or later.",
-                Culprit.Client,
-                Stage.Request);
-        }
-    }
-
-    private async Task<BundleRequest> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return BundleRequest.Create(await BundleFields.ReadAsync(request, _options.Limits.MaxEntries, cancellationToken), _options);
-        }
-        catch (BadHttpRequestException e)
-        {
-            // Too large, too slow, or not as framed: the server knows the status.
-            throw new BundleRefusal(e.StatusCode, "The body of the request cannot be read.", Culprit.Client, Stage.Request, inner: e);
-        }
-        catch (IOException)
-        {
-            // The connection broke under the body; the abort token may be told only later.
-            throw new ClientException(Stage.Gone);
-        }
-    }
-
     private async Task<IDisposable> AdmitAsync(HttpContext context, BundlePurpose purpose, CancellationToken cancellationToken)
     {
         var (turn, refusal) = await admission.EnterAsync(context.Connection.RemoteIpAddress, isCharged: purpose == BundlePurpose.Archive, cancellationToken);
@@ -296,41 +258,8 @@ internal sealed partial class BundleEndpoint(
         var document = PlanDocument.Of(plan, length);
         await plan.DisposeAsync();
         context.Response.Headers.CacheControl = "no-store";
-        using var patience = LoseClientAfterStall(context);
+        using var patience = failures.LoseClientAfterStall(context);
         await context.Response.WriteAsJsonAsync(document, PlanJson, cancellationToken);
-    }
-
-    [SuppressMessage("Design", "CA1031", Justification = "An answer that cannot be given ends as an abort.")]
-    private async Task AnswerFailureAsync(HttpContext context, Exception exception)
-    {
-        if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested || exception is ClientException)
-        {
-            context.Abort();
-            return;
-        }
-
-        try
-        {
-            var refusal = exception as BundleRefusal ?? new BundleRefusal(
-                exception is OperationCanceledException ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError,
-                "The gateway failed.",
-                Culprit.Gateway,
-                Stage.Fault);
-            using var patience = LoseClientAfterStall(context);
-            await refusal.ToResult(context).ExecuteAsync(context);
-        }
-        catch (Exception)
-        {
-            context.Abort();
-        }
-    }
-
-    /// <summary>A client that asks and does not take the answer holds its memory no longer than one that stops taking an archive.</summary>
-    private CancellationTokenSource LoseClientAfterStall(HttpContext context)
-    {
-        var patience = new CancellationTokenSource(_options.Client.StallTimeout, time);
-        patience.Token.UnsafeRegister(static context => ((HttpContext)context!).Abort(), context);
-        return patience;
     }
 
     [LoggerMessage(EventId = 4, EventName = "CheckpointRefused", Level = LogLevel.Warning, Message = "What was remembered of the archive {ETag} is not of it; it is made from its beginning")]

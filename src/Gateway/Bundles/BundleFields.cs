@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using Gateway.Archiving;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -23,6 +24,9 @@ internal sealed class BundleFields(int maxEntries)
     public Compression? Compression { get; private set; }
 
     public MissingPolicy Missing { get; private set; }
+
+    /// <summary>Seconds that a link to the bundle may be used; null: as long as links may.</summary>
+    public long? ExpiresIn { get; set; }
 
     /// <summary>Whether the last entry says what the others are.</summary>
     public bool HasReceipt { get; private set; }
@@ -50,8 +54,7 @@ internal sealed class BundleFields(int maxEntries)
         }
         else if (request.HasJsonContentType())
         {
-            var manifest = await BundleManifest.ReadAsync(request.Body, maxEntries, cancellationToken);
-            manifest.CopyTo(fields);
+            return await OfManifestAsync(request.Body, maxEntries, cancellationToken);
         }
         else if (request.HasFormContentType && request.ContentType!.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase))
         {
@@ -66,6 +69,15 @@ internal sealed class BundleFields(int maxEntries)
                 Telemetry.Stage.Request);
         }
 
+        return fields;
+    }
+
+    /// <summary>Reads a manifest.</summary>
+    public static async Task<BundleFields> OfManifestAsync(Stream json, int maxEntries, CancellationToken cancellationToken)
+    {
+        var fields = new BundleFields(maxEntries);
+        var manifest = await BundleManifest.ReadAsync(json, maxEntries, cancellationToken);
+        manifest.CopyTo(fields);
         return fields;
     }
 
@@ -138,8 +150,13 @@ internal sealed class BundleFields(int maxEntries)
                     _ => throw BundleRefusal.BadRequest("receipt: true or false."),
                 });
                 break;
+            case "expiresIn":
+                ExpiresIn = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+                    ? seconds
+                    : throw BundleRefusal.BadRequest("expiresIn: a number of seconds.");
+                break;
             default:
-                throw BundleRefusal.BadRequest("There is an unknown parameter; known: ids, id, format, compression, missing, name, receipt.");
+                throw BundleRefusal.BadRequest("There is an unknown parameter; known: ids, id, format, compression, missing, name, receipt; expiresIn of a link.");
         }
     }
 

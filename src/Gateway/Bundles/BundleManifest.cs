@@ -9,6 +9,7 @@ namespace Gateway.Bundles;
 internal sealed class BundleManifest
 {
     private static readonly ConcurrentDictionary<int, JsonSerializerOptions> StrictByMaxEntries = new();
+    private static readonly JsonSerializerOptions Short = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault };
 
     public string? Name { get; init; }
 
@@ -21,6 +22,29 @@ internal sealed class BundleManifest
     public bool Receipt { get; init; }
 
     public IReadOnlyList<Entry?>? Entries { get; init; }
+
+    /// <summary>Seconds that a link may be used; of a link only.</summary>
+    public long? ExpiresIn { get; init; }
+
+    /// <summary>The same request as a manifest.</summary>
+    public static BundleManifest Of(BundleFields fields) => new()
+    {
+        Name = fields.FileName,
+        Format = FormatNames.Of(fields.Format),
+        Compression = fields.Compression?.ToString().ToLowerInvariant(),
+        Missing = fields.Missing.ToString().ToLowerInvariant(),
+        Receipt = fields.HasReceipt,
+        Entries = [.. fields.Entries.Select(entry => new Entry
+        {
+            Id = entry.Id,
+            Name = entry.Name == entry.Id ? null : entry.Name,
+            Size = entry.Size,
+            ETag = entry.ETag,
+            Sha256 = entry.Sha256 is { } hash ? Convert.ToHexStringLower(hash) : null,
+        })],
+    };
+
+    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, Short);
 
     public static async Task<BundleManifest> ReadAsync(Stream body, int maxEntries, CancellationToken cancellationToken)
     {
@@ -58,6 +82,7 @@ internal sealed class BundleManifest
         }
 
         fields.SetReceipt(Receipt);
+        fields.ExpiresIn = ExpiresIn;
         var errors = new List<EntryError>();
         foreach (var entry in Entries ?? [])
         {

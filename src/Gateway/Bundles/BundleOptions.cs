@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Gateway.Admission;
 using Gateway.Archiving;
 using Gateway.Health;
+using Gateway.Links;
 using Gateway.Resuming;
 using Gateway.Upstreams;
 using Microsoft.Extensions.Options;
@@ -46,6 +47,10 @@ internal sealed class BundleOptions
     /// <summary>What is remembered of archives.</summary>
     [ValidateObjectMembers]
     public ResumeOptions Resume { get; set; } = new();
+
+    /// <summary>Links to bundles.</summary>
+    [ValidateObjectMembers]
+    public BundleLinkOptions Links { get; set; } = new();
 
     /// <summary>How the process stops.</summary>
     [ValidateObjectMembers]

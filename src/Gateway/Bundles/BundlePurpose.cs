@@ -10,4 +10,7 @@ internal enum BundlePurpose
 
     /// <summary>Only what it would hold.</summary>
     Plan,
+
+    /// <summary>Only an address for it.</summary>
+    Link,
 }

@@ -1,5 +1,6 @@
 using Gateway.Admission;
 using Gateway.Health;
+using Gateway.Links;
 using Gateway.Resuming;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
@@ -29,6 +30,7 @@ internal static class BundleRegistration
         AddPart(options => options.Drain);
         AddPart(options => options.Ready);
         AddPart(options => options.Resume);
+        AddPart(options => options.Links);
 
         services.AddSingleton(TimeProvider.System);
         services.AddReverseProxy()
@@ -44,11 +46,15 @@ internal static class BundleRegistration
         services.AddSingleton<BundleMemory>();
         builder.AddSharedCache();
         services.AddSingleton<KnownArchives>();
+        services.AddSingleton<BundleLinks>();
         services.AddSingleton<BundleMetrics>();
         services.AddSingleton<BundlePlanner>();
         services.AddSingleton<BundleStreamer>();
         services.AddSingleton<SourceAuthorization>();
+        services.AddSingleton<RequestReader>();
+        services.AddSingleton<FailureAnswer>();
         services.AddSingleton<BundleEndpoint>();
+        services.AddSingleton<LinkEndpoint>();
 
         services.AddSingleton<Drain>();
         services.AddHostedService(provider => provider.GetRequiredService<Drain>());
@@ -63,6 +69,8 @@ internal static class BundleRegistration
     {
         var endpoint = app.Services.GetRequiredService<BundleEndpoint>();
         app.MapMethods("/bundle", [HttpMethods.Get, HttpMethods.Head, HttpMethods.Post], endpoint.SendAsync);
+        app.MapPost("/bundle/links", app.Services.GetRequiredService<LinkEndpoint>().CreateAsync);
+        app.MapMethods("/bundle/links/{token}", [HttpMethods.Get, HttpMethods.Head], endpoint.SendAsync);
         app.MapMethods("/bundle/plan", [HttpMethods.Get, HttpMethods.Post], endpoint.PlanAsync);
         app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
         app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains(ReadyTag) });

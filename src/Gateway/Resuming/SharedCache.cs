@@ -12,6 +12,9 @@ internal static class SharedCache
     // Links that were not handed to a client yet, and nothing else, live in this process's memory.
     private const long MemoryBytes = 64 << 20;
 
+    /// <summary>Whether the cache is Redis, so that all replicas have the same.</summary>
+    public static bool IsRedis(IConfiguration configuration) => configuration.GetConnectionString(Redis) is { Length: > 0 };
+
     /// <exception cref="InvalidOperationException">The connection string cannot be read.</exception>
     public static void AddSharedCache(this WebApplicationBuilder builder)
     {

@@ -1,12 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Claims;
-using System.Text.Encodings.Web;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Testing;
 using WireMock.RequestBuilders;
 using WireMock.ResponseBuilders;
@@ -308,21 +304,5 @@ public class SourceTests
         Assert.Equal(HttpStatusCode.PartialContent, (await gateway.Client.SendAsync(range)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await gateway.Client.GetAsync("/s/none")).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await gateway.Client.GetAsync("/elsewhere")).StatusCode);
-    }
-
-    private sealed class RoleHeader(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
-        : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
-    {
-        protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(
-            Request.Headers["Role"].ToString() is { Length: > 0 } role
-                ? AuthenticateResult.Success(new(new ClaimsPrincipal(new ClaimsIdentity([new(ClaimTypes.Role, role)], "role")), "role"))
-                : AuthenticateResult.NoResult());
-
-        protected override Task HandleChallengeAsync(AuthenticationProperties properties)
-        {
-            Response.StatusCode = 401;
-            Response.Headers.WWWAuthenticate = "Role";
-            return Task.CompletedTask;
-        }
     }
 }

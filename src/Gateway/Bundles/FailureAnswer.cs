@@ -1,0 +1,43 @@
+using System.Diagnostics.CodeAnalysis;
+using Gateway.Telemetry;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Bundles;
+
+/// <summary>How a failure is told: by a problem document while nothing has left, and by an abort from then on.</summary>
+internal sealed class FailureAnswer(IOptions<ClientOptions> options, TimeProvider time)
+{
+    /// <summary>Answers, or aborts.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "An answer that cannot be given ends as an abort.")]
+    public async Task SendAsync(HttpContext context, Exception exception)
+    {
+        if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested || exception is ClientException)
+        {
+            context.Abort();
+            return;
+        }
+
+        try
+        {
+            var refusal = exception as BundleRefusal ?? new BundleRefusal(
+                exception is OperationCanceledException ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError,
+                "The gateway failed.",
+                Culprit.Gateway,
+                Stage.Fault);
+            using var patience = LoseClientAfterStall(context);
+            await refusal.ToResult(context).ExecuteAsync(context);
+        }
+        catch (Exception)
+        {
+            context.Abort();
+        }
+    }
+
+    /// <summary>A client that asks and does not take the answer holds its memory no longer than one that stops taking an archive.</summary>
+    public CancellationTokenSource LoseClientAfterStall(HttpContext context)
+    {
+        var patience = new CancellationTokenSource(options.Value.StallTimeout, time);
+        patience.Token.UnsafeRegister(static context => ((HttpContext)context!).Abort(), context);
+        return patience;
+    }
+}

@@ -1,0 +1,77 @@
+using System.Diagnostics.CodeAnalysis;
+using Gateway.Health;
+using Gateway.Links;
+using Gateway.Telemetry;
+using Gateway.Upstreams;
+
+namespace Gateway.Bundles;
+
+/// <summary><c>POST /bundle/links</c>: takes what <c>POST /bundle</c> takes, and answers with an address for it. Storage is asked for
+/// nothing; what the bundle is shows when the link is used.</summary>
+internal sealed class LinkEndpoint(
+    RequestReader reader,
+    BundlePlanner planner,
+    SourceAuthorization authorization,
+    BundleLinks links,
+    FailureAnswer failures,
+    Microsoft.Extensions.Options.IOptions<BundleOptions> options,
+    Drain drain,
+    BundleMetrics metrics,
+    TimeProvider time,
+    ILogger<LinkEndpoint> logger)
+{
+    [SuppressMessage("Design", "CA1031", Justification = "Every exception ends as one outcome.")]
+    public async Task CreateAsync(HttpContext context)
+    {
+        var record = new BundleRecord(BundlePurpose.Link);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, drain.Cut);
+        try
+        {
+            var fields = await reader.ReadFieldsAsync(context, stop.Token);
+            var lifetime = LifetimeOf(fields);
+            fields.ExpiresIn = null;
+            var request = BundleRequest.Create(fields, options.Value);
+            record.Entries = request.Entries.Count;
+            await using var plan = planner.Resolve(request, Caller.Of(context));
+            await authorization.RequireAsync(context, plan);
+
+            // Whole seconds, as they stand in the link.
+            var expires = DateTimeOffset.FromUnixTimeSeconds((time.GetUtcNow() + lifetime).ToUnixTimeSeconds());
+            var url = $"{context.Request.PathBase}/bundle/links/{await CreateAsync(fields, expires, stop.Token)}";
+            context.Response.Headers.CacheControl = "no-store";
+            using var patience = failures.LoseClientAfterStall(context);
+            await Results.Created(url, new LinkDocument(url, expires)).ExecuteAsync(context);
+        }
+        catch (Exception exception)
+        {
+            record.Failed(exception, context.RequestAborted.IsCancellationRequested, drain.Cut.IsCancellationRequested);
+            await failures.SendAsync(context, exception);
+        }
+        finally
+        {
+            record.Tell(logger, metrics, 0, TimeSpan.Zero);
+        }
+    }
+
+    private TimeSpan LifetimeOf(BundleFields fields)
+    {
+        var most = links.Options.Lifetime;
+        return fields.ExpiresIn is not { } seconds ? most
+            : seconds >= 1 && seconds <= most.TotalSeconds ? TimeSpan.FromSeconds(seconds)
+            : throw BundleRefusal.BadRequest($"expiresIn: from 1 to {(long)most.TotalSeconds} seconds.");
+    }
+
+    private async Task<string> CreateAsync(BundleFields fields, DateTimeOffset expires, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await links.CreateAsync(BundleManifest.Of(fields).ToBytes(), expires, cancellationToken);
+        }
+        catch (LinkException e)
+        {
+            throw RequestReader.Refusal(e);
+        }
+    }
+
+    private sealed record LinkDocument(string Url, DateTimeOffset Expires);
+}

@@ -1,0 +1,91 @@
+using Gateway.Links;
+using Gateway.Telemetry;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Bundles;
+
+/// <summary>Reads what a client asks for: from the address, a form, a manifest, or a link that stands for one of these.</summary>
+internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> options)
+{
+    private readonly BundleOptions _options = options.Value;
+
+    /// <summary>The token of a link in the address, or null.</summary>
+    public static string? LinkOf(HttpContext context) => context.GetRouteValue("token") as string;
+
+    /// <summary>Reads the request of a bundle.</summary>
+    /// <exception cref="BundleRefusal">It cannot be understood or must not be asked; it names every bad entry.</exception>
+    public async Task<BundleRequest> ReadAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        RequireKnownEnd(context.Request);
+        var fields = LinkOf(context) is { } token ? await OpenAsync(context.Request, token, cancellationToken) : await ReadFieldsAsync(context, cancellationToken);
+        return fields.ExpiresIn is null
+            ? BundleRequest.Create(fields, _options)
+            : throw BundleRefusal.BadRequest("expiresIn: only a link has it.");
+    }
+
+    /// <summary>Reads the fields of a request before they are judged.</summary>
+    /// <exception cref="BundleRefusal">They cannot be read.</exception>
+    public async Task<BundleFields> ReadFieldsAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = BundleFields.MaxBodyBytes;
+        }
+
+        try
+        {
+            return await BundleFields.ReadAsync(context.Request, _options.Limits.MaxEntries, cancellationToken);
+        }
+        catch (BadHttpRequestException e)
+        {
+            // Too large, too slow, or not as framed: the server knows the status.
+            throw new BundleRefusal(e.StatusCode, "The body of the request cannot be read.", Culprit.Client, Stage.Request, inner: e);
+        }
+        catch (IOException)
+        {
+            // The connection broke under the body; the abort token may be told only later.
+            throw new ClientException(Stage.Gone);
+        }
+    }
+
+    private async Task<BundleFields> OpenAsync(HttpRequest request, string token, CancellationToken cancellationToken)
+    {
+        if (request.QueryString.HasValue)
+        {
+            throw BundleRefusal.BadRequest("A link says everything; its address takes no parameters.");
+        }
+
+        try
+        {
+            return await BundleFields.OfManifestAsync(
+                new MemoryStream(await links.OpenAsync(token, cancellationToken)), _options.Limits.MaxEntries, cancellationToken);
+        }
+        catch (LinkException e)
+        {
+            throw Refusal(e);
+        }
+    }
+
+    /// <summary>HTTP/1.0 ends a body of unknown length by closing the connection: a cut archive would look whole.</summary>
+    private static void RequireKnownEnd(HttpRequest request)
+    {
+        if (HttpProtocol.IsHttp10(request.Protocol) || HttpProtocol.IsHttp09(request.Protocol))
+        {
+            throw new BundleRefusal(
+                StatusCodes.Status505HttpVersionNotsupported,
+                "Over HTTP/1.0 an archive that was cut short could not be told from a whole one; use HTTP/1.1 or later.",
+                Culprit.Client,
+                Stage.Request);
+        }
+    }
+
+    /// <summary>What a client hears of a link that is of no use.</summary>
+    public static BundleRefusal Refusal(LinkException e) => e.Fault switch
+    {
+        LinkFault.Expired => new(StatusCodes.Status410Gone, "The link has expired.", Culprit.Client, Stage.Request),
+        LinkFault.NoRoom => new(StatusCodes.Status503ServiceUnavailable, "There is no room for more links now.", Culprit.Gateway, Stage.Admission),
+        LinkFault.Away => new(StatusCodes.Status503ServiceUnavailable, "Links that are kept cannot be reached now.", Culprit.Gateway, Stage.Fault, inner: e),
+        _ => new(StatusCodes.Status404NotFound, "There is no such link.", Culprit.Client, Stage.Request),
+    };
+}

@@ -1,0 +1,62 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Security.Cryptography;
+
+namespace Gateway.Links;
+
+/// <summary>
+/// A link that holds everything itself: when it ends, what was asked for, and a signature (HMAC-SHA-256) over both. It is signed, not
+/// secret: who has it can read it.
+/// </summary>
+internal static class LinkToken
+{
+    private const int ExpiresLength = sizeof(long);
+    private const int MacLength = HMACSHA256.HashSizeInBytes;
+
+    // So that no signature made for anything else can pose as one of a link.
+    private static ReadOnlySpan<byte> Purpose => "gateway bundle link 1\0"u8;
+
+    /// <summary>Characters of a token for content of this length.</summary>
+    public static int LengthFor(int content) => Base64Url.GetEncodedLength(ExpiresLength + content + MacLength);
+
+    public static string Create(byte[] key, DateTimeOffset expires, ReadOnlySpan<byte> content)
+    {
+        var bytes = new byte[ExpiresLength + content.Length + MacLength];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, expires.ToUnixTimeSeconds());
+        content.CopyTo(bytes.AsSpan(ExpiresLength));
+        Sign(key, bytes.AsSpan(0, ExpiresLength + content.Length), bytes.AsSpan(ExpiresLength + content.Length));
+        return Base64Url.EncodeToString(bytes);
+    }
+
+    /// <summary>Reads a token.</summary>
+    /// <returns>Null when none of the keys has signed it.</returns>
+    public static (DateTimeOffset Expires, byte[] Content)? Open(IEnumerable<byte[]> keys, ReadOnlySpan<char> token)
+    {
+        if (!Base64Url.IsValid(token, out var length) || length < ExpiresLength + MacLength)
+        {
+            return null;
+        }
+
+        var bytes = Base64Url.DecodeFromChars(token);
+        var signed = bytes.AsSpan(..^MacLength);
+        var isSigned = false;
+        Span<byte> mac = stackalloc byte[MacLength];
+        foreach (var key in keys)
+        {
+            Sign(key, signed, mac);
+            isSigned |= CryptographicOperations.FixedTimeEquals(mac, bytes.AsSpan(^MacLength..));
+        }
+
+        return isSigned
+            ? (DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadInt64BigEndian(signed)), signed[ExpiresLength..].ToArray())
+            : null;
+    }
+
+    private static void Sign(byte[] key, ReadOnlySpan<byte> bytes, Span<byte> mac)
+    {
+        using var hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
+        hash.AppendData(Purpose);
+        hash.AppendData(bytes);
+        hash.GetHashAndReset(mac);
+    }
+}

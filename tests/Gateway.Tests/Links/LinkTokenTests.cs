@@ -1,0 +1,44 @@
+using System.Security.Cryptography;
+using CsCheck;
+using Gateway.Links;
+
+namespace Gateway.Tests.Links;
+
+public class LinkTokenTests
+{
+    private static readonly byte[] Key = RandomNumberGenerator.GetBytes(32);
+    private static readonly DateTimeOffset Expires = new(2026, 12, 1, 2, 3, 4, TimeSpan.Zero);
+
+    [Fact]
+    public void What_was_signed_comes_back() =>
+        Gen.Byte.Array[0, 2000].Sample(content =>
+            LinkToken.Open([Key], LinkToken.Create(Key, Expires, content)) is var (expires, opened) && expires == Expires && opened.AsSpan().SequenceEqual(content));
+
+    [Fact]
+    public void Every_key_that_is_still_there_opens_and_no_other()
+    {
+        var other = RandomNumberGenerator.GetBytes(32);
+        var token = LinkToken.Create(Key, Expires, "x"u8);
+
+        Assert.NotNull(LinkToken.Open([other, Key], token));
+        Assert.Null(LinkToken.Open([other], token));
+        Assert.Null(LinkToken.Open([], token));
+    }
+
+    [Fact]
+    public void A_token_with_any_character_changed_is_none()
+    {
+        var token = LinkToken.Create(Key, Expires, "some content"u8);
+        for (var i = 0; i < token.Length - 1; i++)
+        {
+            var changed = token.ToCharArray();
+            changed[i] = changed[i] == 'A' ? 'B' : 'A';
+            Assert.Null(LinkToken.Open([Key], changed));
+        }
+    }
+
+    [Fact]
+    public void Nothing_that_a_client_may_send_does_more_than_fail() =>
+        Gen.OneOf(Gen.String[0, 200], Gen.Char["ABCabc012-_=+/ %"].Array[0, 300].Select(chars => new string(chars)))
+            .Sample(token => LinkToken.Open([Key], token) is null);
+}
