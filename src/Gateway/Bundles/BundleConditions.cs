@@ -53,6 +53,10 @@ internal static class BundleConditions
         };
     }
 
+    /// <summary>Whether the client takes a part only together with the length of the whole. Browsers, which the Fetch Metadata headers
+    /// tell, read RFC 8673's form as a broken answer; curl and wget take it.</summary>
+    public static bool NeedsLength(HttpRequest request) => request.Headers.ContainsKey("Sec-Fetch-Mode");
+
     public static BundleRefusal NotSatisfiable(long? length) => new(
         StatusCodes.Status416RangeNotSatisfiable,
         length is null ? "The range begins behind the archive's end." : $"The archive has {length} bytes; the range begins behind them.",

@@ -4,7 +4,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Gateway.Admission;
 using Gateway.Archiving;
-using Gateway.Archiving.Layout;
 using Gateway.Health;
 using Gateway.Resuming;
 using Gateway.Telemetry;
@@ -25,10 +24,11 @@ namespace Gateway.Bundles;
 /// <item>(7) record the outcome, once, whatever happened</item>
 /// </list>
 /// </summary>
-internal sealed partial class BundleEndpoint(
+internal sealed class BundleEndpoint(
     RequestReader reader,
     BundlePlanner planner,
     BundleStreamer streamer,
+    RangeSender ranges,
     SourceAuthorization authorization,
     BundleAdmission admission,
     BundleMemory memory,
@@ -102,6 +102,13 @@ internal sealed partial class BundleEndpoint(
             }
 
             var range = IsRange(context.Request) ? BundleConditions.RangeOf(context.Request, plan.ETag, length, plan.Layout?.MaxLength) : null;
+            if (range is { End: null } open && BundleConditions.NeedsLength(context.Request))
+            {
+                // The rest is made twice: once to see how long it is.
+                length = await ranges.MeasureAsync(plan, known, open.From, ahead!, client, record, stop.Token);
+                range = BundleConditions.RangeOf(context.Request, plan.ETag, length, plan.Layout?.MaxLength);
+            }
+
             BundleResponse.WriteHead(context.Response, plan, request.Missing, length, known.End?.Sha256, range);
             if (ahead is null)
             {
@@ -110,7 +117,7 @@ internal sealed partial class BundleEndpoint(
 
             if (range is { } part)
             {
-                await SendRangeAsync(context, plan, known, part, ahead, client, record, stop.Token);
+                await ranges.SendAsync(context, plan, known, part, ahead, client, record, stop.Token);
                 return;
             }
 
@@ -157,70 +164,6 @@ internal sealed partial class BundleEndpoint(
         known.Ended(client.Bytes, hash);
     }
 
-    private async Task SendRangeAsync(
-        HttpContext context,
-        BundlePlan plan,
-        KnownArchive known,
-        ByteRange part,
-        AheadMemory ahead,
-        ClientWriter client,
-        BundleRecord record,
-        CancellationToken cancellationToken)
-    {
-        await archives.LearnAsync(known, part.From, cancellationToken);
-        try
-        {
-            try
-            {
-                await StreamAsync();
-            }
-            catch (CheckpointException)
-            {
-                // What is remembered is of something else. Nothing has left, so the archive is made from its beginning instead.
-                LogForgotten(logger, plan.ETag!);
-                known.Forget();
-                await StreamAsync();
-            }
-        }
-        catch (Exception exception) when (!context.Response.HasStarted)
-        {
-            // Nothing of the range has left, so this can still be said instead.
-            context.Response.Clear();
-            if (exception is UpstreamException failure)
-            {
-                throw BundlePlanner.Failed(plan.All[record.EntryIndex!.Value], failure);
-            }
-
-            throw;
-        }
-
-        async Task StreamAsync()
-        {
-            // The receipt is about all objects, so each must have been read by somebody.
-            Predicate<int>? isRead = plan.HasReceipt ? entry => entry == plan.Entries.Count || known.Hashes.ContainsKey(entry) : null;
-            var start = plan.Layout!.StartAt(known.Trail, part.From, part.End, isRead);
-            var writer = new RangeWriter(client, start.Place.Offset, part.From, part.End);
-            try
-            {
-                await streamer.StreamAsync(plan, start, known, ahead, writer, record, cancellationToken);
-            }
-            finally
-            {
-                writer.Complete();
-            }
-
-            if (part.End is null)
-            {
-                known.Ended(writer.Position, hash: null);
-                if (writer.Position <= part.From)
-                {
-                    // Only now it shows.
-                    throw BundleConditions.NotSatisfiable(writer.Position);
-                }
-            }
-        }
-    }
-
     private async Task<IDisposable> AdmitAsync(HttpContext context, BundlePurpose purpose, CancellationToken cancellationToken)
     {
         var (turn, refusal) = await admission.EnterAsync(context.Connection.RemoteIpAddress, isCharged: purpose == BundlePurpose.Archive, cancellationToken);
@@ -261,9 +204,6 @@ internal sealed partial class BundleEndpoint(
         using var patience = failures.LoseClientAfterStall(context);
         await context.Response.WriteAsJsonAsync(document, PlanJson, cancellationToken);
     }
-
-    [LoggerMessage(EventId = 4, EventName = "CheckpointRefused", Level = LogLevel.Warning, Message = "What was remembered of the archive {ETag} is not of it; it is made from its beginning")]
-    private static partial void LogForgotten(ILogger logger, string etag);
 
     private sealed class Running(IDisposable turn, Drain drain, BundleMetrics metrics) : IDisposable
     {

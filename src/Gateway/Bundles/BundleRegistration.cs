@@ -51,6 +51,7 @@ internal static class BundleRegistration
         services.AddSingleton<BundlePlanner>();
         services.AddSingleton<BundleStreamer>();
         services.AddSingleton<SourceAuthorization>();
+        services.AddSingleton<RangeSender>();
         services.AddSingleton<RequestReader>();
         services.AddSingleton<FailureAnswer>();
         services.AddSingleton<BundleEndpoint>();

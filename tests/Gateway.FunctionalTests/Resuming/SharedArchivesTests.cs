@@ -134,7 +134,7 @@ public sealed class SharedArchivesTests : IAsyncLifetime
         var rest = await GetAsync(two, Bundle, 9_000_000);
 
         Assert.Equal(whole.Bytes[9_000_000..], rest.Bytes);
-        Assert.Contains(two.Outcomes.Lines, line => line.StartsWith("Warning Gateway.Bundles", StringComparison.Ordinal) && line.Contains("is not of it", StringComparison.Ordinal));
+        Assert.Contains(two.Outcomes.Lines, line => line.StartsWith("Warning Gateway.Bundles.RangeSender", StringComparison.Ordinal) && line.Contains("is not of it", StringComparison.Ordinal));
         Assert.NotEmpty(other.Bytes);
 
         // And rubbish is nothing.
