@@ -2,7 +2,7 @@ using Benchmarks;
 using Benchmarks.Peers;
 
 // One command: starts its own storage, gateway and peers, runs everything interleaved, and writes the medians to docs/benchmarks.md.
-// Words choose parts (ways, cores, latency, stalled, huge, encoders, micro), a number at the end says how many rounds. The other commands are its own servers.
+// Words choose parts (ways, cores, latency, stalled, huge, resume, encoders, micro), a number at the end says how many rounds. The other commands are its own servers.
 switch (args)
 {
     case ["tarwriter", var origin]:
@@ -22,6 +22,7 @@ var chosen = args.Where(argument => !int.TryParse(argument, out _)).ToList();
     ("latency", () => Latency.RunAsync(rounds)),
     ("stalled", StalledClients.RunAsync),
     ("huge", HugeObject.RunAsync),
+    ("resume", () => Resuming.RunAsync(rounds)),
     ("encoders", () => EncoderSpeed.RunAsync(rounds)),
     ("micro", () => Task.FromResult(Micro.Run())),
 ];

@@ -22,6 +22,13 @@ internal sealed record Download(HttpResponseMessage? Head, byte[] Bytes, Excepti
         return await SendAsync(client, request, cancellationToken);
     }
 
+    /// <summary>SHA-256 of an archive that is too large to be held.</summary>
+    public static async Task<string> HashAsync(HttpClient client, string url)
+    {
+        await using var body = await client.GetStreamAsync(url);
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(body));
+    }
+
     public static async Task<Download> SendAsync(HttpClient client, HttpRequestMessage request, CancellationToken cancellationToken = default)
     {
         HttpResponseMessage? response = null;

@@ -8,10 +8,10 @@ internal static class Eventually
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    public static async Task TrueAsync(Func<bool> condition, string what)
+    public static async Task TrueAsync(Func<bool> condition, string what, TimeSpan? atMost = null)
     {
         using var timer = new PeriodicTimer(Step);
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(atMost ?? Patience);
         while (!condition())
         {
             if (patience.IsCancellationRequested)

@@ -32,6 +32,14 @@ internal static class Tool
         Assert.SkipUnless(exists, $"{name} is not installed on this machine");
     }
 
+    /// <summary>The same for a module of Node, which looks for it in <c>NODE_PATH</c>.</summary>
+    public static async Task RequireNodeModuleAsync(string name)
+    {
+        var exists = (await RunAsync("node", ["-e", $"require('{name}')"])).ExitCode == 0;
+        Assert.False(!exists && Environment.GetEnvironmentVariable("CI") == "true", $"Node's module {name} is not installed, and CI skips nothing");
+        Assert.SkipUnless(exists, $"Node's module {name} is not installed on this machine (npm install {name}, NODE_PATH)");
+    }
+
     public static bool Exists(string name) => Find(name) is not null;
 
     /// <summary>A port that was free a moment ago, for programs that cannot choose one themselves; who gets it may have to try again.</summary>

@@ -63,6 +63,20 @@ public class DeployTests
         }
     }
 
+    [Fact]
+    public void Replicas_are_what_the_balancer_looks_for_and_share_what_they_must()
+    {
+        var services = (Dictionary<object, object>)Read(Path.Combine(Root, "deploy/replicas.yaml"))["services"];
+        var balancer = File.ReadAllText(Path.Combine(Root, "deploy/haproxy.cfg"));
+        foreach (var name in new[] { "gateway-1", "gateway-2" })
+        {
+            Assert.Contains($" {name}:8080", balancer, StringComparison.Ordinal);
+            var environment = (Dictionary<object, object>)At(services, name, "environment");
+            Assert.True(services.ContainsKey(environment["ConnectionStrings__Redis"]));
+            Assert.Contains("Bundle__Links__Keys__0", environment.Keys);
+        }
+    }
+
     private static Dictionary<object, object> Pod() =>
         (Dictionary<object, object>)At(Read(Path.Combine(Root, "deploy/kubernetes/deployment.yaml")), "spec", "template", "spec");
 

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using Testing;
 
 namespace Gateway.FunctionalTests.Deploy;
@@ -8,35 +10,57 @@ namespace Gateway.FunctionalTests.Deploy;
 public class ReplicaTests
 {
     private const int Attempts = 5;
-    private const string Bundle = "/bundle?ids=s/text,s/random,s/more";
+    private const long Interval = 4 << 20;
+    private const long Block = 128 << 10;
 
-    [Fact]
-    public async Task A_download_whose_replica_is_killed_goes_on_at_another_to_the_exact_bytes()
+    // What stands in the way between storage's socket and the gateway's counting of it, and what the kernel has taken ahead.
+    private const long OnItsWay = 2 << 20;
+
+    private static readonly long Size = long.Parse(Environment.GetEnvironmentVariable("GATEWAY_TEST_REPLICA_BYTES") ?? "100000000", CultureInfo.InvariantCulture);
+
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("", true)]
+    [InlineData("&format=zip", true)]
+    [InlineData("&format=tar.zst", true)]
+    public async Task A_download_whose_replica_is_killed_goes_on_at_another_to_the_exact_bytes(string recipe, bool shares)
     {
         Tool.Require("haproxy");
         Tool.Require("curl");
+        var bundle = "/bundle?ids=s/text,s/random" + recipe;
+        await using var redis = shares ? await RedisServer.StartAsync() : null;
         await using var first = Upstream();
         await using var second = Upstream();
-        await using var one = await GatewayProcess.StartAsync(GatewayUnderTest.Configuration(("s", [first.Address])));
-        await using var two = await GatewayProcess.StartAsync(GatewayUnderTest.Configuration(("s", [second.Address])));
+        await using var one = await GatewayProcess.StartAsync(Configuration(first, redis));
+        await using var two = await GatewayProcess.StartAsync(Configuration(second, redis));
         var (proxy, address) = await StartProxyAsync(one.Address, two.Address);
         var file = Path.GetTempFileName();
         try
         {
-            var download = Tool.RunAsync("curl", ["-sS", "--limit-rate", "20M", "-o", file, address + Bundle]);
-            await Eventually.TrueAsync(() => new FileInfo(file).Length > 3_000_000, "the download is on its way");
-            var (serving, other) = first.BodyBytes > second.BodyBytes ? (one, second) : (two, first);
+            var download = Tool.RunAsync("curl", ["-sS", "--limit-rate", string.Create(CultureInfo.InvariantCulture, $"{Size / 5}"), "-o", file, address + bundle]);
+            await Eventually.TrueAsync(() => new FileInfo(file).Length > Size / 3, "the download is on its way", TimeSpan.FromMinutes(2));
+            var (serving, other, upstream) = first.BodyBytes > second.BodyBytes ? (one, two, second) : (two, one, first);
             serving.Process.Kill();
             Assert.NotEqual(0, (await download).ExitCode);
             var had = new FileInfo(file).Length;
-            Assert.Equal(0, other.BodyBytes);
+            Assert.Equal(0, upstream.BodyBytes);
 
-            var resumed = await Tool.RunAsync("curl", ["-sS", "-C", "-", "-o", file, address + Bundle]);
+            var resumed = await Tool.RunAsync("curl", ["-sS", "-C", "-", "-o", file, address + bundle]);
 
             Assert.True(resumed.ExitCode == 0, resumed.Error);
-            var whole = await Download.GetAsync(serving == one ? two.Client : one.Client, Bundle);
-            Assert.InRange(had, 3_000_000, whole.Bytes.Length - 1);
-            Assert.Equal(Download.Hash(whole.Bytes), Download.Hash(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken)));
+            var read = upstream.BodyBytes;
+            var whole = await Download.HashAsync(other.Client, bundle);
+            await using var made = File.OpenRead(file);
+            Assert.Equal(whole, Convert.ToHexStringLower(await SHA256.HashDataAsync(made, TestContext.Current.CancellationToken)));
+            Assert.InRange(had, Size / 3, made.Length - 1);
+
+            // The archive's second half is bytes that do not shrink: what the client lacks of it is what is read, and all of the first half
+            // that shrinks counts as if it had to be read.
+            var random = Size / 2;
+            var lacks = made.Length - had >= random ? Size : made.Length - had;
+            var atMost = shares ? lacks + Interval + (2 * Block) + OnItsWay : Size + OnItsWay;
+            TestContext.Current.TestOutputHelper?.WriteLine($"archive {made.Length}, had {had}, read {read} of {Size}");
+            Assert.InRange(read, 1, atMost);
         }
         finally
         {
@@ -47,12 +71,22 @@ public class ReplicaTests
         }
     }
 
+    private static JsonObject Configuration(ScriptedUpstream upstream, RedisServer? redis)
+    {
+        var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
+        if (redis is not null)
+        {
+            configuration["ConnectionStrings"] = new JsonObject { ["Redis"] = redis.ConnectionString };
+        }
+
+        return configuration;
+    }
+
     private static ScriptedUpstream Upstream()
     {
         var upstream = new ScriptedUpstream();
-        upstream.Put("/text", 20_000_000, seed: 1);
-        upstream.Put("/random", 20_000_000, seed: 2, compressible: false);
-        upstream.Put("/more", 5_000_000, seed: 3);
+        upstream.Put("/text", new ObjectContent(Size / 2, 1));
+        upstream.Put("/random", new ObjectContent(Size / 2, 2, compressible: false));
         return upstream;
     }
 
