@@ -29,6 +29,9 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
 
     public Uri Address { get; }
 
+    /// <summary>Everything it listens on.</summary>
+    public IReadOnlyCollection<string> Addresses => [.. App.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
+
     public HttpClient Client { get; }
 
     /// <summary>The line that each bundle leaves.</summary>
@@ -51,7 +54,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         return StartAsync(configuration);
     }
 
-    public static async Task<GatewayUnderTest> StartAsync(JsonObject configuration, Action<WebApplicationBuilder>? extend = null)
+    public static async Task<GatewayUnderTest> StartAsync(JsonObject configuration, Action<WebApplicationBuilder>? extend = null, string urls = "http://127.0.0.1:0")
     {
         var folder = Directory.CreateTempSubdirectory("gateway-test-");
         var outcomes = new OutcomeLog();
@@ -59,7 +62,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         {
             var file = Path.Combine(folder.FullName, "gateway.json");
             await File.WriteAllTextAsync(file, configuration.ToJsonString());
-            var app = GatewayHost.Build(file, "http://127.0.0.1:0", builder =>
+            var app = GatewayHost.Build(file, urls, builder =>
             {
                 builder.Logging.ClearProviders().AddProvider(outcomes).AddFilter(typeof(OutcomeLog).FullName, LogLevel.Debug);
                 extend?.Invoke(builder);

@@ -1,0 +1,34 @@
+using Reliability;
+
+namespace Gateway.FunctionalTests.Reliability;
+
+/// <summary>The commands of <c>tests/Reliability</c>, a little of each.</summary>
+public class ShortRunTests
+{
+    [Fact]
+    public async Task No_client_takes_a_cut_archive_for_whole()
+    {
+        var result = await Cuts.RunAsync(count: 480, seed: 7);
+
+        Assert.Empty(result.Rows.SelectMany(row => row.Undetected));
+        Assert.Equal(0, result.WholeBytes);
+        Assert.True(result.Faults > 100, "the faults were not delivered");
+    }
+
+    [Fact]
+    public async Task No_archive_holds_two_versions_of_an_object()
+    {
+        var result = await Swaps.RunAsync(count: 400, seed: 7);
+
+        Assert.Equal(0, result.Mixed);
+    }
+
+    [Fact]
+    public async Task Transient_faults_are_not_noticed()
+    {
+        var (whole, faults) = await Transients.RunAsync(count: 100, seed: 7);
+
+        Assert.Equal(100, whole);
+        Assert.InRange(faults, 20, 500);
+    }
+}

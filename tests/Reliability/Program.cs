@@ -1,0 +1,34 @@
+using System.Globalization;
+using Reliability;
+
+// Shows what one request cannot show. Each command ends with 0 when what is promised holds: docs/reliability.md.
+if (args is not [var command, .. var rest] || command is not ("cuts" or "swaps" or "transients"))
+{
+    Console.Error.WriteLine("dotnet run -c Release --project tests/Reliability (cuts | swaps | transients) [number] [seed]");
+    return 2;
+}
+
+var count = rest is [var number, ..] ? int.Parse(number, CultureInfo.InvariantCulture) : command == "cuts" ? 20_000 : 10_000;
+var seed = rest is [_, var text] ? int.Parse(text, CultureInfo.InvariantCulture) : Environment.TickCount;
+Console.WriteLine($"{count} {command}, seed {seed}");
+switch (command)
+{
+    case "cuts":
+        var cuts = await Cuts.RunAsync(count, seed);
+        Console.WriteLine(cuts.ToTable());
+        foreach (var lie in cuts.Rows.SelectMany(row => row.Undetected))
+        {
+            Console.WriteLine(lie);
+        }
+
+        Console.WriteLine($"{cuts.Faults} faults delivered, {cuts.Undetected} taken for whole, {cuts.WholeBytes} cut downloads hold a whole archive");
+        return cuts.Undetected + cuts.WholeBytes == 0 ? 0 : 1;
+    case "swaps":
+        var swaps = await Swaps.RunAsync(count, seed);
+        Console.WriteLine(swaps);
+        return swaps.Mixed == 0 ? 0 : 1;
+    default:
+        var (whole, faults) = await Transients.RunAsync(count, seed);
+        Console.WriteLine($"{faults} faults delivered, {whole} bundles whole");
+        return whole >= count * 0.9999 ? 0 : 1;
+}
