@@ -3,7 +3,10 @@ using Gateway.Archiving;
 using Gateway.Bundles;
 using Gateway.Configuration;
 using Gateway.Health;
+using Gateway.Server;
 using Gateway.Upstreams;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Options;
@@ -87,6 +90,16 @@ internal static class GatewayHost
         {
             configuration.AddInMemoryCollection([new(WebHostDefaults.ServerUrlsKey, DefaultUrl)]);
         }
+
+        if (Management.UrlsOf(configuration) is { Length: > 0 } management)
+        {
+            if (configuration[WebHostDefaults.ServerUrlsKey] is not { } served)
+            {
+                throw new InvalidOperationException($"{Management.Key}: give the other addresses as urls, too; it does not go together with Kestrel:Endpoints");
+            }
+
+            configuration.AddInMemoryCollection([new(WebHostDefaults.ServerUrlsKey, string.Join(';', management.Prepend(served)))]);
+        }
     }
 
     private static void Configure(WebApplicationBuilder builder)
@@ -101,11 +114,12 @@ internal static class GatewayHost
         builder.WebHost.ConfigureKestrel(server =>
         {
             server.AddServerHeader = false;
-
-            // 240 bytes a second would end a client that pauses; a bundle has its own, longer patience, and over HTTP/2 the
-            // rate cannot be lifted for one request alone.
-            server.Limits.MinResponseDataRate = null;
+            ServerLimits.Apply(server.Limits, builder.Configuration);
         });
+
+        // Faults of it shall show now, not when the server starts.
+        ServerLimits.Apply(new KestrelServerLimits(), builder.Configuration);
+        builder.AddKnownProxies();
         if (builder.Environment.IsProduction())
         {
             builder.Logging.ClearProviders();
@@ -120,6 +134,12 @@ internal static class GatewayHost
 
     private static void Map(WebApplication app)
     {
+        app.UseForwardedHeaders();
+        if (Management.UrlsOf(app.Configuration) is { Length: > 0 } urls)
+        {
+            app.Use(new Management(app.Services.GetRequiredService<IServer>(), urls).GuardAsync);
+        }
+
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRequestTimeouts();

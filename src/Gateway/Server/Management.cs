@@ -1,0 +1,41 @@
+using System.Collections.Frozen;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace Gateway.Server;
+
+/// <summary>
+/// A second listener for what is nobody's business outside: health. Section <c>Management:Urls</c>, addresses separated by semicolons.
+/// Default: none, and health is answered where everything else is. Which listener a request came by is told by its connection, never by
+/// its Host header.
+/// </summary>
+internal sealed class Management(IServer server, IReadOnlyList<string> urls)
+{
+    /// <summary>The key of the addresses.</summary>
+    public const string Key = "Management:Urls";
+
+    private static readonly PathString Health = "/health";
+
+    private FrozenSet<int>? _ports;
+
+    /// <summary>The addresses.</summary>
+    public static string[] UrlsOf(IConfiguration configuration) =>
+        configuration[Key]?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+
+    /// <summary>Lets health through on the second listener and nowhere else, and nothing else on it.</summary>
+    public Task GuardAsync(HttpContext context, RequestDelegate next)
+    {
+        var isHealth = context.Request.Path.StartsWithSegments(Health);
+        if (isHealth == (_ports ??= Ports()).Contains(context.Connection.LocalPort))
+        {
+            return next(context);
+        }
+
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The ports of the last addresses: in their order the server tells what it listens on.</summary>
+    private FrozenSet<int> Ports() =>
+        server.Features.Get<IServerAddressesFeature>()!.Addresses.TakeLast(urls.Count).Select(address => BindingAddress.Parse(address).Port).ToFrozenSet();
+}
