@@ -178,7 +178,8 @@ public abstract class ArchiveWriter : FormatWriter
             return new TarWriter(output, start.Skip);
         }
 
-        var blocks = new BlockWriter(output, BlockEncoder.For(recipe), workers, start, trail);
+        // A checkpoint holds a checksum from the body's beginning on, which is not seen here.
+        var blocks = new BlockWriter(output, BlockEncoder.For(recipe), workers, start, start.IsWithinCopy ? null : trail);
         return recipe.Format switch
         {
             ArchiveFormat.TarGz => new TarWriter(new GzipWriter(output, blocks), start.Skip),

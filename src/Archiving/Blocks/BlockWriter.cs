@@ -26,9 +26,6 @@ namespace Gateway.Archiving.Blocks;
 /// </remarks>
 internal sealed partial class BlockWriter : PipeWriter
 {
-    // Plain bytes between two places from which an archive can be continued.
-    private const long CheckpointInterval = 4 << 20;
-
     // Blocks on their way while the output makes us wait: one being written, one encoded meanwhile.
     private const int FewAtOnce = 2;
 
@@ -299,7 +296,7 @@ internal sealed partial class BlockWriter : PipeWriter
     /// <summary>What is known of the place behind the block that has just ended, if it is to be remembered.</summary>
     private ArchiveCheckpoint? Due()
     {
-        if (_trail is null || PlainOffset - _lastCheckpoint < CheckpointInterval)
+        if (_trail is null || PlainOffset - _lastCheckpoint < ArchiveTrail.Interval)
         {
             return null;
         }

@@ -9,6 +9,12 @@ namespace Gateway.Archiving.Layout;
 /// <param name="IsBodyDone">Whether these are all of its body, so that its object need not be read.</param>
 public readonly record struct ArchiveStart(ArchiveCheckpoint Place, int CheckLength, int Entry, long Skip, long BodyOffset, bool IsBodyDone)
 {
+    /// <summary>
+    /// Whether it is begun within a body that is only copied, without a checkpoint: of that body no checksum is known, and whoever
+    /// needs it must know it from elsewhere.
+    /// </summary>
+    public bool IsWithinCopy => BodyOffset > 0 && CheckLength == 0;
+
     /// <summary>The first entry whose body is written.</summary>
     public int FirstBody => IsBodyDone ? Entry + 1 : Entry;
 }

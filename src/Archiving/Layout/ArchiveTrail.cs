@@ -8,6 +8,9 @@ namespace Gateway.Archiving.Layout;
 /// <param name="reached">Is told of every place that a writer reaches, on its thread.</param>
 public sealed class ArchiveTrail(Action<ArchiveCheckpoint>? reached = null)
 {
+    /// <summary>Plain bytes, at least, between two places that a writer notes.</summary>
+    public const long Interval = 4 << 20;
+
     private readonly Lock _lock = new();
     private readonly SortedList<long, ArchiveCheckpoint> _checkpoints = [];
     private readonly Dictionary<int, EntryResult> _results = [];
@@ -68,16 +71,6 @@ public sealed class ArchiveTrail(Action<ArchiveCheckpoint>? reached = null)
         lock (_lock)
         {
             return _checkpoints.Count > 0 && _checkpoints.GetValueAtIndex(_checkpoints.Count - 1).Offset > offset;
-        }
-    }
-
-    /// <summary>Forgets everything.</summary>
-    public void Clear()
-    {
-        lock (_lock)
-        {
-            _checkpoints.Clear();
-            _results.Clear();
         }
     }
 

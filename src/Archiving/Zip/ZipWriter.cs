@@ -19,7 +19,9 @@ internal sealed class ZipWriter : ArchiveWriter
     private readonly BlockWriter _blocks;
     private readonly ArchiveTrail? _trail;
     private readonly List<Made> _entries = [];
+    private readonly bool _isWithinCopy;
     private long _skip;
+    private bool _isTorn;
 
     /// <summary>Begins an archive, or goes on within one.</summary>
     /// <param name="recipe">Which compression.</param>
@@ -36,6 +38,7 @@ internal sealed class ZipWriter : ArchiveWriter
         _blocks = blocks;
         _trail = trail;
         _skip = start.Skip;
+        _isWithinCopy = start.IsWithinCopy;
         for (var i = 0; i < start.Entry; i++)
         {
             var zip = new ZipEntry(before[i], recipe);
@@ -50,6 +53,7 @@ internal sealed class ZipWriter : ArchiveWriter
     public override async ValueTask<FlushResult> FinishAsync(CancellationToken cancellationToken = default)
     {
         Finish();
+        RequireNotTorn();
         var result = await _blocks.FinishAsync(cancellationToken);
         var start = _blocks.Offset;
         var (length, unflushed) = (0L, 0);
@@ -80,10 +84,12 @@ internal sealed class ZipWriter : ArchiveWriter
     /// <inheritdoc/>
     private protected override long Start(in ArchiveEntry entry)
     {
+        RequireNotTorn();
         var made = new Made(new ZipEntry(entry, _recipe));
         var skipped = 0L;
         if (_skip > 0)
         {
+            made.HasNoCrc = _isWithinCopy;
             made.Offset = NextOffset;
             made.Result = KnownResult(made.Zip, _entries.Count);
             skipped = Math.Min(_skip - made.Zip.HeaderLength, entry.Size);
@@ -109,6 +115,13 @@ internal sealed class ZipWriter : ArchiveWriter
         var made = _entries[^1];
         var (zip, index) = (made.Zip, _entries.Count - 1);
         var crc = _blocks.EndStream();
+        if (made.HasNoCrc && made.Result is null)
+        {
+            // A range that ends within this body needs nothing of what would follow.
+            _isTorn = true;
+            return;
+        }
+
         if (made.Result is null && zip.Entry.Crc32 is { } declared && declared != crc)
         {
             throw new InvalidDataException($"Entry '{zip.Entry.Name}' has another CRC-32 than was known beforehand.");
@@ -127,6 +140,14 @@ internal sealed class ZipWriter : ArchiveWriter
             _trail?.Add(index, made.Result.Value);
             return final + (zip.HasDescriptor ? Put(output, zip.DescriptorLength, made, static (made, span) => made.Zip.WriteDescriptor(span, made.Result!.Value)) : 0);
         });
+    }
+
+    private void RequireNotTorn()
+    {
+        if (_isTorn)
+        {
+            throw new InvalidOperationException("The archive was begun within a body whose checksum is not known; it cannot go on behind it.");
+        }
     }
 
     private static int Put<T>(PipeWriter output, int length, T record, Func<T, Span<byte>, int> write)
@@ -148,6 +169,9 @@ internal sealed class ZipWriter : ArchiveWriter
         public long? Offset { get; set; }
 
         public EntryResult? Result { get; set; }
+
+        /// <summary>Whether it is not made from its beginning, nor from a checkpoint.</summary>
+        public bool HasNoCrc { get; set; }
 
         public long? EncodedLength => Result?.EncodedLength ?? (Zip.IsDeflated ? null : Zip.Entry.Size);
 

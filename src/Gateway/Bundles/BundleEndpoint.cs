@@ -80,12 +80,12 @@ internal sealed class BundleEndpoint(
             if (request.Missing != MissingPolicy.Abort || purpose == BundlePurpose.Plan)
             {
                 // Of a range nobody knows yet where it begins: objects before it are not to be read.
-                await planner.CheckAsync(plan, IsRange(context.Request) ? null : ahead?.Objects, record.Transfer, stop.Token);
+                await planner.CheckAsync(plan, IsRange(context.Request) || plan.NeedsHeads ? null : ahead?.Objects, record.Transfer, stop.Token);
             }
 
             plan.Settle();
             record.Skipped = plan.Skipped;
-            var known = await archives.FindAsync(plan.ETag, plan.Layout, plan.HasReceipt, stop.Token);
+            var known = await archives.FindAsync(plan.ETag, plan.Layout, plan.HasReceipt, isMade: purpose == BundlePurpose.Archive, stop.Token);
             var length = plan.Layout?.Length ?? known.End?.Length;
 
             if (purpose == BundlePurpose.Plan)
@@ -102,11 +102,11 @@ internal sealed class BundleEndpoint(
             }
 
             var range = IsRange(context.Request) ? BundleConditions.RangeOf(context.Request, plan.ETag, length, plan.Layout?.MaxLength) : null;
-            if (range is { End: null } open && BundleConditions.NeedsLength(context.Request))
+            if (range is { End: null } && BundleConditions.NeedsLength(context.Request))
             {
-                // The rest is made twice: once to see how long it is.
-                length = await ranges.MeasureAsync(plan, known, open.From, ahead!, client, record, stop.Token);
-                range = BundleConditions.RangeOf(context.Request, plan.ETag, length, plan.Layout?.MaxLength);
+                // The rest is made twice: once to see how long the archive is. Where that takes too long, the client gets all of it again.
+                length = await ranges.MeasureAsync(plan, known, ahead!, client, record, stop.Token);
+                range = length is null ? null : BundleConditions.RangeOf(context.Request, plan.ETag, length, plan.Layout?.MaxLength);
             }
 
             BundleResponse.WriteHead(context.Response, plan, request.Missing, length, known.End?.Sha256, range);
@@ -154,7 +154,7 @@ internal sealed class BundleEndpoint(
         }
 
         await context.Response.StartAsync(cancellationToken);
-        await streamer.StreamAsync(plan, default, known, ahead, (PipeWriter?)digest ?? client, record, cancellationToken);
+        await streamer.StreamAsync(plan, default, known.Facts, ahead, (PipeWriter?)digest ?? client, record, cancellationToken);
         var hash = digest?.Hash;
         if (hasTrailer)
         {

@@ -52,6 +52,12 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
     /// <summary>Whether a last entry says what the others are.</summary>
     public bool HasReceipt { get; } = hasReceipt;
 
+    /// <summary>
+    /// Whether what a HEAD says of an object decides bytes: in a stored zip a checksum that is known stands in front of the body. Storage
+    /// may say other things to a GET, so that these must be asked for in the same way every time.
+    /// </summary>
+    public bool NeedsHeads => Recipe is { Format: ArchiveFormat.Zip, Compression: Compression.Store };
+
     public int Skipped => All.Count - Entries.Count;
 
     /// <summary>Plain bytes of all entries; null when neither storage nor the manifest has said it of every one.</summary>
@@ -76,8 +82,7 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
         if (Entries.Count > 0 && Entries.All(entry => entry.IsChecked))
         {
             Modified = Entries.Max(entry => entry.Head!.Modified);
-            var entries = Entries.Select(entry => new ArchiveEntry(entry.Name, entry.Head!.Size!.Value, entry.Head.Modified, entry.Head.Checksums?.Crc32));
-            Layout = ArchiveLayout.Of(Recipe, [.. HasReceipt ? entries.Append(BundleReceipt.EntryOf(All)) : entries]);
+            Layout = LayOut();
             ETag = Entries.All(entry => entry.Head!.ETag is not null) ? Hash() : null;
         }
     }
@@ -94,6 +99,22 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
         }
     }
 
+    /// <exception cref="BundleRefusal">413: no archive can be so large.</exception>
+    private ArchiveLayout LayOut()
+    {
+        var entries = Entries.Select(entry => new ArchiveEntry(entry.Name, entry.Head!.Size!.Value, entry.Head.Modified, CrcOf(entry)));
+        try
+        {
+            return ArchiveLayout.Of(Recipe, [.. HasReceipt ? entries.Append(BundleReceipt.EntryOf(All)) : entries]);
+        }
+        catch (OverflowException)
+        {
+            throw BundleRefusal.TooLarge("The archive would have more than 2^63 bytes.");
+        }
+    }
+
+    private uint? CrcOf(PlannedEntry entry) => NeedsHeads ? entry.Head!.Checksums?.Crc32 : null;
+
     /// <summary>A hash of everything that decides a byte, each part with its length so that none can pose as another.</summary>
     private string Hash()
     {
@@ -102,13 +123,13 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
         Append(HasReceipt ? "receipt" : "");
         foreach (var entry in HasReceipt ? All : Entries)
         {
+            Append(entry.IsMissing ? "missing" : "ok");
             Append(entry.Id);
             Append(entry.Name);
             if (entry is { IsMissing: false, Head: { } head })
             {
-                // A checksum that is known beforehand stands in front of what a zip archive stores.
                 Append(head.ETag!);
-                Append(string.Create(CultureInfo.InvariantCulture, $"{head.Size} {head.Modified.ToUnixTimeSeconds()} {head.Checksums?.Crc32}"));
+                Append(string.Create(CultureInfo.InvariantCulture, $"{head.Size} {head.Modified.ToUnixTimeSeconds()} {CrcOf(entry)}"));
             }
         }
 

@@ -120,18 +120,18 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
         var guess = declared?.Size ?? entry.Request.Source.LastSize;
         if (ahead is not null && guess <= _options.Upstream.SmallObject && ahead.TryTake(guess))
         {
-            return await ReadAsync(entry, declared, guess, ahead, counters, cancellationToken);
+            return await ReadAsync(entry, declared, guess, ahead, keepsFirst: true, counters, cancellationToken);
         }
 
         var head = await store.HeadAsync(entry.Request, counters, cancellationToken);
         return (head.Size ?? declared?.Size) is { } size
             ? head with { Size = size }
-            : await ReadAsync(entry, declared, 0, learning, counters, cancellationToken); // a GET may tell the length; if not, the object itself does
+            : await ReadAsync(entry, declared, 0, learning, keepsFirst: ahead is not null, counters, cancellationToken); // a GET may tell the length; if not, the object itself does
     }
 
     /// <summary>Asks for the object itself, and keeps it if it fits into memory or is what the archive begins with.</summary>
     private async Task<ObjectHead> ReadAsync(
-        PlannedEntry entry, ObjectHead? declared, long guess, ByteBudget budget, TransferCounters counters, CancellationToken cancellationToken)
+        PlannedEntry entry, ObjectHead? declared, long guess, ByteBudget budget, bool keepsFirst, TransferCounters counters, CancellationToken cancellationToken)
     {
         ObjectReader reader;
         try
@@ -143,7 +143,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
             ReturnGuess();
         }
 
-        if (reader.IsPreloaded || (entry.Index == 0 && reader.Head.Size is not null))
+        if (reader.IsPreloaded || (keepsFirst && entry.Index == 0 && reader.Head.Size is not null))
         {
             entry.Opened = reader;
             return reader.Head;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gateway.Links;
 using Gateway.Telemetry;
 
 namespace Gateway.Bundles;
@@ -38,6 +39,15 @@ internal sealed class BundleRefusal(
 
     public static BundleRefusal TooLarge(string title) =>
         new(StatusCodes.Status413PayloadTooLarge, title, Culprit.Client, Stage.Request);
+
+    /// <summary>What a client hears of a link that is of no use.</summary>
+    public static BundleRefusal Of(LinkException e) => e.Fault switch
+    {
+        LinkFault.Expired => new(StatusCodes.Status410Gone, "The link has expired.", Culprit.Client, Stage.Request),
+        LinkFault.NoRoom => new(StatusCodes.Status503ServiceUnavailable, "There is no room for more links now.", Culprit.Gateway, Stage.Admission),
+        LinkFault.Away => new(StatusCodes.Status503ServiceUnavailable, "Links that are kept cannot be reached now.", Culprit.Gateway, Stage.Fault, inner: e),
+        _ => new(StatusCodes.Status404NotFound, "There is no such link.", Culprit.Client, Stage.Request),
+    };
 
     public IResult ToResult(HttpContext context)
     {

@@ -20,21 +20,21 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
     /// <summary>Streams a plan and ends the archive. Every exception leaves it without its end.</summary>
     /// <param name="plan">What to send.</param>
     /// <param name="start">Where to begin.</param>
-    /// <param name="known">Learns from where the archive can be continued.</param>
+    /// <param name="facts">Learns from where the archive can be continued, and what became of its entries.</param>
     /// <param name="ahead">Memory for what is read before its turn.</param>
     /// <param name="output">Where the archive goes; a range that has been written ends the streaming.</param>
     /// <param name="record">Follows how far it came.</param>
     /// <param name="cancellationToken">Client gone, or time to stop.</param>
     public async Task StreamAsync(
-        BundlePlan plan, ArchiveStart start, KnownArchive known, AheadMemory ahead, PipeWriter output, BundleRecord record, CancellationToken cancellationToken)
+        BundlePlan plan, ArchiveStart start, ArchiveFacts facts, AheadMemory ahead, PipeWriter output, BundleRecord record, CancellationToken cancellationToken)
     {
         var range = output as RangeWriter;
         var archive = plan.Layout is { } layout
-            ? ArchiveWriter.Continue(layout, output, start, _workers, known.Trail)
+            ? ArchiveWriter.Continue(layout, output, start, _workers, facts.Trail)
             : ArchiveWriter.Create(plan.Recipe, output, _workers);
 
         // What must be hashed is read from its beginning, whatever the client has of it.
-        var isHashed = start.Entry < plan.Entries.Count && (plan.HasReceipt || plan.Entries[start.Entry].Sha256 is not null) && !known.Hashes.ContainsKey(start.Entry);
+        var isHashed = start.Entry < plan.Entries.Count && (plan.HasReceipt || plan.Entries[start.Entry].Sha256 is not null) && !facts.Hashes.ContainsKey(start.Entry);
         var first = start with { IsBodyDone = start.IsBodyDone && !isHashed };
         var lookahead = new Lookahead(plan.Entries, first, isHashed ? 0 : start.BodyOffset, store, ahead, record.Transfer, cancellationToken);
         try
@@ -82,7 +82,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
 
                 if (plan.HasReceipt && check?.Sha256 is { } hash)
                 {
-                    known.Hashes[i] = hash;
+                    facts.Hashes[i] = hash;
                 }
 
                 archive.EndEntry();
@@ -95,7 +95,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
             {
                 archive.StartEntry(plan.Layout?.Entries[^1] ?? BundleReceipt.EntryOf(plan.All));
                 await BundleReceipt.WriteAsync(
-                    archive, plan.All, place => known.Hashes[place], start.Entry == plan.Entries.Count ? start.BodyOffset : 0, cancellationToken);
+                    archive, plan.All, place => facts.Hashes[place], start.Entry == plan.Entries.Count ? start.BodyOffset : 0, cancellationToken);
                 archive.EndEntry();
             }
 

@@ -1,8 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
+using Gateway.Admission;
 using Gateway.Health;
 using Gateway.Links;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Bundles;
 
@@ -12,9 +14,10 @@ internal sealed class LinkEndpoint(
     RequestReader reader,
     BundlePlanner planner,
     SourceAuthorization authorization,
+    BundleAdmission admission,
     BundleLinks links,
     FailureAnswer failures,
-    Microsoft.Extensions.Options.IOptions<BundleOptions> options,
+    IOptions<BundleOptions> options,
     Drain drain,
     BundleMetrics metrics,
     TimeProvider time,
@@ -35,8 +38,14 @@ internal sealed class LinkEndpoint(
             await using var plan = planner.Resolve(request, Caller.Of(context));
             await authorization.RequireAsync(context, plan);
 
-            // Whole seconds, as they stand in the link.
-            var expires = DateTimeOffset.FromUnixTimeSeconds((time.GetUtcNow() + lifetime).ToUnixTimeSeconds());
+            using var turn = await admission.EnterAsync(context.Connection.RemoteIpAddress, isCharged: false, stop.Token) switch
+            {
+                ({ } some, _) => some,
+                var (_, refusal) => throw new BundleRefusal(refusal, "As many questions are asked and wait as may.", Culprit.Client, Stage.Admission),
+            };
+
+            // Whole seconds, as they stand in the link; the one that has begun is given.
+            var expires = DateTimeOffset.FromUnixTimeSeconds((long)Math.Ceiling((time.GetUtcNow() + lifetime - DateTimeOffset.UnixEpoch).TotalSeconds));
             var url = $"{context.Request.PathBase}/bundle/links/{await CreateAsync(fields, expires, stop.Token)}";
             context.Response.Headers.CacheControl = "no-store";
             using var patience = failures.LoseClientAfterStall(context);
@@ -69,7 +78,7 @@ internal sealed class LinkEndpoint(
         }
         catch (LinkException e)
         {
-            throw RequestReader.Refusal(e);
+            throw BundleRefusal.Of(e);
         }
     }
 

@@ -6,8 +6,11 @@ namespace Gateway.Bundles;
 
 /// <summary>Makes a part of an archive, from the last place before it that anybody remembers. Until its first byte leaves, a failure can
 /// still be answered.</summary>
-internal sealed partial class RangeSender(BundleStreamer streamer, KnownArchives archives, ILogger<RangeSender> logger)
+internal sealed partial class RangeSender(BundleStreamer streamer, KnownArchives archives, TimeProvider time, ILogger<RangeSender> logger)
 {
+    // Clients and proxies wait a minute for a head.
+    private static readonly TimeSpan MeasuringPatience = TimeSpan.FromSeconds(45);
+
     /// <summary>Sends a range, whose head has been written but not sent.</summary>
     /// <exception cref="BundleRefusal">It cannot be had; nothing has left.</exception>
     public async Task SendAsync(
@@ -21,20 +24,48 @@ internal sealed partial class RangeSender(BundleStreamer streamer, KnownArchives
                 // Only now it shows.
                 throw BundleConditions.NotSatisfiable(position);
             }
+
+            if (position < part.End)
+            {
+                throw new InvalidOperationException("The archive ended before the range did: its length was not what was remembered.");
+            }
         }
         catch (Exception) when (!context.Response.HasStarted)
         {
+            if (client.Bytes > 0)
+            {
+                // What stands in the response's buffer cannot be taken back.
+                context.Abort();
+                throw;
+            }
+
             // Nothing of the range has left, so something else can be said instead.
             context.Response.Clear();
             throw;
         }
     }
 
-    /// <summary>Makes the rest of an archive only to see how long it is.</summary>
+    /// <summary>Makes the rest of an archive, from the last place that is known, only to see how long it is.</summary>
+    /// <returns>Null when that takes too long.</returns>
     /// <exception cref="BundleRefusal">It cannot be made.</exception>
-    public Task<long> MeasureAsync(
-        BundlePlan plan, KnownArchive known, long from, AheadMemory ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken) =>
-        MakeAsync(plan, known, new ByteRange(from), long.MaxValue, ahead, client, record, cancellationToken);
+    public async Task<long?> MeasureAsync(
+        BundlePlan plan, KnownArchive known, AheadMemory ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(MeasuringPatience, time);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        try
+        {
+            return await MakeAsync(plan, known, new ByteRange(plan.Layout!.MaxLength - 1), long.MaxValue, ahead, client, record, stop.Token);
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+        finally
+        {
+            record.EntriesSent = 0;
+        }
+    }
 
     /// <returns>Where in the archive the making ended.</returns>
     private async Task<long> MakeAsync(
@@ -43,29 +74,32 @@ internal sealed partial class RangeSender(BundleStreamer streamer, KnownArchives
         await archives.LearnAsync(known, part.From, cancellationToken);
         try
         {
-            return await StreamAsync();
-        }
-        catch (CheckpointException)
-        {
-            // What is remembered is of something else. Nothing has left, so the archive is made from its beginning instead.
-            LogForgotten(logger, plan.ETag!);
-            known.Forget();
-            return await StreamAsync();
+            try
+            {
+                return await MakeAsync(known.Facts, fromBeginning: false);
+            }
+            catch (CheckpointException)
+            {
+                // What is remembered is of something else. Nothing has left, so the archive is made from its beginning instead.
+                LogForgotten(logger, plan.ETag!);
+                known.Forget();
+                return await MakeAsync(known.Facts, fromBeginning: true);
+            }
         }
         catch (UpstreamException failure) when (client.Bytes == 0)
         {
             throw BundlePlanner.Failed(plan.All[record.EntryIndex!.Value], failure);
         }
 
-        async Task<long> StreamAsync()
+        async Task<long> MakeAsync(ArchiveFacts facts, bool fromBeginning)
         {
             // The receipt is about all objects, so each must have been read by somebody.
-            Predicate<int>? isRead = plan.HasReceipt ? entry => entry == plan.Entries.Count || known.Hashes.ContainsKey(entry) : null;
-            var start = plan.Layout!.StartAt(known.Trail, part.From, part.End, isRead);
+            Predicate<int>? isRead = plan.HasReceipt ? entry => entry == plan.Entries.Count || facts.Hashes.ContainsKey(entry) : null;
+            var start = fromBeginning ? default : plan.Layout!.StartAt(facts.Trail, part.From, part.End, isRead);
             var writer = new RangeWriter(client, start.Place.Offset, sendFrom, part.End);
             try
             {
-                await streamer.StreamAsync(plan, start, known, ahead, writer, record, cancellationToken);
+                await streamer.StreamAsync(plan, start, facts, ahead, writer, record, cancellationToken);
             }
             finally
             {

@@ -63,7 +63,7 @@ internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> o
         }
         catch (LinkException e)
         {
-            throw Refusal(e);
+            throw BundleRefusal.Of(e);
         }
     }
 
@@ -79,13 +79,4 @@ internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> o
                 Stage.Request);
         }
     }
-
-    /// <summary>What a client hears of a link that is of no use.</summary>
-    public static BundleRefusal Refusal(LinkException e) => e.Fault switch
-    {
-        LinkFault.Expired => new(StatusCodes.Status410Gone, "The link has expired.", Culprit.Client, Stage.Request),
-        LinkFault.NoRoom => new(StatusCodes.Status503ServiceUnavailable, "There is no room for more links now.", Culprit.Gateway, Stage.Admission),
-        LinkFault.Away => new(StatusCodes.Status503ServiceUnavailable, "Links that are kept cannot be reached now.", Culprit.Gateway, Stage.Fault, inner: e),
-        _ => new(StatusCodes.Status404NotFound, "There is no such link.", Culprit.Client, Stage.Request),
-    };
 }

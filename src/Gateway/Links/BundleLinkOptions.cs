@@ -10,7 +10,7 @@ internal sealed class BundleLinkOptions : IValidatableObject
 
     /// <summary>
     /// Secrets that sign links, each at least 32 random bytes in Base64, the same on every replica. The first one signs, all are
-    /// accepted: to rotate, put a new one in front and take the old one away when <see cref="Lifetime"/> has passed. Default: none; then
+    /// accepted, and what replicas tell each other through Redis is signed with them, too. To rotate, put a new one in front and take the old one away when <see cref="Lifetime"/> has passed. Default: none; then
     /// links are kept in Redis, or signed with a key that the process forgets when it ends.
     /// </summary>
     public IList<string> Keys { get; } = [];
@@ -25,6 +25,9 @@ internal sealed class BundleLinkOptions : IValidatableObject
     /// false: who uses a link must be let in by the sources' routes, as for any bundle.
     /// </summary>
     public bool CarryRights { get; set; }
+
+    /// <summary>The keys as bytes.</summary>
+    public byte[][] Secrets() => [.. Keys.Select(Convert.FromBase64String)];
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -31,7 +31,7 @@ internal sealed class BundleLinks
         _cache = cache;
         _time = time;
         Options = options.Value;
-        _keys = [.. Options.Keys.Select(Convert.FromBase64String)];
+        _keys = Options.Secrets();
         if (_keys.Length == 0 && !SharedCache.IsRedis(configuration))
         {
             _keys = [RandomNumberGenerator.GetBytes(BundleLinkOptions.LeastKeyBytes)];

@@ -1,36 +1,36 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
-using System.IO.Hashing;
 using Gateway.Archiving.Layout;
 
 namespace Gateway.Resuming;
 
 /// <summary>
 /// What is known of one part of an archive, as replicas hand it to each other: places to go on from, and what became of the entries
-/// that begin there. Parts keep each message small, however large the archive is.
+/// that stand there. Parts keep each message small, however large the archive is.
 /// </summary>
-/// <remarks>Little-endian: count and checkpoints of 24 bytes; count and results of 16; count and hashes of 36; CRC-32 of all that. An entry of an
-/// archive stands with its number.</remarks>
+/// <remarks>Little-endian: count and checkpoints of 24 bytes; count and results of 16; count and hashes of 36. An entry stands with its
+/// number in the archive.</remarks>
 internal static class Chapter
 {
-    // Of the plain archive: 64 checkpoints, and as many entries as begin there.
+    // Of the plain archive: 64 checkpoints, and as many entries as stand there.
     private const long PlainLength = 256 << 20;
 
     private const int CheckpointLength = 24;
     private const int ResultLength = 16;
     private const int HashLength = 32;
 
-    public static int NumberOf(long plainOffset) => (int)(plainOffset / PlainLength);
+    /// <summary>The chapter that ends at or behind a place, which is not the beginning.</summary>
+    public static long NumberOf(long plainOffset) => (plainOffset - 1) / PlainLength;
 
-    public static byte[] Write(KnownArchive archive, int number)
+    public static byte[] Write(KnownArchive archive, long number)
     {
-        var layout = archive.Layout!;
+        var (layout, facts) = (archive.Layout!, archive.Facts);
         var (from, end) = (number * PlainLength, Math.Min((number + 1) * PlainLength, layout.PlainLength));
-        var (first, last) = (layout.PieceAt(from).Entry, layout.PieceAt(end - 1).Entry);
+        var (first, last) = (layout.PieceAt(from).Entry, Math.Min(layout.PieceAt(end - 1).Entry, layout.Entries.Count - 1));
         using var stream = new MemoryStream();
         using var writer = new BinaryWriter(stream);
 
-        var checkpoints = archive.Trail.Between(from, from + PlainLength);
+        var checkpoints = facts.Trail.Between(from + 1, end + 1);
         writer.Write(checkpoints.Length);
         foreach (var checkpoint in checkpoints)
         {
@@ -40,7 +40,7 @@ internal static class Chapter
             writer.Write(checkpoint.BlockCrc);
         }
 
-        var results = Enumerable.Range(first, last - first + 1).Select(entry => (Entry: entry, Result: archive.Trail.ResultOf(entry))).Where(pair => pair.Result is not null).ToArray();
+        var results = Enumerable.Range(first, Math.Max(last - first + 1, 0)).Select(entry => (Entry: entry, Result: facts.Trail.ResultOf(entry))).Where(pair => pair.Result is not null).ToArray();
         writer.Write(results.Length);
         foreach (var (entry, result) in results)
         {
@@ -49,7 +49,7 @@ internal static class Chapter
             writer.Write(result.Value.EncodedLength);
         }
 
-        var hashes = archive.Hashes.Where(pair => pair.Key >= first && pair.Key <= last).ToArray();
+        var hashes = facts.Hashes.Where(pair => pair.Key >= first && pair.Key <= last).ToArray();
         writer.Write(hashes.Length);
         foreach (var (entry, hash) in hashes)
         {
@@ -57,45 +57,68 @@ internal static class Chapter
             writer.Write(hash);
         }
 
-        writer.Write(Crc32.HashToUInt32(stream.GetBuffer().AsSpan(0, (int)stream.Length)));
         return stream.ToArray();
     }
 
-    /// <summary>Takes over what a chapter says.</summary>
+    /// <summary>Takes over what a chapter says, as far as it can be true of the archive.</summary>
     /// <returns>Where in the archive its first checkpoint is; null when it has none, or is no chapter.</returns>
     public static long? Read(ReadOnlySpan<byte> bytes, KnownArchive archive)
     {
-        if (bytes.Length < sizeof(uint) || BinaryPrimitives.ReadUInt32LittleEndian(bytes[^sizeof(uint)..]) != Crc32.HashToUInt32(bytes[..^sizeof(uint)]))
-        {
-            return null;
-        }
-
-        bytes = bytes[..^sizeof(uint)];
         if (!TryTake(ref bytes, CheckpointLength, out var checkpoints)
             || !TryTake(ref bytes, ResultLength, out var results)
-            || !TryTake(ref bytes, sizeof(int) + HashLength, out var hashes))
+            || !TryTake(ref bytes, sizeof(int) + HashLength, out var hashes)
+            || !AreRising(checkpoints, archive.Layout!))
         {
             return null;
         }
 
+        var facts = archive.Facts;
         for (var at = 0; at < checkpoints.Length; at += CheckpointLength)
         {
-            archive.Trail.Add(CheckpointAt(checkpoints[at..]));
+            facts.Trail.Add(CheckpointAt(checkpoints[at..]));
         }
 
         for (; !results.IsEmpty; results = results[ResultLength..])
         {
-            archive.Trail.Add(
-                BinaryPrimitives.ReadInt32LittleEndian(results),
-                new EntryResult(BinaryPrimitives.ReadUInt32LittleEndian(results[4..]), BinaryPrimitives.ReadInt64LittleEndian(results[8..])));
+            if (IsEntry(results, archive.Layout!, out var entry) && BinaryPrimitives.ReadInt64LittleEndian(results[8..]) is >= 0 and var length)
+            {
+                facts.Trail.Add(entry, new EntryResult(BinaryPrimitives.ReadUInt32LittleEndian(results[4..]), length));
+            }
         }
 
         for (; !hashes.IsEmpty; hashes = hashes[(sizeof(int) + HashLength)..])
         {
-            archive.Hashes[BinaryPrimitives.ReadInt32LittleEndian(hashes)] = hashes.Slice(sizeof(int), HashLength).ToArray();
+            if (IsEntry(hashes, archive.Layout!, out var entry))
+            {
+                facts.Hashes[entry] = hashes.Slice(sizeof(int), HashLength).ToArray();
+            }
         }
 
         return checkpoints.IsEmpty ? null : CheckpointAt(checkpoints).Offset;
+    }
+
+    /// <summary>Places follow one another, in the archive and in the plain one, and leave neither.</summary>
+    private static bool AreRising(ReadOnlySpan<byte> checkpoints, ArchiveLayout layout)
+    {
+        var last = default(ArchiveCheckpoint);
+        for (; !checkpoints.IsEmpty; checkpoints = checkpoints[CheckpointLength..])
+        {
+            var next = CheckpointAt(checkpoints);
+            if (next.Offset <= last.Offset || next.PlainOffset <= last.PlainOffset || next.Offset > layout.MaxLength || next.PlainOffset > layout.PlainLength)
+            {
+                return false;
+            }
+
+            last = next;
+        }
+
+        return true;
+    }
+
+    private static bool IsEntry(ReadOnlySpan<byte> row, ArchiveLayout layout, out int entry)
+    {
+        entry = BinaryPrimitives.ReadInt32LittleEndian(row);
+        return entry >= 0 && entry < layout.Entries.Count;
     }
 
     private static ArchiveCheckpoint CheckpointAt(ReadOnlySpan<byte> bytes) => new(

@@ -7,7 +7,7 @@ namespace Gateway.Resuming;
 internal sealed class KnownArchive
 {
     private readonly Lock _lock = new();
-    private readonly HashSet<int> _untold = [];
+    private readonly HashSet<long> _untold = [];
     private bool _isEndUntold;
     private bool _isTelling;
     private ArchiveEnd? _end;
@@ -20,18 +20,15 @@ internal sealed class KnownArchive
         ETag = etag;
         Layout = layout;
         Changed = changed;
-        Trail = new ArchiveTrail(Reached);
+        Facts = new ArchiveFacts(Reached);
     }
 
     public string? ETag { get; }
 
     public ArchiveLayout? Layout { get; }
 
-    /// <summary>From where it can be continued.</summary>
-    public ArchiveTrail Trail { get; }
-
-    /// <summary>SHA-256 of entries that were read whole, where a receipt or a manifest asks for it.</summary>
-    public ConcurrentDictionary<int, byte[]> Hashes { get; } = new();
+    /// <summary>What was learned so far. Who makes the archive takes it once and keeps to it: it may be replaced meanwhile.</summary>
+    public ArchiveFacts Facts { get; private set; }
 
     /// <summary>Whether hashes are part of it.</summary>
     public bool NeedsHashes { get; init; }
@@ -65,6 +62,10 @@ internal sealed class KnownArchive
 
             _end = new ArchiveEnd(length, hash);
             _isEndUntold = true;
+            if (Layout is { } layout)
+            {
+                Untold(layout.PlainLength);
+            }
         }
 
         Changed?.Invoke(this);
@@ -82,12 +83,20 @@ internal sealed class KnownArchive
     /// <summary>What was learned was of another archive.</summary>
     public void Forget()
     {
-        Trail.Clear();
-        Hashes.Clear();
         lock (_lock)
         {
+            Facts = new ArchiveFacts(Reached);
             _end = null;
             _untold.Clear();
+        }
+    }
+
+    /// <summary>The caller could not tell others; what is new goes with the next telling.</summary>
+    public void StopTelling()
+    {
+        lock (_lock)
+        {
+            _isTelling = false;
         }
     }
 
@@ -101,11 +110,11 @@ internal sealed class KnownArchive
     }
 
     /// <summary>What others have not been told yet: numbers of chapters, and the end.</summary>
-    public (int[] Chapters, ArchiveEnd? End) TakeUntold()
+    public (long[] Chapters, ArchiveEnd? End) TakeUntold()
     {
         lock (_lock)
         {
-            (int[] Chapters, ArchiveEnd? End) untold = ([.. _untold], _isEndUntold ? _end : null);
+            (long[] Chapters, ArchiveEnd? End) untold = ([.. _untold], _isEndUntold ? _end : null);
             _untold.Clear();
             _isEndUntold = false;
             _isTelling = untold is not { Chapters: [], End: null };
@@ -113,15 +122,37 @@ internal sealed class KnownArchive
         }
     }
 
+    /// <summary>What is told of up to this place. What became of the last entries of a chapter shows only in the next one.</summary>
+    private void Untold(long plainOffset)
+    {
+        var number = Chapter.NumberOf(plainOffset);
+        _untold.Add(number);
+        if (number > 0)
+        {
+            _untold.Add(number - 1);
+        }
+    }
+
     private void Reached(ArchiveCheckpoint checkpoint)
     {
         lock (_lock)
         {
-            _untold.Add(Chapter.NumberOf(checkpoint.PlainOffset));
+            Untold(checkpoint.PlainOffset);
         }
 
         Changed?.Invoke(this);
     }
+}
+
+/// <summary>What was learned of an archive while it was made.</summary>
+/// <param name="reached">Is told of every checkpoint that is made here.</param>
+internal sealed class ArchiveFacts(Action<ArchiveCheckpoint>? reached = null)
+{
+    /// <summary>From where it can be continued.</summary>
+    public ArchiveTrail Trail { get; } = new(reached);
+
+    /// <summary>SHA-256 of entries that were read whole, by their place, where a receipt asks for it.</summary>
+    public ConcurrentDictionary<int, byte[]> Hashes { get; } = new();
 }
 
 /// <summary>What shows only when an archive has been made whole.</summary>

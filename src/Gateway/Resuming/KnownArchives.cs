@@ -11,10 +11,9 @@ internal sealed class KnownArchives(SharedArchives? shared = null) : IDisposable
 {
     private const long MaxBytes = 16 << 20;
 
-    // A checkpoint every 4 MiB, what is known of an entry, and what a thing in the cache costs.
+    // A checkpoint, what is known of an entry, and what a thing in the cache costs.
     private const int BytesPerCheckpoint = 32;
-    private const long PlainPerCheckpoint = 4 << 20;
-    private const int BytesPerEntry = 60;
+    private const int BytesPerEntry = 150;
     private const int BytesPerHash = 120;
     private const int BytesPerArchive = 1000;
 
@@ -24,19 +23,28 @@ internal sealed class KnownArchives(SharedArchives? shared = null) : IDisposable
     /// <param name="etag">Names it; without one nothing is kept of it.</param>
     /// <param name="layout">Where everything stands in it.</param>
     /// <param name="needsHashes">Whether the hashes of its entries are part of it.</param>
+    /// <param name="isMade">Whether it will be made now: what is only asked about is not worth remembering.</param>
     /// <param name="cancellationToken">Ends the wait for other replicas' knowledge.</param>
-    public async Task<KnownArchive> FindAsync(string? etag, ArchiveLayout? layout, bool needsHashes, CancellationToken cancellationToken)
+    public async Task<KnownArchive> FindAsync(string? etag, ArchiveLayout? layout, bool needsHashes, bool isMade, CancellationToken cancellationToken)
     {
         if (etag is null || layout is null)
         {
             return new KnownArchive(null, layout, null);
         }
 
-        var archive = _archives.GetOrCreate(etag, entry =>
+        if (!_archives.TryGetValue<KnownArchive>(etag, out var archive) || archive is null)
         {
-            entry.Size = BytesPerArchive + (layout.PlainLength / PlainPerCheckpoint * BytesPerCheckpoint) + (layout.Entries.Count * (long)(needsHashes ? BytesPerEntry + BytesPerHash : BytesPerEntry));
-            return new KnownArchive(etag, layout, shared is null ? null : shared.Tell) { NeedsHashes = needsHashes };
-        })!;
+            archive = new KnownArchive(etag, layout, shared is null ? null : shared.Tell) { NeedsHashes = needsHashes };
+            if (isMade)
+            {
+                archive = _archives.GetOrCreate(etag, entry =>
+                {
+                    entry.Size = SizeOf(layout, needsHashes);
+                    return archive;
+                })!;
+            }
+        }
+
         if (shared is not null && archive.End is null)
         {
             await shared.LearnEndAsync(archive, cancellationToken);
@@ -48,6 +56,12 @@ internal sealed class KnownArchives(SharedArchives? shared = null) : IDisposable
     /// <summary>Adds what other replicas know of the way to a byte of the archive.</summary>
     public Task LearnAsync(KnownArchive archive, long from, CancellationToken cancellationToken) =>
         shared?.LearnAsync(archive, from, cancellationToken) ?? Task.CompletedTask;
+
+    /// <summary>With the layout, which holds every entry's name.</summary>
+    private static long SizeOf(ArchiveLayout layout, bool needsHashes) =>
+        BytesPerArchive
+        + (layout.PlainLength / ArchiveTrail.Interval * BytesPerCheckpoint)
+        + layout.Entries.Sum(entry => (sizeof(char) * (long)entry.Name.Length) + BytesPerEntry + (needsHashes ? BytesPerHash : 0));
 
     public void Dispose() => _archives.Dispose();
 }

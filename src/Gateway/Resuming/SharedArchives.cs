@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using Gateway.Archiving;
+using Gateway.Links;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Options;
 using Polly;
@@ -14,12 +15,13 @@ namespace Gateway.Resuming;
 /// </summary>
 /// <remarks>
 /// <para>Keys begin with the archive's ETag, a hash over everything that decides a byte: who could guess one has the archive already.
-/// What is read is tried by the block before it (<see cref="Archiving.Layout.CheckpointException"/>) before it is trusted.</para>
+/// Values are signed with the keys of links where there are some (<see cref="Seal"/>). A checkpoint is tried by the block before it
+/// (<see cref="Archiving.Layout.CheckpointException"/>), which shows that it is of this archive; what else is said is believed.</para>
 /// <para>Each archive has one telling on its way at most; what is reached meanwhile goes with the next. While the cache is away it is
 /// asked once every few seconds, and nobody waits for it in between.</para>
 /// </remarks>
 internal sealed partial class SharedArchives(
-    IDistributedCache cache, IOptions<ResumeOptions> options, TimeProvider time, ILogger<SharedArchives> logger)
+    IDistributedCache cache, IOptions<ResumeOptions> options, IOptions<BundleLinkOptions> links, TimeProvider time, ILogger<SharedArchives> logger)
 {
     private const int ChaptersAtOnce = 16;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -31,6 +33,7 @@ internal sealed partial class SharedArchives(
         .AddTimeout(Patience)
         .Build();
 
+    private readonly Seal _seal = new(links.Value.Secrets());
     private bool _isAway;
 
     /// <summary>Tells others what is new.</summary>
@@ -45,22 +48,24 @@ internal sealed partial class SharedArchives(
     /// <summary>Adds the archive's end, if others know it.</summary>
     public async Task LearnEndAsync(KnownArchive archive, CancellationToken cancellationToken)
     {
-        if (await GetAsync(EndKey(archive), cancellationToken) is { Length: sizeof(long) or sizeof(long) + 32 } end)
+        if (await GetAsync(EndKey(archive), cancellationToken) is { Length: sizeof(long) or sizeof(long) + 32 } end
+            && BinaryPrimitives.ReadInt64LittleEndian(end) is > 0 and var length
+            && length <= archive.Layout!.MaxLength)
         {
-            archive.Learn(new ArchiveEnd(BinaryPrimitives.ReadInt64LittleEndian(end), end.Length == sizeof(long) ? null : end[sizeof(long)..]));
+            archive.Learn(new ArchiveEnd(length, end.Length == sizeof(long) ? null : end[sizeof(long)..]));
         }
     }
 
     /// <summary>Adds what others know of the way to a byte of the archive.</summary>
     public async Task LearnAsync(KnownArchive archive, long from, CancellationToken cancellationToken)
     {
-        if (archive.Layout!.Recipe.Format == ArchiveFormat.Tar || archive.Trail.Covers(from))
+        if (archive.Layout!.Recipe.Format == ArchiveFormat.Tar || KnowsTheWay(archive, from))
         {
             return;
         }
 
         // Which chapter holds the place only the chapters tell: their first places are in order.
-        var (low, high, nearest) = (0, Chapter.NumberOf(archive.Layout.PlainLength - 1), -1);
+        var (low, high, nearest) = (0L, Chapter.NumberOf(archive.Layout.PlainLength), -1L);
         while (low <= high)
         {
             var middle = (low + high) / 2;
@@ -81,17 +86,46 @@ internal sealed partial class SharedArchives(
         }
     }
 
+    /// <summary>Whether others could only say what is known here.</summary>
+    private static bool KnowsTheWay(KnownArchive archive, long from)
+    {
+        var facts = archive.Facts;
+        if (!facts.Trail.Covers(from) || !NeedsWhatBecameOfEntries(archive))
+        {
+            return facts.Trail.Covers(from);
+        }
+
+        var place = facts.Trail.Nearest(from).PlainOffset;
+        var before = place == 0 ? 0 : archive.Layout!.PieceAt(place - 1).Entry;
+        return Enumerable.Range(0, before).All(
+            entry => (archive.Layout!.Recipe.Format != ArchiveFormat.Zip || facts.Trail.ResultOf(entry) is not null) && (!archive.NeedsHashes || facts.Hashes.ContainsKey(entry)));
+    }
+
     private static bool NeedsWhatBecameOfEntries(KnownArchive archive) =>
         archive.Layout!.Recipe.Format == ArchiveFormat.Zip || archive.NeedsHashes;
 
     private static string EndKey(KnownArchive archive) => $"archive/1/{archive.ETag}/end";
 
-    private static string ChapterKey(KnownArchive archive, int number) => $"archive/1/{archive.ETag}/{number}";
+    private static string ChapterKey(KnownArchive archive, long number) => $"archive/1/{archive.ETag}/{number}";
 
-    private async Task<long?> ReadAsync(KnownArchive archive, int number, CancellationToken cancellationToken) =>
+    private async Task<long?> ReadAsync(KnownArchive archive, long number, CancellationToken cancellationToken) =>
         await GetAsync(ChapterKey(archive, number), cancellationToken) is { } bytes ? Chapter.Read(bytes, archive) : null;
 
+    [SuppressMessage("Design", "CA1031", Justification = "Nobody waits for it; what is not told is made again.")]
     private async Task TellAsync(KnownArchive archive)
+    {
+        try
+        {
+            await TellAllAsync(archive);
+        }
+        catch (Exception exception)
+        {
+            archive.StopTelling();
+            LogUntold(logger, exception);
+        }
+    }
+
+    private async Task TellAllAsync(KnownArchive archive)
     {
         while (archive.TakeUntold() is var (chapters, end) && (chapters.Length > 0 || end is not null))
         {
@@ -110,13 +144,13 @@ internal sealed partial class SharedArchives(
         }
     }
 
-    private Task<byte[]?> GetAsync(string key, CancellationToken cancellationToken) =>
-        TryAsync(token => cache.GetAsync(key, token), cancellationToken);
+    private async Task<byte[]?> GetAsync(string key, CancellationToken cancellationToken) =>
+        _seal.Open(key, await TryAsync(token => cache.GetAsync(key, token), cancellationToken));
 
     private async Task SetAsync(string key, byte[] value) => await TryAsync(
         async token =>
         {
-            await cache.SetAsync(key, value, _keep, token);
+            await cache.SetAsync(key, _seal.Put(key, value), _keep, token);
             return null;
         },
         CancellationToken.None);
@@ -145,6 +179,9 @@ internal sealed partial class SharedArchives(
             return null;
         }
     }
+
+    [LoggerMessage(EventId = 5, EventName = "Untold", Level = LogLevel.Error, Message = "What was learned of an archive could not be told to other replicas")]
+    private static partial void LogUntold(ILogger logger, Exception exception);
 
     [LoggerMessage(EventId = 2, EventName = "CacheAway", Level = LogLevel.Warning, Message = "The cache cannot be reached, so archives that other replicas began are made again from their beginning: {Reason}")]
     private static partial void LogAway(ILogger logger, string reason);

@@ -163,6 +163,74 @@ public sealed class RangeTests : IAsyncLifetime
         }
     }
 
+    [Theory]
+    [InlineData(500_000, 999_999, 600_000)]
+    [InlineData(10 * ((32 * 1024) - 256), 15_000_000, 14_000_000)]
+    [InlineData(12_345, 15_000_000, 14_000_000)]
+    [InlineData(12_345, 15_000_000, 1)]
+    public async Task A_part_of_a_stored_zip_teaches_nothing_wrong(int from, int to, int then)
+    {
+        _upstream.Put("/large", to < 1_000_000 ? 1_000_000 : 20_000_000, seed: 9);
+        const string Url = "/bundle?ids=s/large,s/c&format=zip&compression=store";
+        var whole = await Download.GetAsync(_gateway.Client, Url);
+        var body = 30 + BitConverter.ToUInt16(whole.Bytes, 26) + BitConverter.ToUInt16(whole.Bytes, 28);
+
+        var part = await GetAsync(_replica, Url, new RangeHeaderValue(body + from, body + to));
+        var rest = await GetAsync(_replica, Url, new RangeHeaderValue(body + then, null));
+
+        Assert.Equal(whole.Bytes[(body + from)..(body + to + 1)], part.Bytes);
+        Assert.Equal(whole.Bytes[(body + then)..], rest.Bytes);
+        Assert.DoesNotContain(_replica.Outcomes.Lines, line => line.Contains("not of it", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Ranges_of_all_kinds_at_once_teach_one_another_nothing_wrong()
+    {
+        int[] sizes = [9_000_000, 0, 131_072, 1, 6_000_000, 512];
+        for (var i = 0; i < sizes.Length; i++)
+        {
+            _upstream.Put($"/o{i}", sizes[i], seed: i, compressible: i % 2 == 0);
+        }
+
+        var random = new Random(5);
+        foreach (var recipe in new[] { "format=zip&compression=store", "format=zip&receipt=true", "format=tar&receipt=true", "format=tar.zst" })
+        {
+            var url = "/bundle?ids=" + string.Join(',', sizes.Select((_, i) => $"s/o{i}")) + "&" + recipe;
+            var whole = await Download.GetAsync(_gateway.Client, url);
+            await using var fresh = await GatewayUnderTest.StartAsync(_upstream.Address);
+            await Task.WhenAll(Enumerable.Range(0, 12).Select(i => (From: random.Next(1, whole.Bytes.Length), IsBounded: i % 2 == 0, IsBrowser: i % 3 == 0)).ToArray().Select(async range =>
+            {
+                var to = range.IsBounded ? Math.Min(range.From + 3_000_000, whole.Bytes.Length) - 1 : whole.Bytes.Length - 1;
+                using var request = new HttpRequestMessage(HttpMethod.Get, url);
+                request.Headers.Range = new RangeHeaderValue(range.From, range.IsBounded ? to : null);
+                if (range.IsBrowser)
+                {
+                    request.Headers.Add("Sec-Fetch-Mode", "navigate");
+                }
+
+                var part = await Download.SendAsync(fresh.Client, request);
+                Assert.False(part.IsCut);
+                Assert.Equal(part.Status == HttpStatusCode.OK ? whole.Bytes : whole.Bytes[range.From..(to + 1)], part.Bytes);
+            }));
+        }
+    }
+
+    [Theory]
+    [InlineData("tar", 1536)]
+    [InlineData("zip&compression=store", 0)]
+    public async Task Storage_that_fails_behind_the_first_header_of_a_range_leaves_no_mixture_of_archive_and_problem(string format, int start)
+    {
+        _upstream.Put("/large", 3_000_000, seed: 2);
+        var url = "/bundle?ids=s/a,s/large&format=" + format;
+        var whole = await Download.GetAsync(_gateway.Client, url);
+        start = start > 0 ? start : whole.Bytes.AsSpan(10).IndexOf("PK\u0003\u0004"u8) + 10;
+        _upstream.Fail("/large", new Fault { After = 0, Ending = Ending.Reset, Times = 200 });
+
+        var download = await GetAsync(_gateway, url, new RangeHeaderValue(start, null));
+
+        Assert.True(download.IsCut || download.Bytes is [(byte)'{', ..], System.Text.Encoding.Latin1.GetString(download.Bytes));
+    }
+
     [Fact]
     public async Task Storage_without_ranges_resumes_all_the_same()
     {

@@ -204,6 +204,22 @@ public sealed class ReceiptTests : IAsyncLifetime
         Assert.InRange(_upstream.BodyBytes - before, 1, 200_000);
     }
 
+    [Fact]
+    public async Task A_checksum_that_storage_says_to_a_GET_only_does_not_change_the_archive_between_whole_and_part()
+    {
+        var body = new ObjectContent(20_000, 1).ToArray();
+        _upstream.Put("/a", body.Length, 1, HeaderOf("crc32", body));
+        _upstream.Fail("/a", new Fault { Method = "HEAD", Without = ["x-amz-checksum-crc32"], Times = 1000 });
+        foreach (var recipe in new[] { "format=zip&compression=store", "format=zip", "format=tar" })
+        {
+            var whole = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a&" + recipe);
+            var rest = await GetAsync(_gateway, "/bundle?ids=s/a&" + recipe, 100, null);
+
+            Assert.Equal(whole.Response.Headers.ETag, rest.Response.Headers.ETag);
+            Assert.Equal(whole.Bytes[100..], rest.Bytes);
+        }
+    }
+
     [Theory]
     [InlineData("TE", "trailers")]
     [InlineData("Want-Repr-Digest", "sha-256=1")]

@@ -322,6 +322,15 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Hostile_10_More_bytes_than_any_archive_can_have_are_413()
+    {
+        _upstream.Put("/a", new ObjectContent(1L << 50, 1));
+        var entries = string.Join(',', Enumerable.Range(0, 8300).Select(i => $"{{\"id\":\"s/a\",\"name\":\"{i}\"}}"));
+
+        (await PostAsync($"{{\"format\":\"tar\",\"entries\":[{entries}]}}")).RequireEarly(413);
+    }
+
+    [Fact]
     public async Task Hostile_10_More_bytes_than_allowed_are_413_with_the_numbers_or_a_cut()
     {
         var early = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/b,s/c&id=s/x,y");

@@ -1,5 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.DependencyInjection;
 using Testing;
 
 namespace Gateway.FunctionalTests.Resuming;
@@ -123,24 +125,70 @@ public sealed class SharedArchivesTests : IAsyncLifetime
         await using var one = await StartAsync();
         var whole = await Download.GetAsync(one.Client, Bundle);
         var key = await EndToldAsync();
-
-        // Another archive's chapter under this one's key: well-formed, and wrong.
-        var other = await Download.GetAsync(one.Client, Bundle.Replace("s/e0,", "", StringComparison.Ordinal));
-        await Eventually.TrueAsync(() => Keys("*/0").Length == 2 && Keys("*/end").Length == 2, "both are told");
-        var (right, wrong) = (key.Replace("/end", "/0", StringComparison.Ordinal), Keys("*/0").Single(name => name != key.Replace("/end", "/0", StringComparison.Ordinal)));
-        await _redis!.RunAsync("COPY", wrong, right, "REPLACE");
+        await PoisonAsync(one, whole.Response.Headers.ETag!.ToString());
         await using var two = await StartAsync();
 
         var rest = await GetAsync(two, Bundle, 9_000_000);
 
         Assert.Equal(whole.Bytes[9_000_000..], rest.Bytes);
         Assert.Contains(two.Outcomes.Lines, line => line.StartsWith("Warning Gateway.Bundles.RangeSender", StringComparison.Ordinal) && line.Contains("is not of it", StringComparison.Ordinal));
-        Assert.NotEmpty(other.Bytes);
 
         // And rubbish is nothing.
-        await _redis.RunAsync("HSET", right, "data", "rubbish");
+        await _redis!.RunAsync("HSET", key.Replace("/end", "/0", StringComparison.Ordinal), "data", "rubbish");
         await using var three = await StartAsync();
         Assert.Equal(whole.Bytes[9_000_000..], (await GetAsync(three, Bundle, 9_000_000)).Bytes);
+    }
+
+    [Fact]
+    public async Task With_keys_nobody_who_can_write_to_Redis_has_us_send_what_is_not_true()
+    {
+        var key = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
+        await using var one = await StartAsync(key);
+        var whole = await Download.GetAsync(one.Client, Bundle);
+        var end = await EndToldAsync();
+        await using var stranger = await StartAsync();
+        await Download.GetAsync(stranger.Client, Bundle.Replace("s/e0,", "", StringComparison.Ordinal));
+        await Eventually.TrueAsync(() => Keys("*/end").Length == 2, "the stranger's end is told");
+        await _redis!.RunAsync("COPY", Keys("*/end").Single(name => name != end), end, "REPLACE");
+        await using var two = await StartAsync(key);
+
+        var rest = await GetAsync(two, Bundle, 1000);
+
+        Assert.Equal(whole.Bytes[1000..], rest.Bytes);
+        Assert.Null(rest.Response.Content.Headers.ContentRange!.Length);
+    }
+
+    [Fact]
+    public async Task Storage_that_fails_after_a_checkpoint_was_refused_is_a_problem_document_that_names_the_entry()
+    {
+        await using var one = await StartAsync();
+        var whole = await Download.GetAsync(one.Client, Bundle);
+        var end = await EndToldAsync();
+        await Download.GetAsync(one.Client, Bundle.Replace("s/e0,", "", StringComparison.Ordinal));
+        await Eventually.TrueAsync(() => Keys("*/0").Length == 2 && Keys("*/end").Length == 2, "both are told");
+        await using var two = await StartAsync();
+        _upstream.Fail("/e0", new Fault { Status = 500, Times = 100 });
+        await PoisonAsync(two, whole.Response.Headers.ETag!.ToString());
+
+        var refused = await GetAsync(two, Bundle, whole.Bytes.Length * 3 / 4);
+
+        refused.RequireEarly(502);
+        Assert.Contains("s/e0", System.Text.Encoding.UTF8.GetString(refused.Bytes), StringComparison.Ordinal);
+        Assert.NotEmpty(end);
+    }
+
+    /// <summary>Has the block before every checkpoint be another one, signed as the gateway signs.</summary>
+    private static async Task PoisonAsync(GatewayUnderTest gateway, string etag)
+    {
+        var cache = gateway.App.Services.GetRequiredService<IDistributedCache>();
+        var (seal, key) = (new Gateway.Resuming.Seal([]), $"archive/1/{etag}/0");
+        var chapter = seal.Open(key, await cache.GetAsync(key))!;
+        for (var i = 0; i < BitConverter.ToInt32(chapter); i++)
+        {
+            chapter[sizeof(int) + (i * 24) + 20] ^= 1;
+        }
+
+        await cache.SetAsync(key, seal.Put(key, chapter));
     }
 
     private static int Warnings(GatewayUnderTest gateway) =>
@@ -163,10 +211,15 @@ public sealed class SharedArchivesTests : IAsyncLifetime
         return Keys("*/end").Single();
     }
 
-    private Task<GatewayUnderTest> StartAsync()
+    private Task<GatewayUnderTest> StartAsync(string? key = null)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
         configuration["ConnectionStrings"] = new JsonObject { ["Redis"] = _redis!.ConnectionString };
+        if (key is not null)
+        {
+            GatewayUnderTest.Set(configuration, "Bundle:Links:Keys", new[] { key });
+        }
+
         return GatewayUnderTest.StartAsync(configuration);
     }
 }

@@ -1,0 +1,109 @@
+using System.IO.Pipelines;
+using CsCheck;
+using Gateway.Archiving;
+using Gateway.Archiving.Layout;
+using Gateway.Resuming;
+
+namespace Gateway.Tests.Resuming;
+
+public class ChapterTests
+{
+    private const int ChapterLength = 256 << 20;
+    private static readonly byte[] Body = new byte[1 << 20];
+
+    [Fact]
+    public async Task What_was_learned_of_an_archive_comes_over_whole_and_so_does_what_stands_at_the_seams()
+    {
+        var entries = Enumerable.Range(0, 600).Select(i => new ArchiveEntry($"n{i}", Body.Length, DateTimeOffset.UnixEpoch)).ToArray();
+        var layout = ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store), entries);
+        var told = new Dictionary<long, byte[]>();
+        var known = new KnownArchive("\"x\"", layout, archive =>
+        {
+            foreach (var number in archive.TakeUntold().Chapters)
+            {
+                told[number] = Chapter.Write(archive, number);
+            }
+        });
+        await MakeAsync(known);
+        known.Ended(layout.Length!.Value, null);
+
+        var other = new KnownArchive("\"x\"", layout, null);
+        foreach (var chapter in told.Values)
+        {
+            Assert.NotNull(Chapter.Read(chapter, other));
+        }
+
+        Assert.All(Enumerable.Range(0, entries.Length), entry => Assert.Equal(known.Facts.Trail.ResultOf(entry), other.Facts.Trail.ResultOf(entry)));
+        Assert.Equal(known.Facts.Trail.Between(0, long.MaxValue), other.Facts.Trail.Between(0, long.MaxValue));
+        Assert.InRange(layout.StartAt(other.Facts.Trail, layout.StartOf(590), null).Place.PlainOffset, layout.StartOf(585), layout.StartOf(590));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_at_the_very_end_of_a_chapter_belongs_to_it()
+    {
+        // 256 MiB with its header, two zero blocks and nothing else.
+        var layout = ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.TarGz), [new ArchiveEntry("n", ChapterLength - 512 - 1024, DateTimeOffset.UnixEpoch)]);
+        Assert.Equal(ChapterLength, layout.PlainLength);
+        var known = new KnownArchive("\"x\"", layout, null);
+        await MakeAsync(known);
+
+        var (chapters, _) = known.TakeUntold();
+
+        Assert.Equal([0], chapters);
+        var other = new KnownArchive("\"x\"", layout, null);
+        Chapter.Read(Chapter.Write(known, 0), other);
+        Assert.Equal(ChapterLength, other.Facts.Trail.Between(0, long.MaxValue)[^1].PlainOffset);
+    }
+
+    [Fact]
+    public void Whatever_stands_in_the_cache_is_a_chapter_or_nothing()
+    {
+        var layout = ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.Zip), [new ArchiveEntry("n", 50 << 20, DateTimeOffset.UnixEpoch)]);
+        Gen.OneOf(Gen.Byte.Array[0, 200], Gen.Select(Gen.Int[0, 3], Gen.Byte.Array[0, 200], (count, bytes) => (byte[])[.. BitConverter.GetBytes(count), .. bytes])).Sample(bytes =>
+        {
+            var known = new KnownArchive("\"x\"", layout, null);
+            Chapter.Read(bytes, known);
+            return known.Facts.Trail.Between(long.MinValue, long.MaxValue).All(place => place is { PlainOffset: > 0, Offset: > 0 } && place.PlainOffset <= layout.PlainLength && place.Offset <= layout.MaxLength)
+                && layout.StartAt(known.Facts.Trail, 40 << 20, null).Place.Offset <= 40 << 20;
+        });
+    }
+
+    [Fact]
+    public void Only_what_was_signed_under_its_own_key_is_believed()
+    {
+        byte[] one = [.. Enumerable.Repeat((byte)1, 32)], two = [.. Enumerable.Repeat((byte)2, 32)];
+        var sealedValue = new Seal([one]).Put("key", "value"u8);
+
+        Assert.Equal("value"u8.ToArray(), new Seal([two, one]).Open("key", sealedValue));
+        Assert.Null(new Seal([one]).Open("other", sealedValue));
+        Assert.Null(new Seal([two]).Open("key", sealedValue));
+        Assert.Null(new Seal([]).Open("key", sealedValue));
+        Assert.Null(new Seal([one]).Open("key", new Seal([]).Put("key", "value"u8)));
+        for (var i = 0; i < sealedValue.Length; i++)
+        {
+            var damaged = sealedValue.ToArray();
+            damaged[i] ^= 1;
+            Assert.Null(new Seal([one]).Open("key", damaged));
+        }
+    }
+
+    private static async Task MakeAsync(KnownArchive known)
+    {
+        var layout = known.Layout!;
+        var writer = ArchiveWriter.Continue(layout, PipeWriter.Create(Stream.Null), default, 1, known.Facts.Trail);
+        foreach (var entry in layout.Entries)
+        {
+            writer.StartEntry(entry);
+            for (var rest = entry.Size; rest > 0; rest -= Math.Min(rest, Body.Length))
+            {
+                await writer.WriteAsync(Body.AsMemory(0, (int)Math.Min(rest, Body.Length)));
+            }
+
+            writer.EndEntry();
+            await writer.FlushAsync();
+        }
+
+        await writer.FinishAsync();
+        writer.Complete();
+    }
+}
