@@ -1,4 +1,5 @@
 using System.Text.Encodings.Web;
+using Gateway.Access;
 using Gateway.Archiving;
 using Gateway.Bundles;
 using Gateway.Configuration;
@@ -105,8 +106,7 @@ internal static class GatewayHost
     private static void Configure(WebApplicationBuilder builder)
     {
         builder.Services.AddProblemDetails();
-        builder.Services.AddAuthentication();
-        builder.Services.AddAuthorization();
+        builder.AddAccess();
         builder.Services.AddRequestTimeouts();
         builder.AddBundles();
         builder.Services.AddOptions<HostOptions>().Configure<IOptions<DrainOptions>>(

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
 
@@ -9,7 +8,7 @@ internal sealed class BundleAdmission : IDisposable
 {
     private readonly ConcurrencyLimiter _all;
     private readonly ConcurrencyLimiter _questions;
-    private readonly PartitionedRateLimiter<IPAddress> _perClient;
+    private readonly PartitionedRateLimiter<string> _perClient;
 
     public BundleAdmission(IOptions<LimitOptions> options)
     {
@@ -22,21 +21,26 @@ internal sealed class BundleAdmission : IDisposable
         };
         _all = new ConcurrencyLimiter(places);
         _questions = new ConcurrencyLimiter(places);
-        _perClient = PartitionedRateLimiter.Create<IPAddress, IPAddress>(address => limits.MaxPerClient == 0
-            ? RateLimitPartition.GetNoLimiter(IPAddress.None)
-            : RateLimitPartition.GetConcurrencyLimiter(address, _ => new() { PermitLimit = limits.MaxPerClient, QueueLimit = 0 }));
+        _perClient = PartitionedRateLimiter.Create<string, string>(client => limits.MaxPerClient == 0
+            ? RateLimitPartition.GetNoLimiter("")
+            : RateLimitPartition.GetConcurrencyLimiter(client, _ => new() { PermitLimit = limits.MaxPerClient, QueueLimit = 0 }));
     }
 
     /// <summary>Every place is taken: another bundle would wait.</summary>
     public bool IsFull => _all.GetStatistics() is { CurrentAvailablePermits: 0 };
 
+    /// <summary>Who is counted as one client: whoever is known by name, else an address.</summary>
+    public static string ClientOf(HttpContext context) => context.User.Identity is { IsAuthenticated: true, Name: { } name }
+        ? $"{context.User.Identity.AuthenticationType}:{name}"
+        : $"{context.Connection.RemoteIpAddress}";
+
     /// <summary>Waits for a turn.</summary>
-    /// <param name="client">Whose it is.</param>
+    /// <param name="client">Whose it is: <see cref="ClientOf"/>.</param>
     /// <param name="isCharged">False for requests that only ask about a bundle: they count against nobody's bundles, but as
     /// many at a time as bundles are enough, because each may make thousands of requests to storage.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The turn, to be disposed; or the status code of the refusal, 429 or 503.</returns>
-    public async Task<(IDisposable? Turn, int Refusal)> EnterAsync(IPAddress? client, bool isCharged, CancellationToken cancellationToken)
+    public async Task<(IDisposable? Turn, int Refusal)> EnterAsync(string client, bool isCharged, CancellationToken cancellationToken)
     {
         if (!isCharged)
         {
@@ -44,7 +48,7 @@ internal sealed class BundleAdmission : IDisposable
             return question.IsAcquired ? (question, 0) : (null, StatusCodes.Status503ServiceUnavailable);
         }
 
-        var own = _perClient.AttemptAcquire(client ?? IPAddress.None);
+        var own = _perClient.AttemptAcquire(client);
         if (!own.IsAcquired)
         {
             own.Dispose();

@@ -21,7 +21,7 @@ internal sealed class LimitOptions
     [Range(0, 100_000)]
     public int MaxQueued { get; set; } = 128;
 
-    /// <summary>Bundles at a time from one address; more are answered with 429 and Retry-After. Default 0: no limit.</summary>
+    /// <summary>Bundles at a time of one client, who is known by name or else by address; more are answered with 429 and Retry-After. Default 0: no limit.</summary>
     [Range(0, 100_000)]
     public int MaxPerClient { get; set; }
 }

@@ -166,7 +166,7 @@ internal sealed class BundleEndpoint(
 
     private async Task<IDisposable> AdmitAsync(HttpContext context, BundlePurpose purpose, CancellationToken cancellationToken)
     {
-        var (turn, refusal) = await admission.EnterAsync(context.Connection.RemoteIpAddress, isCharged: purpose == BundlePurpose.Archive, cancellationToken);
+        var (turn, refusal) = await admission.EnterAsync(BundleAdmission.ClientOf(context), isCharged: purpose == BundlePurpose.Archive, cancellationToken);
         if (turn is null)
         {
             throw new BundleRefusal(

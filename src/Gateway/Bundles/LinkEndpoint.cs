@@ -38,7 +38,7 @@ internal sealed class LinkEndpoint(
             await using var plan = planner.Resolve(request, Caller.Of(context));
             await authorization.RequireAsync(context, plan);
 
-            using var turn = await admission.EnterAsync(context.Connection.RemoteIpAddress, isCharged: false, stop.Token) switch
+            using var turn = await admission.EnterAsync(BundleAdmission.ClientOf(context), isCharged: false, stop.Token) switch
             {
                 ({ } some, _) => some,
                 var (_, refusal) => throw new BundleRefusal(refusal, "As many questions are asked and wait as may.", Culprit.Client, Stage.Admission),

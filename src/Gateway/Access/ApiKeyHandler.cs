@@ -1,0 +1,75 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Access;
+
+/// <summary>Clients that show a key. Section <c>Authentication:Schemes:ApiKey</c>.</summary>
+internal sealed class ApiKeyOptions : AuthenticationSchemeOptions
+{
+    /// <summary>Keys by the name of their owner. Default: none, and the scheme is off.</summary>
+    public IDictionary<string, ApiKey> Keys { get; } = new Dictionary<string, ApiKey>(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        foreach (var (name, key) in Keys)
+        {
+            if (key.Hash is null)
+            {
+                throw new InvalidOperationException($"{AccessRegistration.Section}:{ApiKeyHandler.Name}:Keys:{name}:Sha256 is not 64 hexadecimal digits");
+            }
+        }
+    }
+}
+
+/// <summary>One key.</summary>
+internal sealed class ApiKey
+{
+    /// <summary>SHA-256 of the key, in hexadecimal: the configuration holds no key that works.</summary>
+    public string Sha256 { get; set; } = "";
+
+    /// <summary>What its owner may, for policies that ask for a role. Default: none.</summary>
+    public IList<string> Roles { get; } = [];
+
+    /// <summary>The hash; null when it is none.</summary>
+    public byte[]? Hash => Sha256.Length == 2 * SHA256.HashSizeInBytes && Sha256.All(char.IsAsciiHexDigit) ? Convert.FromHexString(Sha256) : null;
+}
+
+/// <summary>Looks at <c>X-Api-Key</c>. Every key is compared, each in constant time.</summary>
+internal sealed class ApiKeyHandler(IOptionsMonitor<ApiKeyOptions> options, ILoggerFactory logger, UrlEncoder encoder)
+    : AuthenticationHandler<ApiKeyOptions>(options, logger, encoder)
+{
+    public const string Name = "ApiKey";
+    public const string Header = "X-Api-Key";
+
+    private const int MaxLength = 1024;
+
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        if (Request.Headers[Header] is not [{ Length: > 0 and <= MaxLength } shown])
+        {
+            return Task.FromResult(AuthenticateResult.NoResult());
+        }
+
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(shown));
+        string? owner = null;
+        foreach (var (name, key) in Options.Keys)
+        {
+            owner = CryptographicOperations.FixedTimeEquals(hash, key.Hash) ? name : owner;
+        }
+
+        return Task.FromResult(owner is null
+            ? AuthenticateResult.Fail("the key is not known")
+            : AuthenticateResult.Success(new(AccessRegistration.Principal(Name, owner, Options.Keys[owner].Roles), Name)));
+    }
+
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        Response.StatusCode = StatusCodes.Status401Unauthorized;
+        Response.Headers.WWWAuthenticate = Name;
+        return Task.CompletedTask;
+    }
+}

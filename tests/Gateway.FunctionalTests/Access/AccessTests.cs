@@ -1,0 +1,199 @@
+using System.Buffers.Text;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Gateway.Configuration;
+using Gateway.FunctionalTests.Deploy;
+using Testing;
+
+namespace Gateway.FunctionalTests.Access;
+
+/// <summary>Who may do what, each way one setting away.</summary>
+public sealed class AccessTests : IAsyncLifetime
+{
+    private const string Url = "/bundle?ids=s/a&format=tar";
+    private const string ApiKey = "correct horse battery staple";
+
+    private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
+    private readonly ScriptedUpstream _upstream = new();
+    private GatewayUnderTest _gateway = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _upstream.Put("/a", 1000, seed: 1);
+        _gateway = await StartAsync("default");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _gateway.DisposeAsync();
+        await _upstream.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("/bundle?ids=s/a")]
+    [InlineData("/bundle/plan?ids=s/a")]
+    [InlineData("/s/a")]
+    public async Task Who_shows_nothing_is_told_to_and_storage_is_asked_nothing(string url)
+    {
+        using var answer = await _gateway.Client.GetAsync(url);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Equal("Bearer", answer.Headers.WwwAuthenticate.Single().Scheme);
+        Assert.Empty(_upstream.Requests);
+    }
+
+    [Fact]
+    public async Task A_bearer_token_lets_in_and_goes_no_further()
+    {
+        using var good = With("Authorization", "Bearer " + Token(TimeSpan.FromMinutes(5)));
+        Assert.Single((await Download.SendAsync(_gateway.Client, good)).RequireWhole());
+        Assert.All(_upstream.Requests, request => Assert.Null(request.Header("Authorization")));
+
+        foreach (var bad in new[] { Token(TimeSpan.FromHours(-1)), Token(TimeSpan.FromMinutes(5), RandomNumberGenerator.GetBytes(32)), Token(TimeSpan.FromMinutes(5), audience: "others"), "x.y.z", "" })
+        {
+            using var request = With("Authorization", "Bearer " + bad);
+            Assert.Equal(HttpStatusCode.Unauthorized, (await Download.SendAsync(_gateway.Client, request)).Status);
+        }
+    }
+
+    [Fact]
+    public async Task A_key_lets_in_and_goes_no_further()
+    {
+        using var good = With("X-Api-Key", ApiKey);
+        Assert.Single((await Download.SendAsync(_gateway.Client, good)).RequireWhole());
+        using var direct = new HttpRequestMessage(HttpMethod.Get, "/s/a");
+        direct.Headers.Add("X-Api-Key", ApiKey);
+        Assert.Equal(HttpStatusCode.OK, (await _gateway.Client.SendAsync(direct)).StatusCode);
+        Assert.All(_upstream.Requests, request => Assert.Null(request.Header("X-Api-Key")));
+
+        foreach (var bad in new[] { ApiKey + " ", "x", new string('x', 5000) })
+        {
+            using var request = With("X-Api-Key", bad);
+            Assert.Equal(bad == ApiKey + " " ? HttpStatusCode.OK : HttpStatusCode.Unauthorized, (await Download.SendAsync(_gateway.Client, request)).Status);
+        }
+    }
+
+    [Fact]
+    public async Task A_policy_asks_for_a_role()
+    {
+        await using var gateway = await StartAsync("writers");
+        foreach (var (key, status) in new[] { (ApiKey, HttpStatusCode.Forbidden), ("writer's key", HttpStatusCode.OK) })
+        {
+            using var request = With("X-Api-Key", key);
+            Assert.Equal(status, (await Download.SendAsync(gateway.Client, request)).Status);
+        }
+    }
+
+    [Theory]
+    [InlineData("bash", "bash", "-c")]
+    [InlineData("python", "python3", "-c")]
+    [InlineData("javascript", "node", "-e")]
+    public async Task Every_sample_signs_an_address_that_lets_in_for_ranges_too(string language, string program, string option)
+    {
+        var text = await File.ReadAllTextAsync(Path.Combine(DeployTests.Root, "docs/signing.md"), TestContext.Current.CancellationToken);
+        var begin = text.IndexOf($"```{language}\n", StringComparison.Ordinal) + language.Length + 4;
+        var sample = text[begin..text.IndexOf("```", begin, StringComparison.Ordinal)];
+        string[] separator = language == "bash" ? ["sample"] : language == "javascript" ? ["--"] : [];
+
+        var result = await Tool.RunAsync(program, [option, sample, .. separator, Convert.ToBase64String(_secret), Url, $"{DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}"]);
+
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Equal(Sign(result.Output[..result.Output.IndexOf("&signature", StringComparison.Ordinal)]), result.Output.Trim());
+        var whole = await Download.GetAsync(_gateway.Client, result.Output.Trim());
+        Assert.Single(whole.RequireWhole());
+        using var request = new HttpRequestMessage(HttpMethod.Get, result.Output.Trim());
+        request.Headers.Range = new RangeHeaderValue(500, null);
+        Assert.Equal(whole.Bytes[500..], (await Download.SendAsync(_gateway.Client, request)).Bytes);
+    }
+
+    [Fact]
+    public async Task Nothing_of_a_signed_address_can_be_changed()
+    {
+        var later = DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds();
+        var good = Sign($"{Url}&expires={later}");
+        Assert.Equal(HttpStatusCode.OK, (await Download.GetAsync(_gateway.Client, good)).Status);
+
+        foreach (var bad in new[]
+            {
+                good.Replace("ids=s/a", "ids=s/b", StringComparison.Ordinal),
+                good.Replace("tar", "zip", StringComparison.Ordinal),
+                good.Replace($"{later}", $"{later + 1}", StringComparison.Ordinal),
+                good.Replace("/bundle?", "/bundle/plan?", StringComparison.Ordinal),
+                good.Replace("?ids=s/a&format=tar", "?format=tar&ids=s/a", StringComparison.Ordinal),
+                good.Replace("ids=s/a", "ids=s%2Fa", StringComparison.Ordinal),
+                good[..^1], good + "A", good + "&format=zip", good + "&signature=x",
+                Sign($"{Url}&expires={DateTimeOffset.UtcNow.AddMinutes(-1).ToUnixTimeSeconds()}"),
+                Sign(Url), Sign($"{Url}&expires=never"), Sign($"{Url}&expires={later}&name=x"),
+            })
+        {
+            Assert.Contains((await Download.GetAsync(_gateway.Client, bad)).Status, (HttpStatusCode[])[HttpStatusCode.Unauthorized, HttpStatusCode.BadRequest]);
+        }
+    }
+
+    [Theory]
+    [InlineData("Authentication:Schemes:SignedUrl:Keys:0", "c2hvcnQ=", "Keys:0 is not Base64")]
+    [InlineData("Authentication:Schemes:ApiKey:Keys:me:Sha256", "abc", "Keys:me:Sha256 is not 64")]
+    [InlineData("Authorization:Policies:writers:Rolls:0", "x", "unknown key")]
+    public async Task A_fault_of_these_sections_stops_the_start(string key, string value, string expected)
+    {
+        var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
+        GatewayUnderTest.Set(configuration, key, value);
+
+        var fault = await Assert.ThrowsAsync<InvalidConfigurationException>(() => GatewayUnderTest.StartAsync(configuration));
+
+        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(value.Length > 3 ? value : "\0", fault.Message, StringComparison.Ordinal);
+    }
+
+    private static HttpRequestMessage With(string header, string value)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, Url);
+        request.Headers.TryAddWithoutValidation(header, value);
+        return request;
+    }
+
+    private static string Hash(string key) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+
+    private string Sign(string text) => $"{text}&signature={Base64Url.EncodeToString(HMACSHA256.HashData(_secret, Encoding.UTF8.GetBytes(text)))}";
+
+    private string Token(TimeSpan lifetime, byte[]? secret = null, string audience = "gateway")
+    {
+        var body = $"{Encode("{\"alg\":\"HS256\",\"typ\":\"JWT\"}")}.{Encode($"{{\"iss\":\"tests\",\"aud\":\"{audience}\",\"sub\":\"me\",\"nbf\":0,\"exp\":{DateTimeOffset.UtcNow.Add(lifetime).ToUnixTimeSeconds()}}}")}";
+        return $"{body}.{Base64Url.EncodeToString(HMACSHA256.HashData(secret ?? _secret, Encoding.ASCII.GetBytes(body)))}";
+
+        static string Encode(string json) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(json));
+    }
+
+    private Task<GatewayUnderTest> StartAsync(string policy)
+    {
+        var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
+        configuration["ReverseProxy"]!["Routes"]!["s"]!["AuthorizationPolicy"] = policy;
+        var secret = Convert.ToBase64String(_secret);
+        configuration["Authentication"] = new JsonObject
+        {
+            ["Schemes"] = new JsonObject
+            {
+                ["Bearer"] = new JsonObject
+                {
+                    ["ValidAudiences"] = new JsonArray("gateway"),
+                    ["ValidIssuer"] = "tests",
+                    ["SigningKeys"] = new JsonArray(new JsonObject { ["Issuer"] = "tests", ["Value"] = secret }),
+                },
+                ["ApiKey"] = new JsonObject
+                {
+                    ["Keys"] = new JsonObject
+                    {
+                        ["reader"] = new JsonObject { ["Sha256"] = Hash(ApiKey) },
+                        ["writer"] = new JsonObject { ["Sha256"] = Hash("writer's key"), ["Roles"] = new JsonArray("writer") },
+                    },
+                },
+                ["SignedUrl"] = new JsonObject { ["Keys"] = new JsonArray(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)), secret) },
+            },
+        };
+        GatewayUnderTest.Set(configuration, "Authorization:Policies:writers:Roles", new[] { "writer" });
+        return GatewayUnderTest.StartAsync(configuration);
+    }
+}
