@@ -2,13 +2,13 @@ using System.Globalization;
 using Reliability;
 
 // Shows what one request cannot show. Each command ends with 0 when what is promised holds: docs/reliability.md.
-if (args is not [var command, .. var rest] || command is not ("cuts" or "swaps" or "transients"))
+if (args is not [var command, .. var rest] || command is not ("cuts" or "swaps" or "transients" or "soak"))
 {
-    Console.Error.WriteLine("dotnet run -c Release --project tests/Reliability (cuts | swaps | transients) [number] [seed]");
+    Console.Error.WriteLine("dotnet run -c Release --project tests/Reliability (cuts | swaps | transients | soak) [number, of soak minutes] [seed]");
     return 2;
 }
 
-var count = rest is [var number, ..] ? int.Parse(number, CultureInfo.InvariantCulture) : command == "cuts" ? 20_000 : 10_000;
+var count = rest is [var number, ..] ? int.Parse(number, CultureInfo.InvariantCulture) : command switch { "cuts" => 20_000, "soak" => 10, _ => 10_000 };
 var seed = rest is [_, var text] ? int.Parse(text, CultureInfo.InvariantCulture) : Environment.TickCount;
 Console.WriteLine($"{count} {command}, seed {seed}");
 switch (command)
@@ -27,6 +27,12 @@ switch (command)
         var swaps = await Swaps.RunAsync(count, seed);
         Console.WriteLine(swaps);
         return swaps.Mixed == 0 ? 0 : 1;
+    case "soak":
+        await using (var soak = await Soak.StartAsync())
+        {
+            return await soak.RunAsync(TimeSpan.FromMinutes(count), seed) ? 0 : 1;
+        }
+
     default:
         var (whole, faults) = await Transients.RunAsync(count, seed);
         Console.WriteLine($"{faults} faults delivered, {whole} bundles whole");

@@ -8,6 +8,9 @@ namespace Gateway.Bundles;
 /// that cannot be read is one that does not hold.</summary>
 internal static class BundleConditions
 {
+    /// <summary>Whether the client says that it holds an archive, maybe this one.</summary>
+    public static bool MayBeKnown(HttpRequest request) => HttpMethods.IsGet(request.Method) && request.Headers.IfNoneMatch.Count > 0;
+
     /// <summary>Whether the client holds this very archive already.</summary>
     /// <exception cref="BundleRefusal">412: it wants another one than there is.</exception>
     public static bool IsNotModified(HttpRequest request, string? etag)

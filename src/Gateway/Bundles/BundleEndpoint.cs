@@ -74,9 +74,10 @@ internal sealed class BundleEndpoint(
                 await authorization.RequireAsync(context, plan);
             }
 
-            using var turn = await AdmitAsync(context, purpose, stop.Token);
-            using var lease = purpose == BundlePurpose.Archive ? await LeaseAsync(plan, stop.Token) : null;
-            var ahead = lease is null ? null : AheadMemory.Divide(lease.Ahead, AheadMemory.ObjectsOf(plan, _options.Upstream));
+            // Who may have it already only asks: 304 is charged to nobody.
+            var asks = purpose != BundlePurpose.Archive || BundleConditions.MayBeKnown(context.Request);
+            using var place = new Place();
+            var ahead = await EnterAsync(place, context, plan, isCharged: !asks, stop.Token);
             if (request.Missing != MissingPolicy.Abort || purpose == BundlePurpose.Plan)
             {
                 // Of a range nobody knows yet where it begins: objects before it are not to be read.
@@ -99,6 +100,11 @@ internal sealed class BundleEndpoint(
             {
                 BundleResponse.WriteNotModified(context.Response, plan);
                 return;
+            }
+
+            if (purpose == BundlePurpose.Archive && ahead is null)
+            {
+                ahead = await EnterAsync(place, context, plan, isCharged: true, stop.Token);
             }
 
             var range = IsRange(context.Request) ? BundleConditions.RangeOf(context.Request, plan.ETag, length, plan.Layout?.MaxLength) : null;
@@ -164,9 +170,19 @@ internal sealed class BundleEndpoint(
         known.Ended(client.Bytes, hash);
     }
 
-    private async Task<IDisposable> AdmitAsync(HttpContext context, BundlePurpose purpose, CancellationToken cancellationToken)
+    /// <summary>Takes a turn, and for a bundle the memory that it needs; what was taken before is given back.</summary>
+    /// <returns>What may be read ahead; null of who only asks.</returns>
+    private async Task<AheadMemory?> EnterAsync(Place place, HttpContext context, BundlePlan plan, bool isCharged, CancellationToken cancellationToken)
     {
-        var (turn, refusal) = await admission.EnterAsync(BundleAdmission.ClientOf(context), isCharged: purpose == BundlePurpose.Archive, cancellationToken);
+        place.Leave();
+        place.Turn = await AdmitAsync(context, isCharged, cancellationToken);
+        place.Lease = isCharged ? await LeaseAsync(plan, cancellationToken) : null;
+        return place.Lease is { } lease ? AheadMemory.Divide(lease.Ahead, AheadMemory.ObjectsOf(plan, _options.Upstream)) : null;
+    }
+
+    private async Task<IDisposable> AdmitAsync(HttpContext context, bool isCharged, CancellationToken cancellationToken)
+    {
+        var (turn, refusal) = await admission.EnterAsync(BundleAdmission.ClientOf(context), isCharged, cancellationToken);
         if (turn is null)
         {
             throw new BundleRefusal(
@@ -203,6 +219,23 @@ internal sealed class BundleEndpoint(
         context.Response.Headers.CacheControl = "no-store";
         using var patience = failures.LoseClientAfterStall(context);
         await context.Response.WriteAsJsonAsync(document, PlanJson, cancellationToken);
+    }
+
+    /// <summary>What a request holds while it is served.</summary>
+    private sealed class Place : IDisposable
+    {
+        public IDisposable? Turn { get; set; }
+
+        public MemoryLease? Lease { get; set; }
+
+        public void Leave()
+        {
+            Lease?.Dispose();
+            Turn?.Dispose();
+            (Lease, Turn) = (null, null);
+        }
+
+        public void Dispose() => Leave();
     }
 
     private sealed class Running(IDisposable turn, Drain drain, BundleMetrics metrics) : IDisposable

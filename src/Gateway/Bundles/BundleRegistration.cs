@@ -57,6 +57,7 @@ internal static class BundleRegistration
         services.AddSingleton<BundleEndpoint>();
         services.AddSingleton<LinkEndpoint>();
 
+        services.AddHostedService<UnobservedFaults>();
         services.AddSingleton<Drain>();
         services.AddHostedService(provider => provider.GetRequiredService<Drain>());
         services.AddHealthChecks().AddCheck<ReadyCheck>("ready", tags: [ReadyTag]);

@@ -20,6 +20,33 @@ public class AdmissionTests
             Assert.Equal(200, (int)(await gateway.Client.GetAsync("/health/live")).StatusCode);
             Assert.Equal(200, (int)(await gateway.Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/bundle?ids=s/a"))).StatusCode);
             Assert.Equal(200, (int)(await gateway.Client.GetAsync("/bundle/plan?ids=s/a")).StatusCode);
+            using var known = new HttpRequestMessage(HttpMethod.Get, "/bundle?ids=s/a");
+            known.Headers.IfNoneMatch.Add(System.Net.Http.Headers.EntityTagHeaderValue.Any);
+            Assert.Equal(304, (int)(await gateway.Client.SendAsync(known)).StatusCode);
+            using var unknown = new HttpRequestMessage(HttpMethod.Get, "/bundle?ids=s/a");
+            unknown.Headers.IfNoneMatch.Add(new("\"another\""));
+            (await Download.SendAsync(gateway.Client, unknown)).RequireEarly(503);
+        }
+
+        await Eventually.TrueAsync(() => gateway.Client.GetAsync("/health/ready").Result.IsSuccessStatusCode, "ready again");
+    }
+
+    [Fact]
+    public async Task Row_31_Ten_times_over_the_limit_all_others_are_refused_and_the_admitted_end_whole()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", new ObjectContent(20 << 20, 1, compressible: false));
+        await using var gateway = await GatewayUnderTest.StartAsync([("Limits:MaxActive", 4), ("Limits:MaxQueued", 0)], upstream.Address);
+        var admitted = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a")));
+
+        var refused = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Download.GetAsync(gateway.Client, "/bundle?ids=s/a")));
+
+        Assert.All(refused, download => download.RequireEarly(503));
+        Assert.All(refused, download => Assert.NotNull(download.Response.Headers.RetryAfter));
+        foreach (var client in admitted)
+        {
+            Assert.Single((await client.TakeRestAsync()).RequireWhole());
+            await client.DisposeAsync();
         }
 
         await Eventually.TrueAsync(() => gateway.Client.GetAsync("/health/ready").Result.IsSuccessStatusCode, "ready again");

@@ -205,6 +205,21 @@ public sealed class ReceiptTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Row_33_An_archive_writer_that_throws_cuts_and_the_process_lives()
+    {
+        // It throws when a checksum that stands in front of a stored body turns out wrong behind it. To the GET storage says none, so that
+        // nobody notices before.
+        _upstream.Put("/a", 1_000_000, 1, HeaderOf("crc32", [1]));
+        _upstream.Fail("/a", new Fault { Without = ["x-amz-checksum-crc32"], Times = 10 });
+
+        var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a&format=zip&compression=store");
+
+        download.RequireCut();
+        Assert.Equal("Gateway/Fault", (await _gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal(HttpStatusCode.OK, (await _gateway.Client.GetAsync("/health/ready")).StatusCode);
+    }
+
+    [Fact]
     public async Task A_checksum_that_storage_says_to_a_GET_only_does_not_change_the_archive_between_whole_and_part()
     {
         var body = new ObjectContent(20_000, 1).ToArray();
