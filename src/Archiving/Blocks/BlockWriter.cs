@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Hashing;
 using System.IO.Pipelines;
 using Gateway.Archiving.Layout;
@@ -38,16 +37,10 @@ internal sealed partial class BlockWriter : PipeWriter
     private readonly Queue<(BlockJob? Job, Func<PipeWriter, int>? Write)> _ordered = new();
     private int _jobs;
     private readonly Crc32 _crc = new();
-    private readonly ArchiveTrail? _trail;
-    private long _lastCheckpoint;
 
     // The stream's CRC before what _crc has seen, and how much that is.
     private uint _crcBefore;
     private long _crcLength;
-
-    // Bytes of a block that is made once more only to be compared, and what it must be.
-    private int _checkLength;
-    private readonly uint _checkCrc;
 
     private byte[]? _block;
     private Memory<byte> _inPlace;
@@ -293,18 +286,6 @@ internal sealed partial class BlockWriter : PipeWriter
         }
     }
 
-    /// <summary>What is known of the place behind the block that has just ended, if it is to be remembered.</summary>
-    private ArchiveCheckpoint? Due()
-    {
-        if (_trail is null || PlainOffset - _lastCheckpoint < ArchiveTrail.Interval)
-        {
-            return null;
-        }
-
-        _lastCheckpoint = PlainOffset;
-        return new ArchiveCheckpoint(PlainOffset, 0, Crc, 0);
-    }
-
     private void Take(int bytes)
     {
         if ((_block is null && _inPlace.IsEmpty) || bytes > Plain.Length - _filled)
@@ -372,24 +353,6 @@ internal sealed partial class BlockWriter : PipeWriter
         }
 
         _filled = 0;
-    }
-
-    /// <summary>Makes the block before the place where the archive goes on, which the client has already.</summary>
-    /// <exception cref="CheckpointException">It is another one than when the place was noted.</exception>
-    private void Check(ReadOnlySpan<byte> plain)
-    {
-        var length = _encoder.Stored.EncodedLength(plain.Length);
-        var scratch = ArrayPool<byte>.Shared.Rent(length);
-        length = _encoder.Encode(plain, scratch.AsMemory(0, length));
-        var isRight = plain.Length == _checkLength && Crc32.HashToUInt32(scratch.AsSpan(0, length)) == _checkCrc;
-        ArrayPool<byte>.Shared.Return(scratch);
-        if (!isRight)
-        {
-            throw new CheckpointException();
-        }
-
-        PlainOffset += plain.Length;
-        (_checkLength, _filled) = (0, 0);
     }
 
     private void ReturnBlock()
