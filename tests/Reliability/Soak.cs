@@ -141,19 +141,29 @@ internal sealed class Soak : IAsyncDisposable
             case 1: // leaves, and comes back for the rest
                 await ComeBackAsync(url, chosen, random);
                 break;
-            case 2: // pauses at every step
-                await using (var slow = await PausingClient.OpenAsync(_gateway.Address, url))
-                {
-                    if (slow.Response.StatusCode == HttpStatusCode.OK)
-                    {
-                        Judge(await slow.TakeRestAsync(async _ => await Task.Yield(), step: 16 * 1024), chosen);
-                    }
-                }
-
+            case 2: // takes little at a time
+                await SlowlyAsync(url, chosen);
                 break;
             default:
                 Judge(await Download.GetAsync(_gateway.Client, url), chosen);
                 break;
+        }
+    }
+
+    private async Task SlowlyAsync(string url, int[] chosen)
+    {
+        try
+        {
+            await using var slow = await PausingClient.OpenAsync(_gateway.Address, url);
+            if (slow.Response.StatusCode == HttpStatusCode.OK)
+            {
+                Judge(await slow.TakeRestAsync(async _ => await Task.Delay(1), step: 16 * 1024), chosen);
+            }
+        }
+        catch (HttpRequestException)
+        {
+            // A cut at the very beginning overtakes the head.
+            Interlocked.Increment(ref _cut);
         }
     }
 
