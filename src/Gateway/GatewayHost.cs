@@ -92,14 +92,9 @@ internal static class GatewayHost
             configuration.AddInMemoryCollection([new(WebHostDefaults.ServerUrlsKey, DefaultUrl)]);
         }
 
-        if (Management.UrlsOf(configuration) is { Length: > 0 } management)
+        if (Management.UrlsOf(configuration).Length > 0)
         {
-            if (configuration[WebHostDefaults.ServerUrlsKey] is not { } served)
-            {
-                throw new InvalidOperationException($"{Management.Key}: give the other addresses as urls, too; it does not go together with Kestrel:Endpoints");
-            }
-
-            configuration.AddInMemoryCollection([new(WebHostDefaults.ServerUrlsKey, string.Join(';', management.Prepend(served)))]);
+            configuration.AddInMemoryCollection([new(WebHostDefaults.ServerUrlsKey, Management.Join(configuration))]);
         }
     }
 
@@ -140,8 +135,7 @@ internal static class GatewayHost
             app.Use(new Management(app.Services.GetRequiredService<IServer>(), urls).GuardAsync);
         }
 
-        app.UseAuthentication();
-        app.UseAuthorization();
+        app.UseAccess();
         app.UseRequestTimeouts();
         app.MapBundles();
     }

@@ -1,7 +1,8 @@
 using System.Security.Claims;
+using Gateway.Configuration;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
-using Yarp.ReverseProxy.Transforms.Builder;
+using Microsoft.AspNetCore.Authorization;
 
 namespace Gateway.Access;
 
@@ -42,9 +43,9 @@ internal static class AccessRegistration
                 case ApiKeyHandler.Name:
                     authentication.AddScheme<ApiKeyOptions, ApiKeyHandler>(scheme, null);
                     BindAndCheck<ApiKeyOptions>(builder, scheme);
-                    builder.Services.AddSingleton<ITransformProvider, KeyTransforms>();
                     break;
                 case SignedUrlHandler.Name:
+                    ConfigurationFaults.RequireList(builder.Configuration.GetSection($"{Section}:{scheme}:Keys"));
                     authentication.AddScheme<SignedUrlOptions, SignedUrlHandler>(scheme, null);
                     BindAndCheck<SignedUrlOptions>(builder, scheme);
                     break;
@@ -55,9 +56,35 @@ internal static class AccessRegistration
         }
     }
 
+    /// <summary>Recognizes the client, and takes from its request what it showed to us alone: a key or a signature is nobody else's
+    /// business, neither a bundle's nor that of storage behind a route that is proxied as it comes.</summary>
+    public static void UseAccess(this WebApplication app)
+    {
+        var configured = Schemes.Where(scheme => app.Configuration.GetSection($"{Section}:{scheme}").Exists()).ToArray();
+        app.UseAuthentication();
+        app.Use((context, next) =>
+        {
+            if (configured.Contains(ApiKeyHandler.Name))
+            {
+                context.Request.Headers.Remove(ApiKeyHandler.Header);
+            }
+
+            if (configured.Contains(SignedUrlHandler.Name))
+            {
+                SignedUrlHandler.Strip(context.Request);
+            }
+
+            return next(context);
+        });
+        app.UseAuthorization();
+    }
+
     /// <summary>Somebody who was recognized.</summary>
-    public static ClaimsPrincipal Principal(string scheme, string name, IEnumerable<string> roles) =>
-        new(new ClaimsIdentity([new Claim(ClaimTypes.Name, name), .. roles.Select(role => new Claim(ClaimTypes.Role, role))], scheme));
+    /// <param name="scheme">By what.</param>
+    /// <param name="name">Who; null where that is not known.</param>
+    /// <param name="roles">What he may.</param>
+    public static ClaimsPrincipal Principal(string scheme, string? name, IEnumerable<string> roles) =>
+        new(new ClaimsIdentity([.. name is null ? Array.Empty<Claim>() : [new Claim(ClaimTypes.Name, name)], .. roles.Select(role => new Claim(ClaimTypes.Role, role))], scheme));
 
     /// <summary>What a request shows decides; of two it is the more special one.</summary>
     private static string Select(HttpRequest request, string[] configured) =>
@@ -82,24 +109,38 @@ internal static class AccessRegistration
         var authorization = builder.Services.AddAuthorizationBuilder();
         foreach (var policy in builder.Configuration.GetSection("Authorization:Policies").GetChildren())
         {
-            if (policy.GetChildren().FirstOrDefault(child => child.Key is not ("Roles" or "Claims")) is { } unknown)
+            // Read now: what cannot be understood must not let anybody in.
+            var rules = policy.GetChildren().SelectMany(RulesOf).ToArray();
+            if (rules.Length == 0)
             {
-                throw new InvalidOperationException($"{unknown.Path}: unknown key; known: Roles, Claims");
+                throw new InvalidOperationException($"{policy.Path}: asks for neither Roles nor Claims; 'default' is the policy for anybody who is known");
             }
 
-            authorization.AddPolicy(policy.Key, rules =>
+            authorization.AddPolicy(policy.Key, policy =>
             {
-                rules.RequireAuthenticatedUser();
-                if (policy.GetSection("Roles").Get<string[]>() is { Length: > 0 } roles)
+                policy.RequireAuthenticatedUser();
+                foreach (var rule in rules)
                 {
-                    rules.RequireRole(roles);
-                }
-
-                foreach (var claim in policy.GetSection("Claims").GetChildren())
-                {
-                    rules.RequireClaim(claim.Key, claim.Get<string[]>() ?? []);
+                    rule(policy);
                 }
             });
+        }
+    }
+
+    private static IEnumerable<Action<AuthorizationPolicyBuilder>> RulesOf(IConfigurationSection section)
+    {
+        switch (section.Key)
+        {
+            case "Roles":
+                var roles = ConfigurationFaults.RequireList(section);
+                return [policy => policy.RequireRole(roles)];
+            case "Claims" when section.GetChildren().ToArray() is { Length: > 0 } claims:
+                return claims.Select(claim => (claim.Key, Values: ConfigurationFaults.RequireList(claim)))
+                    .Select(claim => (Action<AuthorizationPolicyBuilder>)(policy => policy.RequireClaim(claim.Key, claim.Values))).ToArray();
+            case "Claims":
+                throw new InvalidOperationException($"{section.Path}: must name claims, each with a list of values");
+            default:
+                throw new InvalidOperationException($"{section.Path}: unknown key; known: Roles, Claims");
         }
     }
 }

@@ -17,7 +17,7 @@ internal sealed class ApiKeyOptions : AuthenticationSchemeOptions
     {
         foreach (var (name, key) in Keys)
         {
-            if (key.Hash is null)
+            if (key?.Hash is null)
             {
                 throw new InvalidOperationException($"{AccessRegistration.Section}:{ApiKeyHandler.Name}:Keys:{name}:Sha256 is not 64 hexadecimal digits");
             }
@@ -29,13 +29,13 @@ internal sealed class ApiKeyOptions : AuthenticationSchemeOptions
 internal sealed class ApiKey
 {
     /// <summary>SHA-256 of the key, in hexadecimal: the configuration holds no key that works.</summary>
-    public string Sha256 { get; set; } = "";
+    public string? Sha256 { get; set; }
 
     /// <summary>What its owner may, for policies that ask for a role. Default: none.</summary>
     public IList<string> Roles { get; } = [];
 
     /// <summary>The hash; null when it is none.</summary>
-    public byte[]? Hash => Sha256.Length == 2 * SHA256.HashSizeInBytes && Sha256.All(char.IsAsciiHexDigit) ? Convert.FromHexString(Sha256) : null;
+    public byte[]? Hash => Sha256?.Length == 2 * SHA256.HashSizeInBytes && Sha256.All(char.IsAsciiHexDigit) ? Convert.FromHexString(Sha256) : null;
 }
 
 /// <summary>Looks at <c>X-Api-Key</c>. Every key is compared, each in constant time.</summary>

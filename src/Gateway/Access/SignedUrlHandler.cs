@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Access;
@@ -37,7 +37,7 @@ internal sealed class SignedUrlOptions : AuthenticationSchemeOptions
 
 /// <summary>
 /// Looks at the last two parameters of an address, <c>expires</c> (seconds since 1970) and <c>signature</c>: HMAC-SHA-256 in Base64url, without
-/// padding, over the path, a question mark and everything of the query before <c>&amp;signature=</c>, as it was sent. So nothing of it can be
+/// padding, over the path and the query as they were sent, up to <c>&amp;signature=</c>. So nothing of it can be
 /// changed, neither order nor format nor time. docs/signing.md has samples.
 /// </summary>
 internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options, ILoggerFactory logger, UrlEncoder encoder)
@@ -49,19 +49,36 @@ internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options
 
     private const string Mark = "&" + Signature + "=";
 
+    // HMAC-SHA-256 in Base64url without padding.
+    private const int SignatureLength = 43;
+
     /// <summary>Whether a request says that it is signed.</summary>
-    public static bool IsSigned(HttpRequest request) => request.QueryString.Value?.Contains(Mark, StringComparison.Ordinal) == true;
+    public static bool IsSigned(HttpRequest request) => TargetOf(request).Contains(Mark, StringComparison.Ordinal);
+
+    /// <summary>Takes signature and time from what the request asks for.</summary>
+    public static void Strip(HttpRequest request)
+    {
+        var query = request.QueryString.Value ?? "";
+        if (query.LastIndexOf(Mark, StringComparison.Ordinal) is >= 0 and var mark)
+        {
+            var pairs = query[1..mark].Split('&');
+            var kept = pairs[^1].StartsWith(Expires + "=", StringComparison.Ordinal) ? pairs[..^1] : pairs;
+            request.QueryString = kept.Length == 0 ? QueryString.Empty : new QueryString("?" + string.Join('&', kept));
+        }
+    }
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        var query = Request.QueryString.Value ?? "";
-        var mark = query.LastIndexOf(Mark, StringComparison.Ordinal);
+        var target = TargetOf(Request);
+        var mark = target.LastIndexOf(Mark, StringComparison.Ordinal);
         return Task.FromResult(
             mark < 0 ? AuthenticateResult.NoResult()
             : !(HttpMethods.IsGet(Request.Method) || HttpMethods.IsHead(Request.Method)) ? AuthenticateResult.Fail("only a GET or a HEAD can be signed")
-            : !IsRight(query[..mark], query.AsSpan(mark + Mark.Length)) ? AuthenticateResult.Fail("the signature is not right")
-            : !(ExpiresOf(query[..mark]) > TimeProvider.GetUtcNow().ToUnixTimeSeconds()) ? AuthenticateResult.Fail("the address has expired")
-            : AuthenticateResult.Success(new(AccessRegistration.Principal(Name, Name, Options.Roles), Name)));
+            : !IsRight(target[..mark], target.AsSpan(mark + Mark.Length)) ? AuthenticateResult.Fail("the signature is not right")
+            : !(ExpiresOf(target[..mark]) > TimeProvider.GetUtcNow().ToUnixTimeSeconds()) ? AuthenticateResult.Fail("the address has expired")
+
+            // Whoever has the address: it is nobody's name.
+            : AuthenticateResult.Success(new(AccessRegistration.Principal(Name, null, Options.Roles), Name)));
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
@@ -71,14 +88,22 @@ internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options
         return Task.CompletedTask;
     }
 
+    /// <summary>Path and query as they were sent: decoded, two paths may be the same, and encoded again another one.</summary>
+    private static string TargetOf(HttpRequest request)
+    {
+        var target = request.HttpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        var scheme = target.StartsWith('/') ? -1 : target.IndexOf("://", StringComparison.Ordinal);
+        return scheme < 0 ? target : target.IndexOf('/', scheme + 3) is >= 0 and var path ? target[path..] : "";
+    }
+
     private bool IsRight(string signed, ReadOnlySpan<char> signature)
     {
-        if (!Base64Url.IsValid(signature, out var length) || length != HMACSHA256.HashSizeInBytes)
+        if (signature.Length != SignatureLength || !Base64Url.IsValid(signature, out var length) || length != HMACSHA256.HashSizeInBytes)
         {
             return false;
         }
 
-        var (text, shown) = (Encoding.UTF8.GetBytes(Request.PathBase + Request.Path + signed), Base64Url.DecodeFromChars(signature));
+        var (text, shown) = (Encoding.UTF8.GetBytes(signed), Base64Url.DecodeFromChars(signature));
         var isRight = false;
         foreach (var key in Options.Keys)
         {
@@ -88,15 +113,12 @@ internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options
         return isRight;
     }
 
-    /// <summary>The one and last parameter before the signature.</summary>
-    private static long? ExpiresOf(string query)
+    /// <summary>The last parameter before the signature.</summary>
+    private static long? ExpiresOf(string target)
     {
-        long? expires = null;
-        foreach (var pair in new QueryStringEnumerable(query))
-        {
-            expires = pair.EncodedName.Span is Expires && long.TryParse(pair.EncodedValue.Span, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : null;
-        }
-
-        return expires;
+        var last = target.AsSpan(target.LastIndexOfAny(['?', '&']) + 1);
+        return last.StartsWith(Expires + "=", StringComparison.Ordinal) && long.TryParse(last[(Expires.Length + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            ? seconds
+            : null;
     }
 }

@@ -29,7 +29,7 @@ internal sealed class BundleAdmission : IDisposable
     /// <summary>Every place is taken: another bundle would wait.</summary>
     public bool IsFull => _all.GetStatistics() is { CurrentAvailablePermits: 0 };
 
-    /// <summary>Who is counted as one client: whoever is known by name, else an address.</summary>
+    /// <summary>Who is counted as one client: whoever is known by name, else an address. Holders of signed addresses have no name.</summary>
     public static string ClientOf(HttpContext context) => context.User.Identity is { IsAuthenticated: true, Name: { } name }
         ? $"{context.User.Identity.AuthenticationType}:{name}"
         : $"{context.Connection.RemoteIpAddress}";

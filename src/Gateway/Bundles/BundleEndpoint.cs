@@ -86,7 +86,7 @@ internal sealed class BundleEndpoint(
 
             plan.Settle();
             record.Skipped = plan.Skipped;
-            var known = await archives.FindAsync(plan.ETag, plan.Layout, plan.HasReceipt, isMade: purpose == BundlePurpose.Archive, stop.Token);
+            var known = await archives.FindAsync(plan.ETag, plan.Layout, plan.HasReceipt, isMade: ahead is not null, stop.Token);
             var length = plan.Layout?.Length ?? known.End?.Length;
 
             if (purpose == BundlePurpose.Plan)
@@ -105,6 +105,7 @@ internal sealed class BundleEndpoint(
             if (purpose == BundlePurpose.Archive && ahead is null)
             {
                 ahead = await EnterAsync(place, context, plan, isCharged: true, stop.Token);
+                known = await archives.FindAsync(plan.ETag, plan.Layout, plan.HasReceipt, isMade: true, stop.Token);
             }
 
             var range = IsRange(context.Request) ? BundleConditions.RangeOf(context.Request, plan.ETag, length, plan.Layout?.MaxLength) : null;

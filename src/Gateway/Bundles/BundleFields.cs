@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Globalization;
-using Gateway.Access;
 using Gateway.Archiving;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -151,8 +150,6 @@ internal sealed class BundleFields(int maxEntries)
                     _ => throw BundleRefusal.BadRequest("receipt: true or false."),
                 });
                 break;
-            case SignedUrlHandler.Expires or SignedUrlHandler.Signature:
-                break; // looked at before, where addresses are signed
             case "expiresIn":
                 ExpiresIn = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
                     ? seconds

@@ -11,7 +11,8 @@ internal sealed class FailureAnswer(IOptions<ClientOptions> options, TimeProvide
     [SuppressMessage("Design", "CA1031", Justification = "An answer that cannot be given ends as an abort.")]
     public async Task SendAsync(HttpContext context, Exception exception)
     {
-        if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested || exception is ClientException)
+        // What stands in the response's buffer cannot be taken back.
+        if (context.Response.HasStarted || context.Response.BodyWriter.UnflushedBytes > 0 || context.RequestAborted.IsCancellationRequested || exception is ClientException)
         {
             context.Abort();
             return;

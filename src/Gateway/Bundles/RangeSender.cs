@@ -32,14 +32,7 @@ internal sealed partial class RangeSender(BundleStreamer streamer, KnownArchives
         }
         catch (Exception) when (!context.Response.HasStarted)
         {
-            if (client.Bytes > 0)
-            {
-                // What stands in the response's buffer cannot be taken back.
-                context.Abort();
-                throw;
-            }
-
-            // Nothing of the range has left, so something else can be said instead.
+            // Nothing of the range has left, so something else can be said instead, if nothing waits to leave.
             context.Response.Clear();
             throw;
         }

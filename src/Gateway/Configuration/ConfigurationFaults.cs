@@ -25,6 +25,16 @@ internal static class ConfigurationFaults
         _ => [exception.Message.ReplaceLineEndings(" ")],
     };
 
+    /// <summary>The values of a section that must be a list, at least one, none of them empty.</summary>
+    /// <exception cref="InvalidOperationException">It is something else. What stands there is not repeated: it may be a secret.</exception>
+    public static string[] RequireList(IConfigurationSection section)
+    {
+        var items = section.GetChildren().ToArray();
+        return section.Value is not null || items.Length == 0 || items.Any(item => string.IsNullOrEmpty(item.Value) || item.GetChildren().Any())
+            ? throw new InvalidOperationException($"{section.Path}: must be a list of values, and not an empty one")
+            : [.. items.Select(item => item.Value!)];
+    }
+
     private static void Compare(IConfigurationSection section, Type type, List<string> faults)
     {
         if (type != typeof(string) && typeof(IEnumerable).IsAssignableFrom(type))

@@ -8,6 +8,7 @@ internal sealed class KnownArchive
 {
     private readonly Lock _lock = new();
     private readonly HashSet<long> _untold = [];
+    private long _lastUntold;
     private bool _isEndUntold;
     private bool _isTelling;
     private ArchiveEnd? _end;
@@ -55,7 +56,7 @@ internal sealed class KnownArchive
         lock (_lock)
         {
             hash ??= _end?.Sha256;
-            if (_end is { } known && known.Length == length && known.Sha256 == hash)
+            if (_end is { } known && known.Length == length && known.Sha256.AsSpan().SequenceEqual(hash))
             {
                 return;
             }
@@ -127,10 +128,12 @@ internal sealed class KnownArchive
     {
         var number = Chapter.NumberOf(plainOffset);
         _untold.Add(number);
-        if (number > 0)
+        if (number > 0 && _lastUntold != number)
         {
             _untold.Add(number - 1);
         }
+
+        _lastUntold = number;
     }
 
     private void Reached(ArchiveCheckpoint checkpoint)

@@ -1,4 +1,5 @@
 using System.Net;
+using Gateway.Configuration;
 using Microsoft.AspNetCore.HttpOverrides;
 
 namespace Gateway.Server;
@@ -16,7 +17,8 @@ internal static class KnownProxies
     /// <exception cref="InvalidOperationException">An entry that is neither an address nor a network.</exception>
     public static void AddKnownProxies(this WebApplicationBuilder builder)
     {
-        var known = builder.Configuration.GetSection(Section).GetChildren().Select(entry => Parse(entry)).ToArray();
+        var section = builder.Configuration.GetSection(Section);
+        var known = section.Exists() && (section.Value is not "") ? ConfigurationFaults.RequireList(section).Select(Parse).ToArray() : [];
         builder.Services.Configure<ForwardedHeadersOptions>(options =>
         {
             options.ForwardedHeaders = known.Length == 0 ? ForwardedHeaders.None : ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
@@ -32,8 +34,8 @@ internal static class KnownProxies
         });
     }
 
-    private static System.Net.IPNetwork Parse(IConfigurationSection entry) =>
-        System.Net.IPNetwork.TryParse(entry.Value, out var network) ? network
-        : IPAddress.TryParse(entry.Value, out var address) ? new System.Net.IPNetwork(address, 8 * address.GetAddressBytes().Length)
-        : throw new InvalidOperationException($"{entry.Path}: '{entry.Value}' is neither an address nor a network");
+    private static System.Net.IPNetwork Parse(string entry, int index) =>
+        System.Net.IPNetwork.TryParse(entry, out var network) ? network
+        : IPAddress.TryParse(entry, out var address) ? new System.Net.IPNetwork(address, 8 * address.GetAddressBytes().Length)
+        : throw new InvalidOperationException($"{Section}:{index}: '{entry}' is neither an address nor a network");
 }

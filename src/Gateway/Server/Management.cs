@@ -19,8 +19,26 @@ internal sealed class Management(IServer server, IReadOnlyList<string> urls)
     private FrozenSet<int>? _ports;
 
     /// <summary>The addresses.</summary>
-    public static string[] UrlsOf(IConfiguration configuration) =>
-        configuration[Key]?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+    public static string[] UrlsOf(IConfiguration configuration) => Split(configuration[Key]);
+
+    /// <summary>All addresses the server is to listen on, those of the second listener last.</summary>
+    /// <exception cref="InvalidOperationException">The two listeners could not be told apart.</exception>
+    public static string Join(IConfiguration configuration)
+    {
+        var served = configuration[WebHostDefaults.ServerUrlsKey];
+        if (served is null || configuration.GetSection("Kestrel:Endpoints").Exists())
+        {
+            throw new InvalidOperationException($"{Key}: goes together with addresses given as urls, not with Kestrel:Endpoints or ports");
+        }
+
+        var (outside, inside) = (Split(served).Select(BindingAddress.Parse).ToArray(), UrlsOf(configuration).Select(BindingAddress.Parse).ToArray());
+        return outside.Concat(inside).Any(address => address.IsUnixPipe || address.IsNamedPipe)
+            || inside.Any(address => address.Port != 0 && outside.Any(other => other.Port == address.Port))
+            ? throw new InvalidOperationException($"{Key}: needs ports of its own; by these the two listeners are told apart")
+            : $"{served};{configuration[Key]}";
+    }
+
+    private static string[] Split(string? urls) => urls?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
     /// <summary>Lets health through on the second listener and nowhere else, and nothing else on it.</summary>
     public Task GuardAsync(HttpContext context, RequestDelegate next)

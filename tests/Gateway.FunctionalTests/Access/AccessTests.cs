@@ -136,7 +136,13 @@ public sealed class AccessTests : IAsyncLifetime
     [Theory]
     [InlineData("Authentication:Schemes:SignedUrl:Keys:0", "c2hvcnQ=", "Keys:0 is not Base64")]
     [InlineData("Authentication:Schemes:ApiKey:Keys:me:Sha256", "abc", "Keys:me:Sha256 is not 64")]
+    [InlineData("Authentication:Schemes:SignedUrl:Keys", "c2VjcmV0c2VjcmV0", "SignedUrl:Keys: must be a list")]
     [InlineData("Authorization:Policies:writers:Rolls:0", "x", "unknown key")]
+    [InlineData("Authorization:Policies:writers:Roles", "chief", "Roles: must be a list")]
+    [InlineData("Authorization:Policies:writers:Roles", "", "Roles: must be a list")]
+    [InlineData("Authorization:Policies:writers:Roles:x:y", "chief", "Roles: must be a list")]
+    [InlineData("Authorization:Policies:writers:Claims", "scope", "Claims: must name claims")]
+    [InlineData("Authorization:Policies:writers:Claims:scope", "admin", "scope: must be a list")]
     public async Task A_fault_of_these_sections_stops_the_start(string key, string value, string expected)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
@@ -146,6 +152,111 @@ public sealed class AccessTests : IAsyncLifetime
 
         Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(value.Length > 3 ? value : "\0", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{ "Authorization": { "Policies": { "writers": { "Roles": [] } } } }""")]
+    [InlineData("""{ "Authorization": { "Policies": { "writers": { "Roles": [], "Claims": { "scope": ["x"] } } } } }""")]
+    [InlineData("""{ "Authorization": { "Policies": { "writers": { "Roles": ["x"], "Claims": { "scope": [] } } } } }""")]
+    [InlineData("""{ "Authorization": { "Policies": { "writers": { "Roles": [null] } } } }""")]
+    [InlineData("""{ "Authorization": { "Policies": { "writers": {} } } }""")]
+    [InlineData("""{ "Authentication": { "Schemes": { "SignedUrl": { "Keys": [null] } } } }""")]
+    [InlineData("""{ "Authentication": { "Schemes": { "ApiKey": { "Keys": { "me": { "Sha256": null } } } } } }""")]
+    [InlineData("""{ "Authentication": { "Schemes": { "ApiKey": { "Keys": { "me": {} } } } } }""")]
+    public async Task What_is_empty_lets_nobody_in(string json)
+    {
+        var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
+        configuration["ReverseProxy"]!["Routes"]!["s"]!["AuthorizationPolicy"] = json.Contains("writers", StringComparison.Ordinal) ? "writers" : "default";
+        foreach (var (key, value) in JsonNode.Parse(json)!.AsObject())
+        {
+            configuration[key] = value!.DeepClone();
+        }
+
+        try
+        {
+            await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+            Assert.NotEqual(HttpStatusCode.OK, (await gateway.Client.GetAsync(Url)).StatusCode);
+            using var request = With("X-Api-Key", ApiKey);
+            Assert.NotEqual(HttpStatusCode.OK, (await gateway.Client.SendAsync(request)).StatusCode);
+        }
+        catch (InvalidConfigurationException)
+        {
+            // Better still.
+        }
+    }
+
+    [Fact]
+    public async Task A_signature_is_for_what_was_sent_and_for_nothing_that_decodes_to_it()
+    {
+        _upstream.Put("/a%3Fb", 10, seed: 1);
+        _upstream.Put("/a%253Fb", 10, seed: 2);
+        _upstream.Put("/a(", 10, seed: 3);
+        _upstream.Put("/%C3%A9", 10, seed: 4);
+        var expires = $"?expires={DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}";
+        var signed = Sign("/s/a%3Fb" + expires);
+
+        Assert.Contains("200", await RawAsync(signed), StringComparison.Ordinal);
+        Assert.Contains("401", await RawAsync(signed.Replace("%3F", "%253F", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("200", await RawAsync(Sign("/s/a%28" + expires)), StringComparison.Ordinal);
+        Assert.Contains("200", await RawAsync(Sign("/s/%c3%a9" + expires)), StringComparison.Ordinal);
+        foreach (var tail in new[] { "=", "%", "%20", "%3D" })
+        {
+            Assert.DoesNotContain("200", await RawAsync(signed + tail), StringComparison.Ordinal);
+        }
+
+        // And storage sees neither signature nor time.
+        Assert.All(_upstream.Requests, request => Assert.DoesNotContain("signature", request.Path, StringComparison.Ordinal));
+        Assert.All(_upstream.Requests, request => Assert.DoesNotContain("expires", request.Path, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Holders_of_signed_addresses_are_counted_by_address_and_others_by_name()
+    {
+        _upstream.Put("/large", new ObjectContent(100 << 20, 1, compressible: false));
+        await using var gateway = await StartAsync("default", ("Bundle:Limits:MaxPerClient", 1), ("Proxies:0", "127.0.0.1"));
+        var signed = Sign($"/bundle?ids=s/large&expires={DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}");
+        Assert.Equal([200, 429, 200], await StatusesAsync(("X-Forwarded-For", "1.1.1.1"), ("X-Forwarded-For", "1.1.1.1"), ("X-Forwarded-For", "2.2.2.2")));
+
+        async Task<List<int>> StatusesAsync(params (string Name, string Value)[] clients)
+        {
+            var (responses, statuses) = (new List<HttpResponseMessage>(), new List<int>());
+            foreach (var (name, value) in clients)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, signed);
+                request.Headers.Add(name, value);
+                responses.Add(await gateway.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead));
+                statuses.Add((int)responses[^1].StatusCode);
+            }
+
+            responses.ForEach(response => response.Dispose());
+            return statuses;
+        }
+    }
+
+    [Fact]
+    public async Task A_key_that_the_route_itself_sets_for_storage_gets_there()
+    {
+        var configuration = Configure("default");
+        configuration["ReverseProxy"]!["Routes"]!["s"]!["Transforms"]!.AsArray().Add(new JsonObject { ["RequestHeader"] = "X-Api-Key", ["Set"] = "storage's key" });
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        foreach (var url in new[] { "/s/a", Url })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, url);
+            request.Headers.Add("X-Api-Key", ApiKey);
+            Assert.Equal(HttpStatusCode.OK, (await gateway.Client.SendAsync(request)).StatusCode);
+        }
+
+        Assert.All(_upstream.Requests, request => Assert.Equal("storage's key", request.Header("X-Api-Key")));
+    }
+
+    /// <summary>The head of the answer to a target that no client library has put in order.</summary>
+    private async Task<string> RawAsync(string target)
+    {
+        using var client = new System.Net.Sockets.TcpClient();
+        await client.ConnectAsync(_gateway.Address.Host, _gateway.Address.Port);
+        await using var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+        return (await new StreamReader(stream, Encoding.Latin1).ReadToEndAsync()).Split('\n')[0];
     }
 
     private static HttpRequestMessage With(string header, string value)
@@ -167,7 +278,18 @@ public sealed class AccessTests : IAsyncLifetime
         static string Encode(string json) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(json));
     }
 
-    private Task<GatewayUnderTest> StartAsync(string policy)
+    private Task<GatewayUnderTest> StartAsync(string policy, params (string Key, object Value)[] settings)
+    {
+        var configuration = Configure(policy);
+        foreach (var (key, value) in settings)
+        {
+            GatewayUnderTest.Set(configuration, key, value);
+        }
+
+        return GatewayUnderTest.StartAsync(configuration);
+    }
+
+    private JsonObject Configure(string policy)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
         configuration["ReverseProxy"]!["Routes"]!["s"]!["AuthorizationPolicy"] = policy;
@@ -194,6 +316,6 @@ public sealed class AccessTests : IAsyncLifetime
             },
         };
         GatewayUnderTest.Set(configuration, "Authorization:Policies:writers:Roles", new[] { "writer" });
-        return GatewayUnderTest.StartAsync(configuration);
+        return configuration;
     }
 }

@@ -229,6 +229,8 @@ public sealed class RangeTests : IAsyncLifetime
         var download = await GetAsync(_gateway, url, new RangeHeaderValue(start, null));
 
         Assert.True(download.IsCut || download.Bytes is [(byte)'{', ..], System.Text.Encoding.Latin1.GetString(download.Bytes));
+        await _gateway.Outcomes.NextAsync();
+        Assert.StartsWith("Upstream/", (await _gateway.RequireOneOutcomeAsync()).Blame, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -44,6 +44,7 @@ public sealed class ServerTests : IAsyncDisposable
     [InlineData("Kestrel:Limits:RequestHeadersTimeout", "soon", "RequestHeadersTimeout")]
     [InlineData("Kestrel:Limits:MaxRequestHeaderCount", "-1", "Kestrel:Limits: Value must be a positive number")]
     [InlineData("Proxies:0", "nobody", "Proxies:0")]
+    [InlineData("Proxies", "10.0.0.7", "Proxies: must be a list")]
     public async Task A_limit_that_there_is_not_stops_the_start(string key, string value, string expected)
     {
         var fault = await Assert.ThrowsAsync<InvalidConfigurationException>(() => StartAsync((key, value)));
@@ -68,6 +69,25 @@ public sealed class ServerTests : IAsyncDisposable
 
         Assert.All(_upstream.Requests, at => Assert.Equal(seen, at.Header("X-Forwarded-For")));
         Assert.All(_upstream.Requests, at => Assert.NotEqual("evil.example", at.Header("X-Forwarded-Host")));
+    }
+
+    [Theory]
+    [InlineData("Management:Urls", "http://unix:/tmp/gateway-test.sock", null)]
+    [InlineData("Management:Urls", "http://127.0.0.2:{port}", null)]
+    [InlineData("Management:Urls", "http://127.0.0.1:0", "Kestrel:Endpoints:Http:Url")]
+    public async Task Two_listeners_that_could_not_be_told_apart_stop_the_start(string key, string value, string? endpoint)
+    {
+        var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
+        var port = Tool.FreePort();
+        GatewayUnderTest.Set(configuration, key, value.Replace("{port}", $"{port}", StringComparison.Ordinal));
+        if (endpoint is not null)
+        {
+            GatewayUnderTest.Set(configuration, endpoint, "http://127.0.0.1:0");
+        }
+
+        var fault = await Assert.ThrowsAsync<InvalidConfigurationException>(() => GatewayUnderTest.StartAsync(configuration, urls: $"http://127.0.0.1:{port}"));
+
+        Assert.Contains("Management:Urls", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
