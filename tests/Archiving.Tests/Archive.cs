@@ -22,4 +22,21 @@ internal static class Archive
         archive.Complete();
         return output.ToArray();
     }
+
+    /// <summary>Writes an entry of zeros of any size, for which no memory is needed.</summary>
+    public static async Task WriteZerosAsync(ArchiveWriter archive, string name, long size)
+    {
+        archive.StartEntry(new ArchiveEntry(name, size, Modified));
+        for (var rest = size; rest > 0;)
+        {
+            var memory = archive.GetMemory();
+            var length = (int)Math.Min(memory.Length, rest);
+            memory.Span[..length].Clear();
+            archive.Advance(length);
+            await archive.FlushAsync();
+            rest -= length;
+        }
+
+        archive.EndEntry();
+    }
 }

@@ -157,6 +157,7 @@ internal sealed class Soak : IAsyncDisposable
             await using var slow = await PausingClient.OpenAsync(_gateway.Address, url);
             if (slow.Response.StatusCode == HttpStatusCode.OK)
             {
+                // The pause is the point: this client is slow, whatever the machine is.
                 Judge(await slow.TakeRestAsync(async _ => await Task.Delay(1), step: 16 * 1024), chosen);
             }
         }

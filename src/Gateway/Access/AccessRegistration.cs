@@ -24,7 +24,7 @@ internal static class AccessRegistration
     public static void AddAccess(this WebApplicationBuilder builder)
     {
         AddPolicies(builder);
-        var configured = Schemes.Where(scheme => builder.Configuration.GetSection($"{Section}:{scheme}").Exists()).ToArray();
+        var configured = Configured(builder.Configuration);
         if (configured.Length == 0)
         {
             builder.Services.AddAuthentication();
@@ -60,7 +60,7 @@ internal static class AccessRegistration
     /// business, neither a bundle's nor that of storage behind a route that is proxied as it comes.</summary>
     public static void UseAccess(this WebApplication app)
     {
-        var configured = Schemes.Where(scheme => app.Configuration.GetSection($"{Section}:{scheme}").Exists()).ToArray();
+        var configured = Configured(app.Configuration);
         app.UseAuthentication();
         app.Use((context, next) =>
         {
@@ -85,6 +85,9 @@ internal static class AccessRegistration
     /// <param name="roles">What he may.</param>
     public static ClaimsPrincipal Principal(string scheme, string? name, IEnumerable<string> roles) =>
         new(new ClaimsIdentity([.. name is null ? Array.Empty<Claim>() : [new Claim(ClaimTypes.Name, name)], .. roles.Select(role => new Claim(ClaimTypes.Role, role))], scheme));
+
+    private static string[] Configured(IConfiguration configuration) =>
+        [.. Schemes.Where(scheme => configuration.GetSection($"{Section}:{scheme}").Exists())];
 
     /// <summary>What a request shows decides; of two it is the more special one.</summary>
     private static string Select(HttpRequest request, string[] configured) =>

@@ -162,18 +162,7 @@ public class ZipWriterTests
     private static async Task WriteZerosAsync(ArchiveRecipe recipe, long size, Stream output)
     {
         var archive = ArchiveWriter.Create(recipe, PipeWriter.Create(output), workers: 2);
-        archive.StartEntry(new ArchiveEntry("large", size, Archive.Modified));
-        for (var rest = size; rest > 0;)
-        {
-            var memory = archive.GetMemory();
-            var length = (int)Math.Min(memory.Length, rest);
-            memory.Span[..length].Clear();
-            archive.Advance(length);
-            await archive.FlushAsync();
-            rest -= length;
-        }
-
-        archive.EndEntry();
+        await Archive.WriteZerosAsync(archive, "large", size);
         await archive.WriteEntryAsync(new ArchiveEntry("last", 3, Archive.Modified), new MemoryStream("end"u8.ToArray()));
         await archive.FinishAsync();
         output.Flush();

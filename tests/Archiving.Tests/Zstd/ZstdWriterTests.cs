@@ -55,18 +55,7 @@ public class ZstdWriterTests
     {
         using var file = new SparseFile();
         var archive = ArchiveWriter.Create(new ArchiveRecipe(ArchiveFormat.TarZst), PipeWriter.Create(file.Output), workers: 2);
-        archive.StartEntry(new ArchiveEntry("large", size, Archive.Modified));
-        for (var rest = size; rest > 0;)
-        {
-            var memory = archive.GetMemory();
-            var length = (int)Math.Min(memory.Length, rest);
-            memory.Span[..length].Clear();
-            archive.Advance(length);
-            await archive.FlushAsync();
-            rest -= length;
-        }
-
-        archive.EndEntry();
+        await Archive.WriteZerosAsync(archive, "large", size);
         await archive.FinishAsync();
         file.Output.Flush();
 

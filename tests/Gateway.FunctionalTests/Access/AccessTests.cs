@@ -198,6 +198,7 @@ public sealed class AccessTests : IAsyncLifetime
         Assert.Contains("200", await RawAsync(signed), StringComparison.Ordinal);
         Assert.Contains("401", await RawAsync(signed.Replace("%3F", "%253F", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Contains("200", await RawAsync(Sign("/s/a%28" + expires)), StringComparison.Ordinal);
+        Assert.Contains("200", await RawAsync(Sign("/s/a%28?&" + expires[1..])), StringComparison.Ordinal);
         Assert.Contains("200", await RawAsync(Sign("/s/%c3%a9" + expires)), StringComparison.Ordinal);
         foreach (var tail in new[] { "=", "%", "%20", "%3D" })
         {
