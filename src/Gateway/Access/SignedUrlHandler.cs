@@ -61,9 +61,14 @@ internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options
         var query = request.QueryString.Value ?? "";
         if (query.LastIndexOf(Mark, StringComparison.Ordinal) is >= 0 and var mark)
         {
-            var pairs = query[1..mark].Split('&');
-            var kept = pairs[^1].StartsWith(Expires + "=", StringComparison.Ordinal) ? pairs[..^1] : pairs;
-            request.QueryString = kept.Length == 0 ? QueryString.Empty : new QueryString("?" + string.Join('&', kept));
+            var kept = query[1..mark];
+            var last = kept.LastIndexOf('&') + 1;
+            if (kept.AsSpan(last).StartsWith(Expires + "=", StringComparison.Ordinal))
+            {
+                kept = kept[..Math.Max(last - 1, 0)];
+            }
+
+            request.QueryString = kept.Length == 0 ? QueryString.Empty : new QueryString("?" + kept);
         }
     }
 
