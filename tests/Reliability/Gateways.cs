@@ -1,4 +1,3 @@
-using System.Net;
 using Testing;
 
 namespace Reliability;
@@ -7,20 +6,20 @@ namespace Reliability;
 internal sealed class Gateways : IAsyncDisposable
 {
     private readonly GatewayUnderTest _gateway;
-    private readonly string _certificate;
 
-    private Gateways(GatewayUnderTest gateway, string certificate)
+    private Gateways(GatewayUnderTest gateway)
     {
         _gateway = gateway;
-        _certificate = certificate;
         (string Protocol, Reader Reader, string Address)[] ways =
         [
-            ("HTTP/1.1", new HttpClientReader(HttpVersion.Version11), Plain),
-            ("HTTP/1.1 with TLS", new HttpClientReader(HttpVersion.Version11), Tls),
-            ("HTTP/2 with TLS", new HttpClientReader(HttpVersion.Version20), Tls),
-            ("HTTP/1.1", new CurlReader(http2: false), Plain),
-            ("HTTP/1.1 with TLS", new CurlReader(http2: false), Tls),
-            ("HTTP/2 with TLS", new CurlReader(http2: true), Tls),
+            ("HTTP/1.1", new HttpClientReader(Protocol.Http1), Plain),
+            ("HTTP/1.1 with TLS", new HttpClientReader(Protocol.Http1Tls), Tls),
+            ("HTTP/2", new HttpClientReader(Protocol.Http2), Cleartext2),
+            ("HTTP/2 with TLS", new HttpClientReader(Protocol.Http2Tls), Tls),
+            ("HTTP/1.1", new CurlReader(Protocol.Http1), Plain),
+            ("HTTP/1.1 with TLS", new CurlReader(Protocol.Http1Tls), Tls),
+            ("HTTP/2", new CurlReader(Protocol.Http2), Cleartext2),
+            ("HTTP/2 with TLS", new CurlReader(Protocol.Http2Tls), Tls),
             ("HTTP/1.1", new ScriptReader("python3", "client.py", "http.client"), Plain),
             ("HTTP/1.1 with TLS", new ScriptReader("python3", "client.py", "http.client"), Tls),
             ("HTTP/1.1", new ScriptReader("python3", "client.py", "urllib"), Plain),
@@ -35,20 +34,16 @@ internal sealed class Gateways : IAsyncDisposable
 
     public OutcomeLog Outcomes => _gateway.Outcomes;
 
-    private string Plain => _gateway.Addresses.First(address => address.StartsWith("http:", StringComparison.Ordinal));
+    private string Plain => _gateway.AddressOf(Protocol.Http1).ToString();
 
-    private string Tls => _gateway.Addresses.First(address => address.StartsWith("https:", StringComparison.Ordinal));
+    private string Cleartext2 => _gateway.AddressOf(Protocol.Http2).ToString();
+
+    private string Tls => _gateway.AddressOf(Protocol.Http1Tls).ToString();
 
     public static async Task<Gateways> StartAsync(string upstream)
     {
-        var certificate = Path.GetTempFileName();
-        await File.WriteAllBytesAsync(certificate, TestCertificate.Create());
-        var configuration = GatewayUnderTest.Configuration(("s", [upstream]));
-        GatewayUnderTest.Set(configuration, "Kestrel:Certificates:Default:Path", certificate);
-
         // More tries would only take longer: what is broken here stays broken.
-        GatewayUnderTest.Set(configuration, "Bundle:Upstream:Attempts", 1);
-        return new Gateways(await GatewayUnderTest.StartAsync(configuration, urls: "http://127.0.0.1:0;https://127.0.0.1:0"), certificate);
+        return new Gateways(await GatewayUnderTest.StartAsync([("Upstream:Attempts", 1)], upstream));
     }
 
     public async ValueTask DisposeAsync()
@@ -59,6 +54,5 @@ internal sealed class Gateways : IAsyncDisposable
         }
 
         await _gateway.DisposeAsync();
-        File.Delete(_certificate);
     }
 }

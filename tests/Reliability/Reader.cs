@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Testing;
 
@@ -29,21 +28,9 @@ internal abstract class Reader(string name) : IAsyncDisposable
 }
 
 /// <summary>.NET's own.</summary>
-[SuppressMessage("Security", "CA5359", Justification = "The certificate was made a moment ago.")]
-internal sealed class HttpClientReader : Reader
+internal sealed class HttpClientReader(Protocol protocol) : Reader($"HttpClient {protocol.Version()}")
 {
-    private readonly HttpClient _client = new(new SocketsHttpHandler
-    {
-        UseProxy = false,
-        SslOptions = new() { RemoteCertificateValidationCallback = (_, _, _, _) => true },
-    });
-
-    public HttpClientReader(Version version)
-        : base($"HttpClient {version}")
-    {
-        _client.DefaultRequestVersion = version;
-        _client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
-    }
+    private readonly HttpClient _client = protocol.CreateClient(new Uri("http://localhost"));
 
     /// <summary>What came last.</summary>
     public byte[] Bytes { get; private set; } = [];
@@ -63,11 +50,13 @@ internal sealed class HttpClientReader : Reader
 }
 
 /// <summary>curl, a process for each download.</summary>
-internal sealed class CurlReader(bool http2) : Reader(http2 ? "curl HTTP/2" : "curl HTTP/1.1")
+internal sealed class CurlReader(Protocol protocol) : Reader($"curl HTTP/{protocol.Version()}")
 {
+    private readonly string _option = protocol switch { Protocol.Http2 => "--http2-prior-knowledge", Protocol.Http2Tls => "--http2", _ => "--http1.1" };
+
     public override async Task<Verdict> GetAsync(string url)
     {
-        var result = await Tool.RunAsync("curl", ["-sSk", "--fail", http2 ? "--http2" : "--http1.1", "-o", "/dev/null", url]);
+        var result = await Tool.RunAsync("curl", ["-sSk", "--fail", _option, "-o", "/dev/null", url]);
         return result.ExitCode switch
         {
             0 => Verdict.Whole,

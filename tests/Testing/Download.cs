@@ -29,8 +29,24 @@ internal sealed record Download(HttpResponseMessage? Head, byte[] Bytes, Excepti
         return Convert.ToHexStringLower(await SHA256.HashDataAsync(body));
     }
 
+    /// <summary>SHA-256 of the next bytes.</summary>
+    public static async Task<string> HashAsync(Stream stream, long count)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[256 * 1024];
+        for (var read = 0; count > 0; count -= read)
+        {
+            read = (int)Math.Min(buffer.Length, count);
+            await stream.ReadExactlyAsync(buffer.AsMemory(0, read));
+            hash.AppendData(buffer, 0, read);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
     public static async Task<Download> SendAsync(HttpClient client, HttpRequestMessage request, CancellationToken cancellationToken = default)
     {
+        (request.Version, request.VersionPolicy) = (client.DefaultRequestVersion, client.DefaultVersionPolicy);
         HttpResponseMessage? response = null;
         using var bytes = new MemoryStream();
         try

@@ -10,65 +10,58 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
-    private readonly string? _file;
+    private readonly DirectoryInfo? _folder;
+    private readonly ConcurrentQueue<Uri> _addresses = new();
+    private readonly ConcurrentDictionary<Protocol, HttpClient> _clients = new();
 
-    private GatewayProcess(Process process, string? file)
+    private GatewayProcess(Process process, DirectoryInfo? folder)
     {
         _process = process;
-        _file = file;
+        _folder = folder;
     }
 
     public ConcurrentQueue<string> Output { get; } = new();
 
-    public Uri Address { get; private set; } = null!;
+    /// <summary>Where it speaks HTTP/1.1 in cleartext.</summary>
+    public Uri Address => AddressOf(Protocol.Http1);
 
-    public HttpClient Client { get; private set; } = null!;
+    /// <summary>A client that speaks HTTP/1.1 in cleartext.</summary>
+    public HttpClient Client => ClientOf(Protocol.Http1);
 
     public Process Process => _process;
 
-    public static async Task<GatewayProcess> StartAsync(JsonObject configuration)
+    /// <summary>Starts it with a port for each <see cref="Protocol"/>.</summary>
+    public static async Task<GatewayProcess> StartAsync(JsonObject configuration, string environment = "Production")
     {
-        var file = Path.GetTempFileName();
+        var folder = Directory.CreateTempSubdirectory("gateway-process-");
+        GatewayUnderTest.ListenForAll(configuration, folder.FullName);
+        var file = Path.Combine(folder.FullName, "gateway.json");
         await File.WriteAllTextAsync(file, configuration.ToJsonString());
-        return await StartAsync(["--config", file, "--urls", "http://127.0.0.1:0"], file);
+        return await StartAsync(["--config", file], folder, environment: environment);
     }
 
-    public static async Task<GatewayProcess> StartAsync(string[] arguments, string? file = null, string? program = null)
+    public static async Task<GatewayProcess> StartAsync(string[] arguments, DirectoryInfo? folder = null, string? program = null, string environment = "Production")
     {
         var start = new ProcessStartInfo(Tool.Require("dotnet"), [program ?? Path.Combine(AppContext.BaseDirectory, "Gateway.dll"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.Environment["DOTNET_ENVIRONMENT"] = "Production";
+        start.Environment["DOTNET_ENVIRONMENT"] = environment;
         start.Environment["DOTNET_GCgen0size"] = "0x200000"; // as in the Dockerfile
         var process = Process.Start(start)!;
-        var gateway = new GatewayProcess(process, file);
-        var listening = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        process.OutputDataReceived += (_, line) => Read(line.Data);
-        process.ErrorDataReceived += (_, line) => Read(line.Data);
+        var gateway = new GatewayProcess(process, folder);
+        process.OutputDataReceived += (_, line) => gateway.Read(line.Data);
+        process.ErrorDataReceived += (_, line) => gateway.Read(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        gateway.Address = new Uri(await listening.Task.WaitAsync(Patience));
-        gateway.Client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = gateway.Address, Timeout = TimeSpan.FromMinutes(5) };
-        await Eventually.TrueAsync(() => gateway.Output.Any(line => line.Contains("Sources: ", StringComparison.Ordinal)), "the banner");
+        await Eventually.TrueAsync(() => process.HasExited || gateway.Output.Any(line => line.Contains("Sources: ", StringComparison.Ordinal)), "the banner", Patience);
         return gateway;
-
-        void Read(string? line)
-        {
-            if (line is null)
-            {
-                return;
-            }
-
-            gateway.Output.Enqueue(line);
-            const string Listening = "Now listening on: ";
-            if (line.IndexOf(Listening, StringComparison.Ordinal) is >= 0 and var at)
-            {
-                listening.TrySetResult(line[(at + Listening.Length)..].Split('"')[0]);
-            }
-        }
     }
+
+    public Uri AddressOf(Protocol protocol) => protocol.Of([.. _addresses]);
+
+    public HttpClient ClientOf(Protocol protocol) => _clients.GetOrAdd(protocol, static (protocol, gateway) => protocol.CreateClient(gateway.AddressOf(protocol)), this);
 
     public async Task TerminateAsync() =>
         await Tool.RunAsync("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
@@ -82,7 +75,11 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Client?.Dispose();
+        foreach (var client in _clients.Values)
+        {
+            client.Dispose();
+        }
+
         if (!_process.HasExited)
         {
             _process.Kill();
@@ -90,9 +87,22 @@ internal sealed class GatewayProcess : IAsyncDisposable
         }
 
         _process.Dispose();
-        if (_file is not null)
+        _folder?.Delete(recursive: true);
+    }
+
+    private void Read(string? line)
+    {
+        if (line is null)
         {
-            File.Delete(_file);
+            return;
         }
+
+        const string Listening = "Now listening on: ";
+        if (line.IndexOf(Listening, StringComparison.Ordinal) is >= 0 and var at)
+        {
+            _addresses.Enqueue(new Uri(line[(at + Listening.Length)..].Split('"')[0]));
+        }
+
+        Output.Enqueue(line);
     }
 }

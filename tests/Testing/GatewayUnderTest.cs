@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway;
+using Gateway.Admission;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -11,33 +13,38 @@ using Yarp.ReverseProxy;
 
 namespace Testing;
 
-/// <summary>The whole gateway on a real port, configured by a file as an operator would.</summary>
+/// <summary>The whole gateway on real ports, one for each <see cref="Protocol"/>, configured by a file as an operator would.</summary>
 internal sealed class GatewayUnderTest : IAsyncDisposable
 {
-    private readonly DirectoryInfo _folder;
+    private const string AnyPort = "127.0.0.1:0";
 
-    private GatewayUnderTest(WebApplication app, DirectoryInfo folder, OutcomeLog outcomes)
+    private readonly DirectoryInfo _folder;
+    private readonly GatewayMeters _meters;
+    private readonly ConcurrentDictionary<Protocol, HttpClient> _clients = new();
+    private readonly Uri[] _addresses;
+
+    private GatewayUnderTest(WebApplication app, DirectoryInfo folder, OutcomeLog outcomes, GatewayMeters meters)
     {
         App = app;
         _folder = folder;
+        _meters = meters;
         Outcomes = outcomes;
-        Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = Address, Timeout = TimeSpan.FromMinutes(5) };
+        _addresses = [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address))];
     }
 
     public WebApplication App { get; }
 
-    public Uri Address { get; }
+    /// <summary>Where it speaks HTTP/1.1 in cleartext.</summary>
+    public Uri Address => AddressOf(Protocol.Http1);
 
     /// <summary>Everything it listens on.</summary>
-    public IReadOnlyCollection<string> Addresses => [.. App.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
+    public IReadOnlyList<Uri> Addresses => _addresses;
 
-    public HttpClient Client { get; }
+    /// <summary>A client that speaks HTTP/1.1 in cleartext.</summary>
+    public HttpClient Client => ClientOf(Protocol.Http1);
 
     /// <summary>The line that each bundle leaves.</summary>
     public OutcomeLog Outcomes { get; }
-
-    public string ConfigurationFile => Path.Combine(_folder.FullName, "gateway.json");
 
     /// <summary>A gateway with one source <c>s</c> for each address that is given: s, s2, s3 …</summary>
     public static Task<GatewayUnderTest> StartAsync(params string[] addresses) => StartAsync(null, addresses);
@@ -54,21 +61,30 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         return StartAsync(configuration);
     }
 
-    public static async Task<GatewayUnderTest> StartAsync(JsonObject configuration, Action<WebApplicationBuilder>? extend = null, string urls = "http://127.0.0.1:0")
+    /// <param name="configuration">Read as a file.</param>
+    /// <param name="extend">A last word on services.</param>
+    /// <param name="urls">Where to listen instead of a port for each protocol.</param>
+    public static async Task<GatewayUnderTest> StartAsync(JsonObject configuration, Action<WebApplicationBuilder>? extend = null, string? urls = null)
     {
         var folder = Directory.CreateTempSubdirectory("gateway-test-");
         var outcomes = new OutcomeLog();
         try
         {
-            var file = Path.Combine(folder.FullName, "gateway.json");
+            if (urls is null)
+            {
+                ListenForAll(configuration, folder.FullName);
+            }
+
+            var file = FileIn(folder);
             await File.WriteAllTextAsync(file, configuration.ToJsonString());
             var app = GatewayHost.Build(file, urls, builder =>
             {
                 builder.Logging.ClearProviders().AddProvider(outcomes).AddFilter(typeof(OutcomeLog).FullName, LogLevel.Debug);
                 extend?.Invoke(builder);
             });
+            var meters = new GatewayMeters(app.Services);
             await app.StartAsync();
-            return new GatewayUnderTest(app, folder, outcomes);
+            return new GatewayUnderTest(app, folder, outcomes, meters);
         }
         catch
         {
@@ -98,6 +114,26 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         return configuration;
     }
 
+    /// <summary>Has a gateway listen on a port for each protocol.</summary>
+    /// <param name="configuration">Is changed.</param>
+    /// <param name="folder">Gets the certificate.</param>
+    public static void ListenForAll(JsonObject configuration, string folder)
+    {
+        var certificate = Path.Combine(folder, "certificate.p12");
+        if (!File.Exists(certificate))
+        {
+            File.WriteAllBytes(certificate, TestCertificate.Create());
+        }
+
+        foreach (var (name, scheme, protocols) in new[] { ("Http1", "http", "Http1"), ("Http2", "http", "Http2"), ("Tls", "https", "Http1AndHttp2") })
+        {
+            Set(configuration, $"Kestrel:Endpoints:{name}:Url", $"{scheme}://{AnyPort}");
+            Set(configuration, $"Kestrel:Endpoints:{name}:Protocols", protocols);
+        }
+
+        Set(configuration, "Kestrel:Endpoints:Tls:Certificate:Path", certificate);
+    }
+
     public static void Set(JsonObject configuration, string path, object value)
     {
         var keys = path.Split(':');
@@ -110,22 +146,62 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         at[keys[^1]] = value is TimeSpan time ? JsonValue.Create(time.ToString("c")) : JsonSerializer.SerializeToNode(value);
     }
 
-    /// <summary>Ends a test: exactly one outcome, which is returned, and YARP's counters back to nothing in flight.</summary>
+    public Uri AddressOf(Protocol protocol) => protocol.Of(_addresses);
+
+    public HttpClient ClientOf(Protocol protocol) => _clients.GetOrAdd(protocol, static (protocol, gateway) => protocol.CreateClient(gateway.AddressOf(protocol)), this);
+
+    /// <summary>Writes another configuration into the file, which is read again a moment later.</summary>
+    public Task ReloadAsync(JsonObject configuration)
+    {
+        // Where it listens, it stays.
+        ListenForAll(configuration, _folder.FullName);
+        return File.WriteAllTextAsync(FileIn(_folder), configuration.ToJsonString());
+    }
+
+    /// <summary>Ends a test: exactly one outcome, which is returned and was counted once, and nothing is held any more that was held for it.</summary>
     public async Task<Outcome> RequireOneOutcomeAsync()
     {
         var outcome = await Outcomes.NextAsync();
         Assert.Equal(0, Outcomes.Pending);
-        Assert.All(
-            App.Services.GetRequiredService<IProxyStateLookup>().GetClusters().SelectMany(cluster => cluster.Destinations.Values),
-            destination => Assert.Equal(0, destination.ConcurrentRequestCount));
+        Assert.Equal(Outcomes.Seen, _meters["gateway.bundle.outcomes"]);
+        RequireNothingHeld();
         return outcome;
+    }
+
+    /// <summary>The same for who does not know how many outcomes there will be.</summary>
+    public async Task RequireNothingHeldSoonAsync()
+    {
+        await Eventually.TrueAsync(() => _meters["gateway.bundle.active"] == 0 && App.Services.GetRequiredService<BundleAdmission>().Taken == 0, "all bundles have ended");
+        await Eventually.TrueAsync(() => Outcomes.Seen == _meters["gateway.bundle.outcomes"], "each is told");
+        RequireNothingHeld();
     }
 
     public async ValueTask DisposeAsync()
     {
-        Client.Dispose();
+        foreach (var client in _clients.Values)
+        {
+            client.Dispose();
+        }
+
+        // Connections end with the clients; one that does not is held by something.
+        await Eventually.TrueAsync(() => _meters["kestrel.active_connections"] == 0, "every client's connection is closed");
         await App.StopAsync();
+        RequireNothingHeld();
+        Assert.DoesNotContain(Outcomes.Lines, OutcomeLog.IsRaw);
+        _meters.Dispose();
         await App.DisposeAsync();
         _folder.Delete(recursive: true);
+    }
+
+    private static string FileIn(DirectoryInfo folder) => Path.Combine(folder.FullName, "gateway.json");
+
+    private void RequireNothingHeld()
+    {
+        Assert.Equal(0, _meters["gateway.bundle.active"]);
+        Assert.Equal(0, App.Services.GetRequiredService<BundleMemory>().Leased);
+        Assert.Equal(0, App.Services.GetRequiredService<BundleAdmission>().Taken);
+        Assert.All(
+            App.Services.GetRequiredService<IProxyStateLookup>().GetClusters().SelectMany(cluster => cluster.Destinations.Values),
+            destination => Assert.Equal(0, destination.ConcurrentRequestCount));
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
@@ -28,12 +29,25 @@ internal sealed record Outcome(IReadOnlyDictionary<string, object?> Fields, Exce
 internal sealed class OutcomeLog : ILoggerProvider
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    // What a terminal obeys, or what hides or turns round what stands beside it.
+    private static readonly SearchValues<char> Obeyed = SearchValues.Create(
+        [.. Enumerable.Range(0, 0xA0).Select(c => (char)c).Where(c => char.IsControl(c) && c is not ('\r' or '\n')), '\u2028', '\u2029', .. "\u061C\u200E\u200F", .. "\u202A\u202B\u202C\u202D\u202E", .. "\u2066\u2067\u2068\u2069"]);
+
     private readonly Channel<Outcome> _outcomes = Channel.CreateUnbounded<Outcome>();
+
+    private int _seen;
 
     public ConcurrentQueue<string> Lines { get; } = new();
 
+    /// <summary>Outcomes there were.</summary>
+    public int Seen => Volatile.Read(ref _seen);
+
     /// <summary>Outcomes that nobody has taken yet.</summary>
     public int Pending => _outcomes.Reader.Count;
+
+    /// <summary>Whether a line holds something that a client or storage sent as it was.</summary>
+    public static bool IsRaw(string line) => line.AsSpan().ContainsAny(Obeyed);
 
     /// <summary>The next outcome; it may be written a moment after the client has seen the end.</summary>
     public async Task<Outcome> NextAsync()
@@ -60,6 +74,7 @@ internal sealed class OutcomeLog : ILoggerProvider
             log.Lines.Enqueue($"{logLevel} {category}: {formatter(state, exception)} {exception}");
             if (eventId is { Id: 1, Name: "Bundle" } && state is IReadOnlyList<KeyValuePair<string, object?>> fields)
             {
+                Interlocked.Increment(ref log._seen);
                 log._outcomes.Writer.TryWrite(new Outcome(fields.ToDictionary(pair => pair.Key, pair => pair.Value), exception));
             }
         }

@@ -17,11 +17,14 @@ internal sealed class PausingClient : IAsyncDisposable
 
     public HttpResponseMessage Response { get; }
 
-    public static async Task<PausingClient> OpenAsync(Uri address, string url, int receiveBuffer = 16 * 1024)
+    public static Task<PausingClient> OpenAsync(Uri address, string url, int receiveBuffer = 16 * 1024) => OpenAsync(Protocol.Http1, address, url, receiveBuffer);
+
+    public static Task<PausingClient> OpenAsync(GatewayUnderTest gateway, Protocol protocol, string url) => OpenAsync(protocol, gateway.AddressOf(protocol), url);
+
+    public static async Task<PausingClient> OpenAsync(Protocol protocol, Uri address, string url, int receiveBuffer = 16 * 1024)
     {
-        var client = new HttpClient(new SocketsHttpHandler
+        var client = protocol.CreateClient(address, new SocketsHttpHandler
         {
-            UseProxy = false,
             MaxResponseDrainSize = 0,
             ConnectCallback = async (context, token) =>
             {
@@ -29,13 +32,18 @@ internal sealed class PausingClient : IAsyncDisposable
                 await socket.ConnectAsync(context.DnsEndPoint, token);
                 return new NetworkStream(socket, ownsSocket: true);
             },
-        })
+        });
+        client.Timeout = Timeout.InfiniteTimeSpan;
+        try
         {
-            BaseAddress = address,
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-        var response = await client.GetAsync(url, HttpCompletionOption.ResponseHeadersRead);
-        return new PausingClient(client, response, await response.Content.ReadAsStreamAsync());
+            var response = await client.GetAsync(url, HttpCompletionOption.ResponseHeadersRead);
+            return new PausingClient(client, response, await response.Content.ReadAsStreamAsync());
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Takes all there is, in steps of which the caller hears.</summary>

@@ -39,6 +39,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     private long _bodyBytes;
     private int _delivered;
     private int _open;
+    private int _answering;
     private long _lastClosed;
 
     public ScriptedUpstream()
@@ -59,6 +60,9 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     public long BodyBytes => Volatile.Read(ref _bodyBytes);
 
     public int OpenConnections => Volatile.Read(ref _open);
+
+    /// <summary>Requests whose answer has not ended yet.</summary>
+    public int Answering => Volatile.Read(ref _answering);
 
     /// <summary>Timestamp at which a connection was last seen closed.</summary>
     public long LastClosed => Volatile.Read(ref _lastClosed);
@@ -100,6 +104,8 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // Whoever asked has taken the answer or left by now.
+        await Eventually.TrueAsync(() => Answering == 0, "no answer is held any more");
         await _stop.CancelAsync();
         _listener.Stop();
         await _accepting;
@@ -140,9 +146,17 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
             while (await ReadHeadAsync(socket, buffered) is { } request)
             {
                 _requests.Enqueue(request);
-                if (!await AnswerAsync(socket, request))
+                Interlocked.Increment(ref _answering);
+                try
                 {
-                    break;
+                    if (!await AnswerAsync(socket, request))
+                    {
+                        break;
+                    }
+                }
+                finally
+                {
+                    Interlocked.Decrement(ref _answering);
                 }
             }
         }

@@ -6,6 +6,7 @@ namespace Gateway.Admission;
 /// <summary>Lets as many bundles run at a time as configured, by the runtime's own limiters; the rest wait, then are refused.</summary>
 internal sealed class BundleAdmission : IDisposable
 {
+    private readonly int _places;
     private readonly ConcurrencyLimiter _all;
     private readonly ConcurrencyLimiter _questions;
     private readonly PartitionedRateLimiter<string> _perClient;
@@ -13,6 +14,7 @@ internal sealed class BundleAdmission : IDisposable
     public BundleAdmission(IOptions<LimitOptions> options)
     {
         var limits = options.Value;
+        _places = limits.MaxActive;
         var places = new ConcurrencyLimiterOptions
         {
             PermitLimit = limits.MaxActive,
@@ -28,6 +30,9 @@ internal sealed class BundleAdmission : IDisposable
 
     /// <summary>Every place is taken: another bundle would wait.</summary>
     public bool IsFull => _all.GetStatistics() is { CurrentAvailablePermits: 0 };
+
+    /// <summary>Bundles that run, and requests that only ask.</summary>
+    public long Taken => (2L * _places) - _all.GetStatistics()!.CurrentAvailablePermits - _questions.GetStatistics()!.CurrentAvailablePermits;
 
     /// <summary>Who is counted as one client: whoever is known by name, else an address. Holders of signed addresses have no name.</summary>
     public static string ClientOf(HttpContext context) => context.User.Identity is { IsAuthenticated: true, Name: { } name }

@@ -28,6 +28,9 @@ internal sealed class BundleMemory : IDisposable
         _pages = new ConcurrencyLimiter(new() { PermitLimit = _all, QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
     }
 
+    /// <summary>Bytes that bundles hold now, in whole pages.</summary>
+    public long Leased => (_all - _pages.GetStatistics()!.CurrentAvailablePermits) * PageSize;
+
     /// <summary>Waits for the memory of a bundle.</summary>
     /// <param name="needed">Bytes it cannot do without.</param>
     /// <param name="ahead">Bytes it would like to read ahead.</param>

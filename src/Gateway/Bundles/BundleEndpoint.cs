@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Text.Encodings.Web;
@@ -68,6 +69,9 @@ internal sealed class BundleEndpoint(
         {
             var request = await reader.ReadAsync(context, stop.Token);
             record.Entries = request.Entries.Count;
+
+            // Given back after what is held in it.
+            using var place = new Place();
             await using var plan = planner.Resolve(request, Caller.Of(context));
             if (RequestReader.LinkOf(context) is null || !_options.Links.CarryRights)
             {
@@ -76,7 +80,6 @@ internal sealed class BundleEndpoint(
 
             // Who may have it already only asks: 304 is charged to nobody.
             var asks = purpose != BundlePurpose.Archive || BundleConditions.MayBeKnown(context.Request);
-            using var place = new Place();
             var ahead = await EnterAsync(place, context, plan, isCharged: !asks, stop.Token);
             if (request.Missing != MissingPolicy.Abort || purpose == BundlePurpose.Plan)
             {
@@ -178,7 +181,8 @@ internal sealed class BundleEndpoint(
         place.Leave();
         place.Turn = await AdmitAsync(context, isCharged, cancellationToken);
         place.Lease = isCharged ? await LeaseAsync(plan, cancellationToken) : null;
-        return place.Lease is { } lease ? AheadMemory.Divide(lease.Ahead, AheadMemory.ObjectsOf(plan, _options.Upstream)) : null;
+        place.Ahead = place.Lease is { } lease ? AheadMemory.Divide(lease.Ahead, AheadMemory.ObjectsOf(plan, _options.Upstream)) : null;
+        return place.Ahead;
     }
 
     private async Task<IDisposable> AdmitAsync(HttpContext context, bool isCharged, CancellationToken cancellationToken)
@@ -229,11 +233,15 @@ internal sealed class BundleEndpoint(
 
         public MemoryLease? Lease { get; set; }
 
+        /// <summary>What of the lease may be filled ahead; the pooled buffers in it go back before it does.</summary>
+        public AheadMemory? Ahead { get; set; }
+
         public void Leave()
         {
+            Debug.Assert(Ahead is null or { Objects.IsWhole: true, Ranges.IsWhole: true }, "A buffer was rented and not returned.");
             Lease?.Dispose();
             Turn?.Dispose();
-            (Lease, Turn) = (null, null);
+            (Ahead, Lease, Turn) = (null, null, null);
         }
 
         public void Dispose() => Leave();

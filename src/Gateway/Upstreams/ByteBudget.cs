@@ -8,6 +8,9 @@ internal sealed class ByteBudget(long bytes)
     /// <summary>All there were at the beginning.</summary>
     public long Total { get; } = bytes;
 
+    /// <summary>Whether everything that was taken has been returned.</summary>
+    public bool IsWhole => Volatile.Read(ref _left) == Total;
+
     /// <summary>Takes all of what is wanted, or nothing.</summary>
     public bool TryTake(long wanted)
     {

@@ -31,15 +31,16 @@ public class AdmissionTests
         await Eventually.TrueAsync(() => gateway.Client.GetAsync("/health/ready").Result.IsSuccessStatusCode, "ready again");
     }
 
-    [Fact]
-    public async Task Row_31_Ten_times_over_the_limit_all_others_are_refused_and_the_admitted_end_whole()
+    [Theory]
+    [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
+    public async Task Row_31_Ten_times_over_the_limit_all_others_are_refused_and_the_admitted_end_whole(Protocol protocol)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", new ObjectContent(20 << 20, 1, compressible: false));
         await using var gateway = await GatewayUnderTest.StartAsync([("Limits:MaxActive", 4), ("Limits:MaxQueued", 0)], upstream.Address);
-        var admitted = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a")));
+        var admitted = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => PausingClient.OpenAsync(gateway, protocol, "/bundle?ids=s/a")));
 
-        var refused = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Download.GetAsync(gateway.Client, "/bundle?ids=s/a")));
+        var refused = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a")));
 
         Assert.All(refused, download => download.RequireEarly(503));
         Assert.All(refused, download => Assert.NotNull(download.Response.Headers.RetryAfter));

@@ -23,9 +23,10 @@ public class AnyFaultTests
         await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:LookaheadBytes", 64 * 1024)], upstream.Address);
         var (run, whole, cut) = (0, 0, 0);
 
-        await Gen.Select(Objects.Array[1, 8], Gen.Bool).SampleAsync(
-            async (objects, isChecked) =>
+        await Gen.Select(Objects.Array[1, 8], Gen.Bool, Gen.Int[0, Ways.Protocols.Length - 1], Gen.Int[0, Ways.Recipes.Length - 1]).SampleAsync(
+            async (objects, isChecked, protocol, recipe) =>
             {
+                var client = gateway.ClientOf(Ways.Protocols[protocol]);
                 var prefix = Interlocked.Increment(ref run);
                 var ids = new List<string>();
                 for (var i = 0; i < objects.Length; i++)
@@ -34,15 +35,15 @@ public class AnyFaultTests
                     ids.Add($"s/{prefix}/{i}");
                 }
 
-                var url = $"/bundle?ids={string.Join(',', ids)}&missing={(isChecked ? "fail" : "abort")}";
-                var good = await Download.GetAsync(gateway.Client, url);
+                var url = $"/bundle?ids={string.Join(',', ids)}&missing={(isChecked ? "fail" : "abort")}&{Ways.Recipes[recipe]}";
+                var good = await Download.GetAsync(client, url);
                 good.RequireWhole();
                 for (var i = 0; i < objects.Length; i++)
                 {
                     upstream.Fail($"/{prefix}/{i}", [.. objects[i].Faults.Where(fault => fault.After is null || fault.After <= objects[i].Size)]);
                 }
 
-                var download = await Download.GetAsync(gateway.Client, url);
+                var download = await Download.GetAsync(client, url);
                 if (download.IsCut)
                 {
                     Interlocked.Increment(ref cut);

@@ -94,16 +94,6 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_tar_that_cannot_be_finished_is_cut()
-    {
-        _upstream.Fail("/a", Fault.Answer(404) with { Times = 20 });
-
-        var download = await Download.GetAsync(_gateway.Client, "/bundle?missing=abort&ids=s/b,s/a&format=tar");
-
-        Assert.True(download.IsCut);
-    }
-
-    [Fact]
     public async Task Equal_requests_are_equal_archives_and_the_etag_follows_order_and_compression()
     {
         var first = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/b");
@@ -210,30 +200,33 @@ public sealed class RequestTests : IAsyncLifetime
         Assert.StartsWith("\"", plan.RootElement.GetProperty("etag").GetString(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Row_6_Missing_objects_fail_all_named()
+    [Theory]
+    [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
+    public async Task Row_6_Missing_objects_fail_all_named(Protocol protocol)
     {
-        var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/n1,s/a,s/n2");
+        var download = await Download.GetAsync(_gateway.ClientOf(protocol), "/bundle?ids=s/n1,s/a,s/n2");
 
         download.RequireEarly(404);
         Assert.Equal([0, 2], Indexes(download));
         Assert.Equal("Client/Missing", (await _gateway.RequireOneOutcomeAsync()).Blame);
     }
 
-    [Fact]
-    public async Task Row_6_Missing_objects_are_skipped_and_reported()
+    [Theory]
+    [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
+    public async Task Row_6_Missing_objects_are_skipped_and_reported(Protocol protocol, string recipe)
     {
-        var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/n1,s/a,s/n2&missing=skip");
+        var download = await Download.GetAsync(_gateway.ClientOf(protocol), $"/bundle?ids=s/n1,s/a,s/n2&missing=skip&{recipe}");
 
         Assert.Equal(["s/a"], download.RequireWhole().Keys);
         Assert.Equal("2", download.Response.Headers.GetValues("Bundle-Skipped").Single());
-        (await Download.GetAsync(_gateway.Client, "/bundle?ids=s/n1&missing=skip")).RequireEarly(404);
+        (await Download.GetAsync(_gateway.ClientOf(protocol), $"/bundle?ids=s/n1&missing=skip&{recipe}")).RequireEarly(404);
     }
 
-    [Fact]
-    public async Task Row_6_A_missing_object_cuts_where_nothing_is_checked_first()
+    [Theory]
+    [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
+    public async Task Row_6_A_missing_object_cuts_where_nothing_is_checked_first(Protocol protocol, string recipe)
     {
-        var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/n1&missing=abort");
+        var download = await Download.GetAsync(_gateway.ClientOf(protocol), $"/bundle?ids=s/a,s/n1&missing=abort&{recipe}");
 
         download.RequireCut();
         var outcome = await _gateway.RequireOneOutcomeAsync();

@@ -9,6 +9,8 @@ public class ProcessTests
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Gateway.dll");
 
+    public static MatrixTheoryData<Protocol, bool> Ends => new(Ways.Protocols, [false, true]);
+
     [Fact]
     public async Task The_embedded_default_serves_samples_and_prints_a_command_that_works_as_it_stands()
     {
@@ -97,8 +99,9 @@ public class ProcessTests
         (await Download.GetAsync(process.Client, "/bundle?ids=mine/a")).RequireWhole();
     }
 
-    [Fact]
-    public async Task Row_29_After_SIGTERM_running_bundles_end_whole_new_ones_are_503_and_the_exit_code_is_0()
+    [Theory]
+    [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
+    public async Task Row_29_After_SIGTERM_running_bundles_end_whole_new_ones_are_503_and_the_exit_code_is_0(Protocol protocol)
     {
         await using var upstream = new ScriptedUpstream();
         var content = new ObjectContent(32 << 20, 1, compressible: false);
@@ -106,14 +109,14 @@ public class ProcessTests
         var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
         GatewayUnderTest.Set(configuration, "Bundle:Drain:Timeout", "00:01:00");
         await using var process = await GatewayProcess.StartAsync(configuration);
-        await using var client = await PausingClient.OpenAsync(process.Address, "/bundle?ids=s/a");
+        await using var client = await PausingClient.OpenAsync(protocol, process.AddressOf(protocol), "/bundle?ids=s/a");
 
         var started = Stopwatch.GetTimestamp();
         await process.TerminateAsync();
         await Eventually.TrueAsync(() => process.Client.GetAsync("/health/ready").Result.StatusCode == HttpStatusCode.ServiceUnavailable, "unready");
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalMilliseconds, 0, 5000);
         Assert.Equal(HttpStatusCode.OK, (await process.Client.GetAsync("/health/live")).StatusCode);
-        var refused = await Download.GetAsync(process.Client, "/bundle?ids=s/a");
+        var refused = await Download.GetAsync(process.ClientOf(protocol), "/bundle?ids=s/a");
         refused.RequireEarly(503);
         Assert.NotNull(refused.Response.Headers.RetryAfter);
 
@@ -122,19 +125,27 @@ public class ProcessTests
         Assert.Equal(0, await process.ExitCodeAsync());
     }
 
-    [Fact]
-    public async Task Row_30_A_bundle_longer_than_the_drain_is_cut()
+    [Theory]
+    [MemberData(nameof(Ends))]
+    public async Task Row_30_A_bundle_longer_than_the_drain_or_the_process_is_cut(Protocol protocol, bool isKilled)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", new ObjectContent(5L << 30, 1, compressible: false));
         var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
         GatewayUnderTest.Set(configuration, "Bundle:Drain:Timeout", "00:00:00.2");
         await using var process = await GatewayProcess.StartAsync(configuration);
-        await using var client = await PausingClient.OpenAsync(process.Address, "/bundle?ids=s/a");
+        await using var client = await PausingClient.OpenAsync(protocol, process.AddressOf(protocol), "/bundle?ids=s/a");
 
-        await process.TerminateAsync();
+        if (isKilled)
+        {
+            process.Process.Kill();
+        }
+        else
+        {
+            await process.TerminateAsync();
+            Assert.Equal(0, await process.ExitCodeAsync());
+        }
 
-        Assert.Equal(0, await process.ExitCodeAsync());
         Assert.True((await client.TakeRestAsync()).IsCut);
     }
 

@@ -95,19 +95,19 @@ public sealed class ServerTests : IAsyncDisposable
     {
         _upstream.Put("/a", 10, seed: 1);
         await using var gateway = await StartAsync(("Management:Urls", "http://127.0.0.1:0"));
-        var (outside, inside) = (gateway.Addresses.First(), gateway.Addresses.Last());
+        var (outside, inside) = (gateway.Addresses[0], gateway.Addresses[^1]);
         Assert.NotEqual(outside, inside);
 
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(inside, "/health/ready"));
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(outside, "/health/ready"));
-        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(outside, "/health/live", host: new Uri(inside).Authority));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(outside, "/health/live", host: inside.Authority));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(outside, "/bundle?ids=s/a"));
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(inside, "/bundle?ids=s/a"));
-        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(inside, "/s/a", host: new Uri(outside).Authority));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(inside, "/s/a", host: outside.Authority));
 
-        async Task<HttpStatusCode> StatusAsync(string address, string path, string? host = null)
+        async Task<HttpStatusCode> StatusAsync(Uri address, string path, string? host = null)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(new Uri(address), path));
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, path));
             request.Headers.Host = host;
             return (await gateway.Client.SendAsync(request)).StatusCode;
         }
@@ -121,6 +121,7 @@ public sealed class ServerTests : IAsyncDisposable
             GatewayUnderTest.Set(configuration, key, value);
         }
 
-        return GatewayUnderTest.StartAsync(configuration);
+        // A second listener needs addresses given as urls.
+        return GatewayUnderTest.StartAsync(configuration, urls: settings.Any(setting => setting.Key == "Management:Urls") ? "http://127.0.0.1:0" : null);
     }
 }

@@ -17,8 +17,13 @@ public class OpenFaultTests
         ("Upstream:StallTimeout", TimeSpan.FromMilliseconds(400)),
     ];
 
-    [Fact]
-    public async Task Row_1_A_refused_connection_is_502_soon_after_the_tries()
+    public static MatrixTheoryData<Protocol, int> Denials => new(Ways.Protocols, [401, 403]);
+
+    public static MatrixTheoryData<Protocol, string, string> Encoded => Ways.With("fail", "abort");
+
+    [Theory]
+    [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
+    public async Task Row_1_A_refused_connection_is_502_soon_after_the_tries(Protocol protocol)
     {
         using var closed = new TcpListener(IPAddress.Loopback, 0);
         closed.Start();
@@ -27,7 +32,7 @@ public class OpenFaultTests
         await using var gateway = await GatewayUnderTest.StartAsync(address);
         var started = Stopwatch.GetTimestamp();
 
-        var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+        var download = await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a");
 
         download.RequireEarly(502);
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 10);
@@ -35,8 +40,20 @@ public class OpenFaultTests
         Assert.Equal(("Upstream/Connect", 3), (outcome.Blame, outcome.Retries));
     }
 
-    [Fact]
-    public async Task Row_2_A_connection_that_is_never_answered_is_504_at_the_time_out()
+    [Theory]
+    [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
+    public async Task Row_1_Where_nothing_is_checked_first_a_refused_connection_cuts(Protocol protocol, string recipe)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:Attempts", 2)], $"http://127.0.0.1:{Tool.FreePort()}/");
+
+        (await Download.GetAsync(gateway.ClientOf(protocol), $"/bundle?ids=s/a&missing=abort&{recipe}")).RequireCut();
+
+        Assert.Equal(("Upstream/Connect", 1), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Retries) : default);
+    }
+
+    [Theory]
+    [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
+    public async Task Row_2_A_connection_that_is_never_answered_is_504_at_the_time_out(Protocol protocol)
     {
         // A listener whose backlog is full drops what else would connect.
         using var full = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -52,30 +69,32 @@ public class OpenFaultTests
 
         await using var gateway = await GatewayUnderTest.StartAsync(Quick, $"http://{full.LocalEndPoint}/");
 
-        var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+        var download = await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a");
 
         download.RequireEarly(504);
         Assert.Equal("Upstream/Connect", (await gateway.RequireOneOutcomeAsync()).Blame);
         fillers.ForEach(filler => filler.Dispose());
     }
 
-    [Fact]
-    public async Task Row_3_Headers_that_never_arrive_are_504_at_the_time_out()
+    [Theory]
+    [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
+    public async Task Row_3_Headers_that_never_arrive_are_504_at_the_time_out(Protocol protocol)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 100, seed: 1);
         upstream.Fail("/a", new Fault { After = -1, Ending = Ending.Stall });
         await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
 
-        var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+        var download = await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a");
 
         download.RequireEarly(504);
         Assert.Equal("Upstream/Headers", (await gateway.RequireOneOutcomeAsync()).Blame);
         Assert.Equal(1, upstream.FaultsDelivered);
     }
 
-    [Fact]
-    public async Task Row_4_Two_500s_and_then_the_object_are_a_whole_bundle()
+    [Theory]
+    [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
+    public async Task Row_4_Two_500s_and_then_the_object_are_a_whole_bundle(Protocol protocol, string recipe)
     {
         using var storage = WireMockServer.Start();
         foreach (var (state, next) in new[] { (null, "two"), ("two", "three") })
@@ -88,15 +107,16 @@ public class OpenFaultTests
             .RespondWith(Response.Create().WithStatusCode(200).WithBody("object"));
         await using var gateway = await GatewayUnderTest.StartAsync(storage.Url + "/");
 
-        var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a&missing=abort")).RequireWhole();
+        var entries = (await Download.GetAsync(gateway.ClientOf(protocol), $"/bundle?ids=s/a&missing=abort&{recipe}")).RequireWhole();
 
         Assert.Equal("object"u8.ToArray(), entries["s/a"]);
         var outcome = await gateway.RequireOneOutcomeAsync();
         Assert.Equal(("None/Done", 2), (outcome.Blame, outcome.Retries));
     }
 
-    [Fact]
-    public async Task Row_5_A_503_is_waited_for_as_long_as_it_asks_within_the_budget()
+    [Theory]
+    [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
+    public async Task Row_5_A_503_is_waited_for_as_long_as_it_asks_within_the_budget(Protocol protocol)
     {
         await using var upstream = new ScriptedUpstream();
         var body = upstream.Put("/a", 100, seed: 1);
@@ -104,22 +124,23 @@ public class OpenFaultTests
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
         var started = Stopwatch.GetTimestamp();
 
-        var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
+        var entries = (await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a")).RequireWhole();
 
         Assert.Equal(body, entries["s/a"]);
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 1, 10);
         Assert.Equal(1, (await gateway.RequireOneOutcomeAsync()).Retries);
     }
 
-    [Fact]
-    public async Task Row_5_A_503_that_asks_for_longer_is_passed_on_with_its_Retry_After()
+    [Theory]
+    [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
+    public async Task Row_5_A_503_that_asks_for_longer_is_passed_on_with_its_Retry_After(Protocol protocol)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 100, seed: 1);
         upstream.Fail("/a", Fault.Answer(503, ("Retry-After", "3600")));
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
 
-        var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+        var download = await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a");
 
         download.RequireEarly(503);
         Assert.Equal("3600", download.Response.Headers.RetryAfter!.ToString());
@@ -127,16 +148,15 @@ public class OpenFaultTests
     }
 
     [Theory]
-    [InlineData(401)]
-    [InlineData(403)]
-    public async Task Row_7_Storage_that_denies_us_is_502_and_its_words_go_nowhere(int status)
+    [MemberData(nameof(Denials))]
+    public async Task Row_7_Storage_that_denies_us_is_502_and_its_words_go_nowhere(Protocol protocol, int status)
     {
         using var storage = WireMockServer.Start();
         storage.Given(Request.Create().WithPath("/a")).RespondWith(Response.Create()
             .WithStatusCode(status).WithHeader("WWW-Authenticate", "Secret realm").WithBody("the-secret-of-storage"));
         await using var gateway = await GatewayUnderTest.StartAsync(storage.Url + "/");
 
-        var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+        var download = await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a");
 
         download.RequireEarly(502);
         Assert.DoesNotContain("secret", System.Text.Encoding.UTF8.GetString(download.Bytes), StringComparison.OrdinalIgnoreCase);
@@ -146,32 +166,30 @@ public class OpenFaultTests
         Assert.DoesNotContain(gateway.Outcomes.Lines, line => line.Contains("secret", StringComparison.OrdinalIgnoreCase));
     }
 
-    [Fact]
-    public async Task Row_8_A_redirect_to_another_host_is_502_and_the_other_host_is_never_asked()
+    [Theory]
+    [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
+    public async Task Row_8_A_redirect_to_another_host_is_502_and_the_other_host_is_never_asked(Protocol protocol)
     {
         using var other = WireMockServer.Start();
         using var storage = WireMockServer.Start();
         storage.Given(Request.Create().WithPath("/a")).RespondWith(Response.Create().WithStatusCode(302).WithHeader("Location", other.Url + "/a"));
         await using var gateway = await GatewayUnderTest.StartAsync(storage.Url + "/");
 
-        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(502);
+        (await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a")).RequireEarly(502);
 
         Assert.Empty(other.LogEntries);
         Assert.Equal("Upstream/Policy", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     [Theory]
-    [InlineData("fail")]
-    [InlineData("abort")]
-    public async Task Row_19_An_encoded_object_is_502_or_cut(string missing)
+    [MemberData(nameof(Encoded))]
+    public async Task Row_19_An_encoded_object_is_502_or_cut(Protocol protocol, string recipe, string missing)
     {
         await using var upstream = new ScriptedUpstream();
-        upstream.Put("/a", 100, seed: 1);
-        var encoded = new Fault { Headers = new Dictionary<string, string> { ["Content-Encoding"] = "gzip" } };
-        upstream.Fail("/a", encoded);
+        upstream.Put("/a", 100, 1, ("Content-Encoding", "gzip"));
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
 
-        var download = await Download.GetAsync(gateway.Client, $"/bundle?ids=s/a&missing={missing}");
+        var download = await Download.GetAsync(gateway.ClientOf(protocol), $"/bundle?ids=s/a&missing={missing}&{recipe}");
 
         if (missing == "fail")
         {

@@ -179,6 +179,10 @@ public class SourceTests
         await Eventually.TrueAsync(() => upstream.FaultsDelivered >= clients.Length, "storage has dropped all paused connections");
         var downloads = await Task.WhenAll(clients.Select(client => client.TakeRestAsync()));
         Assert.All(downloads, download => download.RequireWhole());
+        foreach (var client in clients)
+        {
+            await client.DisposeAsync();
+        }
 
         (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
     }
@@ -197,7 +201,7 @@ public class SourceTests
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:t:Match:Path", "/moved/{**key}");
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:t:Metadata:Bundle.Internal", "false");
 
-        await File.WriteAllTextAsync(gateway.ConfigurationFile, configuration.ToJsonString());
+        await gateway.ReloadAsync(configuration);
         await Eventually.TrueAsync(() => gateway.Client.GetAsync("/t/a").Result.StatusCode == HttpStatusCode.NotFound, "the reload");
 
         Assert.Equal(HttpStatusCode.NotFound, (await gateway.Client.GetAsync("/s/a")).StatusCode);
@@ -271,22 +275,23 @@ public class SourceTests
         Assert.Equal(status == 200, upstream.Requests.Count > 0);
     }
 
-    [Fact]
-    public async Task Row_32_A_reload_that_removes_the_source_lets_running_bundles_finish_and_refuses_new_ones()
+    [Theory]
+    [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
+    public async Task Row_32_A_reload_that_removes_the_source_lets_running_bundles_finish_and_refuses_new_ones(Protocol protocol)
     {
         await using var upstream = new ScriptedUpstream();
         var content = new ObjectContent(64 << 20, 1, compressible: false);
         upstream.Put("/a", content);
         upstream.Put("/b", 100, seed: 2);
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
-        await using var client = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a,s/b");
+        await using var client = await PausingClient.OpenAsync(gateway, protocol, "/bundle?ids=s/a,s/b");
 
-        await File.WriteAllTextAsync(gateway.ConfigurationFile, GatewayUnderTest.Configuration(("other", [upstream.Address])).ToJsonString());
+        await gateway.ReloadAsync(GatewayUnderTest.Configuration(("other", [upstream.Address])));
         var proxy = gateway.App.Services.GetRequiredService<IProxyStateLookup>();
         await Eventually.TrueAsync(() => proxy.TryGetCluster("other", out _) && !proxy.TryGetCluster("s", out _), "the reload");
 
         await Eventually.TrueAsync(() => gateway.Client.GetAsync("/bundle?ids=s/b").Result.StatusCode == HttpStatusCode.BadRequest, "new bundles are refused");
-        (await Download.GetAsync(gateway.Client, "/bundle?ids=other/b")).RequireWhole();
+        (await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=other/b")).RequireWhole();
         var entries = (await client.TakeRestAsync()).RequireWhole();
         Assert.Equal(content.Hash(), Download.Hash(entries["s/a"]));
     }

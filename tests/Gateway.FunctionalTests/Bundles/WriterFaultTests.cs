@@ -1,0 +1,110 @@
+using System.Buffers.Binary;
+using System.IO.Pipelines;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Testing;
+
+namespace Gateway.FunctionalTests.Bundles;
+
+/// <summary>A fault of our own in the middle of an archive: row 33 of the fault table.</summary>
+public sealed class WriterFaultTests : IAsyncDisposable
+{
+    private const int Size = 1_000_000;
+
+    private readonly ScriptedUpstream _upstream = new();
+
+    public ValueTask DisposeAsync() => _upstream.DisposeAsync();
+
+    [Theory]
+    [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
+    public async Task Row_33_An_archive_writer_that_throws_cuts_and_the_process_lives(Protocol protocol, string recipe)
+    {
+        _upstream.Put("/a", new ObjectContent(Size, 1, compressible: false), "\"v1\"");
+        await using var gateway = await GatewayUnderTest.StartAsync(
+            GatewayUnderTest.Configuration(("s", [_upstream.Address])), builder => builder.Services.AddSingleton<IStartupFilter>(new FaultyOutput(Size / 2)));
+
+        await RequireFaultAsync(gateway, protocol, recipe);
+    }
+
+    [Fact]
+    public async Task Row_33_A_checksum_that_turns_out_wrong_behind_the_body_it_stands_in_front_of_cuts()
+    {
+        // To the GET storage says none, so that nobody notices before the archive's writer does.
+        var crc32 = new byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(crc32, 12345);
+        _upstream.Put("/a", Size, 1, ("x-amz-checksum-crc32", Convert.ToBase64String(crc32)));
+        _upstream.Fail("/a", new Fault { Without = ["x-amz-checksum-crc32"], Times = 10 });
+        await using var gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
+
+        await RequireFaultAsync(gateway, Protocol.Http1, "format=zip&compression=store");
+    }
+
+    private static async Task RequireFaultAsync(GatewayUnderTest gateway, Protocol protocol, string recipe)
+    {
+        (await Download.GetAsync(gateway.ClientOf(protocol), $"/bundle?ids=s/a&{recipe}")).RequireCut();
+
+        Assert.Equal("Gateway/Fault", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal(HttpStatusCode.OK, (await gateway.Client.GetAsync("/health/ready")).StatusCode);
+    }
+
+    /// <summary>Has the body of every bundle throw in the midst of what the archive's writer does.</summary>
+    private sealed class FaultyOutput(int after) : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use((context, rest) =>
+            {
+                if (context.Request.Path == "/bundle")
+                {
+                    context.Features.Set<IHttpResponseBodyFeature>(new Body(context.Features.GetRequiredFeature<IHttpResponseBodyFeature>(), after));
+                }
+
+                return rest(context);
+            });
+            next(app);
+        };
+    }
+
+    private sealed class Body(IHttpResponseBodyFeature inner, int after) : IHttpResponseBodyFeature
+    {
+        public Stream Stream => inner.Stream;
+
+        public PipeWriter Writer { get; } = new FaultyWriter(inner.Writer, after);
+
+        public void DisableBuffering() => inner.DisableBuffering();
+
+        public Task StartAsync(CancellationToken cancellationToken = default) => inner.StartAsync(cancellationToken);
+
+        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+        public Task CompleteAsync() => inner.CompleteAsync();
+    }
+
+    private sealed class FaultyWriter(PipeWriter inner, int after) : PipeWriter
+    {
+        private int _left = after;
+
+        public override bool CanGetUnflushedBytes => inner.CanGetUnflushedBytes;
+
+        public override long UnflushedBytes => inner.UnflushedBytes;
+
+        public override void Advance(int bytes)
+        {
+            _left -= bytes;
+            inner.Advance(bytes);
+        }
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => _left > 0 ? inner.GetMemory(sizeHint) : throw new InvalidOperationException("nothing more goes in");
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => inner.FlushAsync(cancellationToken);
+
+        public override void CancelPendingFlush() => inner.CancelPendingFlush();
+
+        public override void Complete(Exception? exception = null) => inner.Complete(exception);
+    }
+}
