@@ -5,11 +5,13 @@ using Gateway.Bundles;
 using Gateway.Configuration;
 using Gateway.Health;
 using Gateway.Server;
+using Gateway.Telemetry;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 
 namespace Gateway;
@@ -115,16 +117,15 @@ internal static class GatewayHost
         // Faults of it shall show now, not when the server starts.
         ServerLimits.Apply(new KestrelServerLimits(), builder.Configuration);
         builder.AddKnownProxies();
-        if (builder.Environment.IsProduction())
+        builder.Logging.ClearProviders();
+        PlainConsole.Add(builder.Logging);
+        builder.Services.Configure<SimpleConsoleFormatterOptions>(console => console.ColorBehavior = LoggerColorBehavior.Disabled);
+        builder.Services.Configure<JsonConsoleFormatterOptions>(console =>
         {
-            builder.Logging.ClearProviders();
-            builder.Logging.AddJsonConsole(console =>
-            {
-                console.UseUtcTimestamp = true;
-                console.TimestampFormat = "O";
-                console.JsonWriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-            });
-        }
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "O";
+            console.JsonWriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        });
     }
 
     private static void Map(WebApplication app)

@@ -30,7 +30,7 @@ internal sealed class OutcomeLog : ILoggerProvider
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    // What a terminal obeys, or what hides or turns round what stands beside it.
+    // Written out here again: what the product thinks hidden is what is looked at.
     private static readonly SearchValues<char> Obeyed = SearchValues.Create(
         [.. Enumerable.Range(0, 0xA0).Select(c => (char)c).Where(c => char.IsControl(c) && c is not ('\r' or '\n')), '\u2028', '\u2029', .. "\u061C\u200E\u200F", .. "\u202A\u202B\u202C\u202D\u202E", .. "\u2066\u2067\u2068\u2069"]);
 

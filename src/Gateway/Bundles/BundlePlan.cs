@@ -133,6 +133,17 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
             }
         }
 
+        // Under another name, or for another tenant, storage may mean another object by the same validator.
+        foreach (var request in All.Select(entry => entry.Request).DistinctBy(request => request.Source).Where(request => request.Source.Headers.Count > 0))
+        {
+            Append(request.Source.Name);
+            foreach (var name in request.Source.Headers)
+            {
+                Append(name);
+                Append(request.Caller.Headers[name].ToString());
+            }
+        }
+
         return $"\"{Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16))}\"";
 
         void Append(string text)

@@ -1,4 +1,5 @@
 using System.Text;
+using Gateway.Telemetry;
 
 namespace Gateway.Bundles;
 
@@ -29,7 +30,6 @@ internal static class DownloadName
     }
 
     private static bool IsHarmless(Rune rune) =>
-        rune != Rune.ReplacementChar
-        && !(rune.IsBmp && EntryNames.IsHidden((char)rune.Value))
+        !(rune.IsBmp && HiddenCharacters.All.Contains((char)rune.Value))
         && !(rune.IsAscii && "<>:\"/\\|?*%".Contains((char)rune.Value));
 }

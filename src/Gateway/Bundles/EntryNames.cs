@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
+using Gateway.Telemetry;
 
 namespace Gateway.Bundles;
 
@@ -47,7 +48,7 @@ internal static class EntryNames
 
                 i++;
             }
-            else if (IsHidden(c))
+            else if (HiddenCharacters.All.Contains(c))
             {
                 return string.Create(CultureInfo.InvariantCulture, $"holds the character U+{(int)c:X4}, which is not allowed");
             }
@@ -151,11 +152,4 @@ internal static class EntryNames
 
         static int Rank(char c) => c == '/' ? -1 : c;
     }
-
-    /// <summary>What does not show, or shows the rest in another order: controls, line separators, bidirectional overrides,
-    /// and the sign for bytes that were no UTF-8.</summary>
-    public static bool IsHidden(char c) =>
-        char.IsControl(c)
-        || c is '\u2028' or '\u2029' or '\uFFFD' or '\uFEFF' or '\uFFFE' or '\uFFFF'
-        || c is '\u061C' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 }

@@ -25,9 +25,11 @@ internal sealed class Source
     private readonly string _keyParameter;
     private long _lastSize = FirstGuess;
 
-    private Source(string name, RouteEndpoint endpoint, RouteModel route, string pathBeforeKey, string keyParameter, int parallelRanges)
+    private Source(
+        string name, RouteEndpoint endpoint, RouteModel route, string pathBeforeKey, string keyParameter, int parallelRanges, IReadOnlyList<string> headers)
     {
         ParallelRanges = parallelRanges;
+        Headers = headers;
         Name = name;
         Route = route;
         _endpoint = endpoint;
@@ -43,6 +45,9 @@ internal sealed class Source
 
     /// <summary>Parts of a large object that are read at once; 1 where the cluster does not say it.</summary>
     public int ParallelRanges { get; }
+
+    /// <summary>Names of the client's headers that storage gets; see <see cref="SourceHeaders"/>.</summary>
+    public IReadOnlyList<string> Headers { get; }
 
     /// <summary>
     /// Bytes of the object seen last, as a guess at the next one's: whether to ask for it whole or for its head first. A wrong
@@ -76,6 +81,11 @@ internal sealed class Source
         }
 
         var ranges = ParallelRangesOf(route.Cluster, faults);
+        if (!SourceHeaders.TryParse(metadata.GetValueOrDefault(SourceHeaders.Key), out var headers, out var fault))
+        {
+            faults.Add($"{where}:Metadata:{SourceHeaders.Key}: {fault}");
+        }
+
         var segments = endpoint.RoutePattern.PathSegments;
         if (segments.Count == 0
             || segments[^1] is not { IsSimple: true } last
@@ -88,7 +98,7 @@ internal sealed class Source
 
         var literals = segments.Take(segments.Count - 1)
             .Select(segment => string.Concat(segment.Parts.Cast<RoutePatternLiteralPart>().Select(part => part.Content)) + "/");
-        return new Source(name, endpoint, route, "/" + string.Concat(literals), key.Name, ranges);
+        return new Source(name, endpoint, route, "/" + string.Concat(literals), key.Name, ranges, headers);
     }
 
     /// <summary>Makes a request look as if routing had matched it to this source with this key.</summary>

@@ -56,9 +56,9 @@ internal sealed partial class SourceIndex(ILogger<SourceIndex> logger) : IDispos
 
             foreach (var key in metadata.Keys)
             {
-                if (key.StartsWith("Bundle.", StringComparison.OrdinalIgnoreCase) && key is not (Source.NameKey or Source.InternalKey))
+                if (key.StartsWith("Bundle.", StringComparison.OrdinalIgnoreCase) && key is not (Source.NameKey or Source.InternalKey or SourceHeaders.Key))
                 {
-                    faults.Add($"ReverseProxy:Routes:{route.Config.RouteId}:Metadata:{key}: unknown key; known: {Source.NameKey}, {Source.InternalKey}");
+                    faults.Add($"ReverseProxy:Routes:{route.Config.RouteId}:Metadata:{key}: unknown key; known: {Source.NameKey}, {Source.InternalKey}, {SourceHeaders.Key}");
                 }
             }
 

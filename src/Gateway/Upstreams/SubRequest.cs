@@ -43,6 +43,14 @@ internal sealed class SubRequest : IAsyncDisposable
         _context.Request.Scheme = request.Caller.Scheme;
         _context.Request.Host = request.Caller.Host;
         _context.Request.Headers.AcceptEncoding = "identity";
+        foreach (var name in request.Source.Headers)
+        {
+            if (request.Caller.Headers.TryGetValue(name, out var values))
+            {
+                _context.Request.Headers[name] = values;
+            }
+        }
+
         request.Source.Address(_context, request.Key);
         _run = request.Source.Endpoint.RequestDelegate!;
     }

@@ -34,28 +34,6 @@ public class SourceTests
     }
 
     [Fact]
-    public async Task Nothing_of_the_clients_headers_reaches_storage()
-    {
-        await using var upstream = new ScriptedUpstream();
-        upstream.Put("/a", 10, seed: 1);
-        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/bundle?ids=s/a");
-        foreach (var (name, value) in new[] { ("Authorization", "Bearer x"), ("Cookie", "c=1"), ("Range", "bytes=1-2"), ("If-None-Match", "\"v1-10\""), ("Accept-Encoding", "br"), ("X-Custom", "1"), ("X-Forwarded-For", "6.6.6.6") })
-        {
-            request.Headers.TryAddWithoutValidation(name, value);
-        }
-
-        (await Download.SendAsync(gateway.Client, request)).RequireWhole();
-
-        Assert.All(upstream.Requests, seen =>
-        {
-            Assert.Equal("identity", seen.Header("Accept-Encoding"));
-            Assert.Equal("127.0.0.1", seen.Header("X-Forwarded-For"));
-            Assert.All(["Authorization", "Cookie", "Range", "If-None-Match", "X-Custom"], name => Assert.Null(seen.Header(name)));
-        });
-    }
-
-    [Fact]
     public async Task A_failed_try_goes_to_another_destination_at_once()
     {
         using var closed = new TcpListener(IPAddress.Loopback, 0);
