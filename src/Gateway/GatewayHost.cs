@@ -112,10 +112,13 @@ internal static class GatewayHost
         {
             server.AddServerHeader = false;
             ServerLimits.Apply(server.Limits, builder.Configuration);
+            AddressLimit.Widen(server.Limits);
         });
 
         // Faults of it shall show now, not when the server starts.
-        ServerLimits.Apply(new KestrelServerLimits(), builder.Configuration);
+        var limits = new KestrelServerLimits();
+        ServerLimits.Apply(limits, builder.Configuration);
+        builder.Services.AddSingleton(new AddressLimit(limits.MaxRequestLineSize));
         builder.AddKnownProxies();
         builder.Logging.ClearProviders();
         PlainConsole.Add(builder.Logging);
@@ -130,6 +133,7 @@ internal static class GatewayHost
 
     private static void Map(WebApplication app)
     {
+        app.Use(app.Services.GetRequiredService<AddressLimit>().GuardAsync);
         app.UseForwardedHeaders();
         if (Management.UrlsOf(app.Configuration) is { Length: > 0 } urls)
         {

@@ -12,8 +12,8 @@ namespace Gateway.Bundles;
 /// </summary>
 internal static class EntryNames
 {
-    /// <summary>Linux opens no longer path.</summary>
-    public const int MaxBytes = 4096;
+    /// <summary>Linux opens no longer path (PATH_MAX counts the zero behind it), and unzip cuts a longer name.</summary>
+    public const int MaxBytes = 4095;
 
     private const int MaxSegmentBytes = 255;
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Formats.Tar;
 using System.IO.Compression;
 using System.IO.Pipelines;
 using CsCheck;
@@ -54,6 +55,25 @@ public class GzipWriterTests
         await Gen.Int[1, 2 * Block].Array[1, 20].SampleAsync(
             async sizes => (await WriteAsync(plain, sizes, workers, room)).AsSpan().SequenceEqual(expected),
             iter: 30);
+    }
+
+    [Fact]
+    public async Task Hostile_17_A_tar_of_more_than_4_GiB_is_unpacked_by_every_reader()
+    {
+        const long Size = (4L << 30) + 1;
+        using var file = new SparseFile();
+        var archive = ArchiveWriter.Create(new ArchiveRecipe(ArchiveFormat.TarGz), PipeWriter.Create(file.Output), workers: 2);
+        await Archive.WriteZerosAsync(archive, "large", Size);
+        await archive.WriteEntryAsync(new ArchiveEntry("last", 3, Archive.Modified), new MemoryStream("end"u8.ToArray()));
+        await archive.FinishAsync();
+        file.Output.Flush();
+
+        Assert.Contains($" {Size} ", (await Tool.RunAsync("tar", ["-tvzf", file.Path])).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await Tool.RunAsync("pigz", ["-t", file.Path])).ExitCode);
+        await using var gzip = new GZipStream(file.OpenRead(), CompressionMode.Decompress);
+        await using var tar = new TarReader(gzip);
+        Assert.Equal(Size, (await tar.GetNextEntryAsync())!.Length);
+        Assert.Equal("last", (await tar.GetNextEntryAsync())!.Name);
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public class TarWriterTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task Names_of_every_length_and_script_are_read_back_by_every_reader(string name)
+    public async Task Hostile_8_Names_of_every_length_and_script_are_read_back_by_every_reader(string name)
     {
         var body = Encoding.UTF8.GetBytes("body of " + name.Length);
         var bytes = await Archive.WriteAsync(PlainTar, (name, body), ("last", body));
@@ -56,7 +56,7 @@ public class TarWriterTests
     [Theory]
     [InlineData("short")]
     [InlineData("pppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp/nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn")]
-    public async Task What_fits_into_ustar_needs_no_extended_header(string name)
+    public async Task Hostile_8_What_fits_into_ustar_needs_no_extended_header(string name)
     {
         var bytes = await Archive.WriteAsync(PlainTar, (name, []));
 
@@ -68,7 +68,7 @@ public class TarWriterTests
     [InlineData((8L << 30) - 1)]
     [InlineData(8L << 30)]
     [InlineData((8L << 30) + 1)]
-    public async Task Sizes_around_8_GiB_are_read_back_by_every_reader(long size)
+    public async Task Hostile_17_Sizes_around_8_GiB_are_read_back_by_every_reader(long size)
     {
         var path = Path.GetTempFileName();
         try
@@ -103,7 +103,7 @@ public class TarWriterTests
     [InlineData("0001-01-01", "1970-01-01")]
     [InlineData("1969-12-31", "1970-01-01")]
     [InlineData("9999-12-31", "2242-03-16")]
-    public async Task Times_that_a_header_cannot_hold_become_the_nearest_one_it_can(string modified, string expected)
+    public async Task Hostile_16_Times_that_a_header_cannot_hold_become_the_nearest_one_it_can(string modified, string expected)
     {
         using var output = new MemoryStream();
         var archive = ArchiveWriter.Create(PlainTar, PipeWriter.Create(output));

@@ -59,6 +59,52 @@ public class ZipWriterTests
         Assert.Contains("-rw-r--r--", (await Tool.RunAsync("unzip", ["-Z", file.Path])).Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(99)]
+    [InlineData(100)]
+    [InlineData(101)]
+    [InlineData(255)]
+    [InlineData(256)]
+    [InlineData(257)]
+    [InlineData(4095)]
+    public async Task Hostile_8_Names_of_every_length_are_read_back_by_every_reader(int length)
+    {
+        // Segments of at most 200, so that a file system could hold them.
+        var name = string.Concat(Enumerable.Range(0, length).Select(i => i % 200 == 199 && i < length - 1 ? '/' : 'n'));
+        var bytes = await Archive.WriteAsync(new ArchiveRecipe(ArchiveFormat.Zip), (name, [1, 2, 3]), ("last", [4]));
+
+        Assert.Equal([name, "last"], Download.ReadEntries(bytes).Keys);
+        using var file = new SparseFile();
+        file.Output.Write(bytes);
+        file.Output.Flush();
+        var python = await Tool.RunAsync("python3", ["-c", "import zipfile,sys; print(*zipfile.ZipFile(sys.argv[1]).namelist(), sep='\\n')", file.Path]);
+        Assert.Equal($"{name}\nlast\n", python.Output);
+        Assert.Equal($"{name}\nlast\n", (await Tool.RunAsync("bsdtar", ["-tf", file.Path])).Output);
+        Assert.Equal($"{name}\nlast\n", (await Tool.RunAsync("unzip", ["-Z1", file.Path])).Output);
+    }
+
+    [Theory]
+    [InlineData("0001-01-01", "1980-01-01")]
+    [InlineData("1969-12-31", "1980-01-01")]
+    [InlineData("1979-12-31", "1980-01-01")]
+    [InlineData("2107-12-31", "2107-12-31")]
+    [InlineData("9999-12-31", "2107-12-31")]
+    public async Task Hostile_16_Times_that_a_header_cannot_hold_become_the_nearest_one_it_can(string modified, string expected)
+    {
+        using var output = new MemoryStream();
+        var archive = ArchiveWriter.Create(new ArchiveRecipe(ArchiveFormat.Zip), PipeWriter.Create(output));
+        await archive.WriteEntryAsync(new ArchiveEntry("a", 0, DateTimeOffset.Parse(modified + "T00:00:00Z", null)), Stream.Null);
+        await archive.FinishAsync();
+
+        using var zip = new ZipArchive(output);
+        Assert.Equal(expected, zip.Entries[0].LastWriteTime.ToString("yyyy-MM-dd", null));
+        using var file = new SparseFile();
+        file.Output.Write(output.ToArray());
+        file.Output.Flush();
+        Assert.Equal(0, (await Tool.RunAsync("unzip", ["-tqq", file.Path])).ExitCode);
+        Assert.Equal(0, (await Tool.RunAsync("bsdtar", ["-tvf", file.Path])).ExitCode);
+    }
+
     [Fact]
     public async Task A_stored_body_whose_checksum_is_known_needs_no_descriptor()
     {
@@ -84,7 +130,7 @@ public class ZipWriterTests
     [InlineData(65_534, 22)]
     [InlineData(65_535, 98)]
     [InlineData(65_536, 98)]
-    public async Task Entries_around_the_number_that_two_bytes_hold_are_all_seen(int count, int end)
+    public async Task Hostile_17_Entries_around_the_number_that_two_bytes_hold_are_all_seen(int count, int end)
     {
         using var file = new SparseFile();
         var archive = ArchiveWriter.Create(new ArchiveRecipe(ArchiveFormat.Zip), PipeWriter.Create(file.Output));
@@ -119,7 +165,7 @@ public class ZipWriterTests
     [InlineData((2 * FourGiB) - 1)]
     [InlineData(2 * FourGiB)]
     [InlineData((2 * FourGiB) + 1)]
-    public async Task Sizes_around_4_and_8_GiB_are_seen_by_every_reader_and_so_is_what_stands_behind_them(long size)
+    public async Task Hostile_17_Sizes_around_4_and_8_GiB_are_seen_by_every_reader_and_so_is_what_stands_behind_them(long size)
     {
         using var file = new SparseFile();
         var recipe = new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store);
@@ -146,7 +192,7 @@ public class ZipWriterTests
     }
 
     [Fact]
-    public async Task A_deflated_body_of_more_than_4_GiB_is_unpacked_by_every_reader()
+    public async Task Hostile_17_A_deflated_body_of_more_than_4_GiB_is_unpacked_by_every_reader()
     {
         using var file = new SparseFile();
         await WriteZerosAsync(new ArchiveRecipe(ArchiveFormat.Zip), FourGiB + 1, file.Output);

@@ -12,6 +12,78 @@ public sealed class RequestTests : IAsyncLifetime
     private readonly ScriptedUpstream _upstream = new();
     private GatewayUnderTest _gateway = null!;
 
+    public static MatrixTheoryData<Protocol, string> BadQueries => new(Ways.Protocols,
+    [
+        "ids=",
+        "",
+        "ids=s/a,,s/b",
+        "ids=s/../x",
+        "ids=s/a/../../x",
+        "ids=..",
+        "ids=s/a/..",
+        "ids=/etc/x",
+        "ids=//x",
+        "ids=s/.",
+        "ids=s/a//b",
+        "ids=s/",
+        "ids=C:%5Cx",
+        "ids=%5C%5Csrv%5Cs",
+        "ids=s/a%5Cb",
+        "ids=s/%255c",
+        "ids=file:///x",
+        "ids=http://169.254.169.254/",
+        "ids=s/http://169.254.169.254/",
+        "ids=s/a%00",
+        "ids=s/a%1B[31m",
+        "ids=s/a%7F",
+        "ids=s/a%C2%85",
+        "ids=s/a%E2%80%A8",
+        "ids=s/a%E2%80%AE",
+        "ids=s/%2e%2e%2fx",
+        "ids=s/%252e%252e",
+        "ids=s/..%2fx",
+        "ids=s/%2e./x",
+        "ids=s/%c0%ae",
+        "ids=s/%ff",
+        "ids=s/CON",
+        "ids=s/nul.txt",
+        "ids=s/a.",
+        "ids=s/a%20",
+        "ids=s/a%3Fb",
+        "ids=s/a%3Ab",
+        "ids=s/a,s/a",
+        "ids=s/a,s/A",
+        "ids=s/%C3%A9,s/e%CC%81",
+        "ids=s/a,s/a/b",
+        "ids=nowhere/a",
+        "ids=s/a&format=rar",
+        "ids=s/a&compression=best",
+        "ids=s/a&missing=ignore",
+        "ids=s/a&missing=skip&missing=fail",
+        "ids=s/a&receipt=yes",
+        "ids=s/a&mising=skip",
+    ]);
+
+    public static MatrixTheoryData<Protocol, string> BadManifests => new(Ways.Protocols,
+    [
+        "",
+        "null",
+        "[]",
+        "{\"entries\":[]}",
+        "{\"entries\":[null]}",
+        "{\"entries\":[{}]}",
+        "{\"entries\":[{\"id\":\"s/a\",\"id\":\"s/b\"}]}",
+        "{\"entries\":[{\"id\":\"s/a\",\"size\":-1}]}",
+        "{\"entries\":[{\"id\":\"s/a\",\"size\":9000000000000000000}]}",
+        "{\"entries\":[{\"id\":\"s/a\",\"size\":\"1\"}]}",
+        "{\"entries\":[{\"id\":\"s/a\",\"etag\":\"W/\\\"x\\\"\"}]}",
+        "{\"entries\":[{\"id\":\"s/a\",\"sha256\":\"00\"}]}",
+        "{\"entries\":[{\"id\":\"s/a\",\"name\":\"../x\"}]}",
+        "{\"entries\":[{\"id\":\"s/a\",\"name\":\"\"}]}",
+        "{\"entries\":[{\"id\":\"s/\\ud800\"}]}",
+        "{\"entries\":[{\"id\":\"s/a\"}],\"extra\":1}",
+    ]);
+
     public async ValueTask InitializeAsync()
     {
         foreach (var key in new[] { "a", "b", "c", "x,y" })
@@ -235,62 +307,63 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("ids=")]
-    [InlineData("")]
-    [InlineData("ids=s/a,,s/b")]
-    [InlineData("ids=s/../x")]
-    [InlineData("ids=s/a/../../x")]
-    [InlineData("ids=..")]
-    [InlineData("ids=s/a/..")]
-    [InlineData("ids=/etc/x")]
-    [InlineData("ids=//x")]
-    [InlineData("ids=s/.")]
-    [InlineData("ids=s/a//b")]
-    [InlineData("ids=s/")]
-    [InlineData("ids=C:%5Cx")]
-    [InlineData("ids=%5C%5Csrv%5Cs")]
-    [InlineData("ids=s/a%5Cb")]
-    [InlineData("ids=s/%255c")]
-    [InlineData("ids=file:///x")]
-    [InlineData("ids=http://169.254.169.254/")]
-    [InlineData("ids=s/http://169.254.169.254/")]
-    [InlineData("ids=s/a%00")]
-    [InlineData("ids=s/a%1B[31m")]
-    [InlineData("ids=s/a%7F")]
-    [InlineData("ids=s/a%C2%85")]
-    [InlineData("ids=s/a%E2%80%A8")]
-    [InlineData("ids=s/a%E2%80%AE")]
-    [InlineData("ids=s/%2e%2e%2fx")]
-    [InlineData("ids=s/%252e%252e")]
-    [InlineData("ids=s/..%2fx")]
-    [InlineData("ids=s/%2e./x")]
-    [InlineData("ids=s/%c0%ae")]
-    [InlineData("ids=s/%ff")]
-    [InlineData("ids=s/CON")]
-    [InlineData("ids=s/nul.txt")]
-    [InlineData("ids=s/a.")]
-    [InlineData("ids=s/a%20")]
-    [InlineData("ids=s/a%3Fb")]
-    [InlineData("ids=s/a%3Ab")]
-    [InlineData("ids=s/a,s/a")]
-    [InlineData("ids=s/a,s/A")]
-    [InlineData("ids=s/%C3%A9,s/e%CC%81")]
-    [InlineData("ids=s/a,s/a/b")]
-    [InlineData("ids=nowhere/a")]
-    [InlineData("ids=s/a&format=rar")]
-    [InlineData("ids=s/a&compression=best")]
-    [InlineData("ids=s/a&missing=ignore")]
-    [InlineData("ids=s/a&missing=skip&missing=fail")]
-    [InlineData("ids=s/a&receipt=yes")]
-    [InlineData("ids=s/a&mising=skip")]
-    public async Task Hostile_1_to_7_and_10_are_400_and_nothing_is_asked_of_storage(string query)
+    [MemberData(nameof(BadQueries))]
+    public async Task Hostile_1_to_7_and_10_are_400_and_nothing_is_asked_of_storage(Protocol protocol, string query)
     {
-        var download = await Download.GetAsync(_gateway.Client, "/bundle?" + query);
+        var download = await Download.GetAsync(_gateway.ClientOf(protocol), "/bundle?" + query);
 
         download.RequireEarly(400);
         Assert.Empty(_upstream.Requests);
-        Assert.DoesNotContain(_gateway.Outcomes.Lines, line => line.Any(char.IsControl) && !line.Contains('\n'));
         Assert.Equal("Client/Request", (await _gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Theory]
+    [InlineData("s/a,s/b,s/a", 0, 2)]
+    [InlineData("s/b,s/a,s/A", 1, 2)]
+    [InlineData("s/%C3%A9,s/b,s/e%CC%81", 0, 2)]
+    [InlineData("s/a/b,s/b,s/a", 0, 2)]
+    public async Task Hostile_7_Names_that_collide_are_both_named(string ids, int first, int second)
+    {
+        foreach (var protocol in Ways.Protocols)
+        {
+            var download = await Download.GetAsync(_gateway.ClientOf(protocol), "/bundle?ids=" + ids);
+
+            download.RequireEarly(400);
+            Assert.Equal([first, second], Indexes(download).Order());
+        }
+    }
+
+    [Theory]
+    [InlineData(255, 200)]
+    [InlineData(256, 400)]
+    [InlineData(4096, 400)]
+    [InlineData(65_535, 400)]
+    public async Task Hostile_8_Names_that_are_too_long_are_400(int length, int status)
+    {
+        foreach (var protocol in Ways.Protocols)
+        {
+            foreach (var format in new[] { "tar.gz", "tar", "tar.zst", "zip" })
+            {
+                var download = await PostAsync($$"""{"format":"{{format}}","entries":[{"id":"s/a","name":"{{new string('n', length)}}"}]}""", protocol);
+
+                Assert.Equal(status, (int)download.Status);
+                Assert.InRange(download.Bytes.Length, 1, 10_000);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
+    public async Task Hostile_16_Times_that_no_archive_can_hold_are_bent_and_every_reader_agrees(Protocol protocol, string recipe)
+    {
+        var modified = new[] { "Mon, 01 Jan 0001 00:00:00 GMT", "Wed, 31 Dec 1969 23:59:59 GMT", "Mon, 31 Dec 1979 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "yesterday" };
+        await using var gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
+        var bodies = modified.Select((text, i) => _upstream.Put($"/{i}", 1000, i, ("Last-Modified", text))).ToArray();
+
+        var entries = (await Download.GetAsync(gateway.ClientOf(protocol), $"/bundle?ids=s/0,s/1,s/2,s/3,s/4&{recipe}")).RequireWhole();
+
+        Assert.Equal(bodies, entries.Values);
+        await gateway.RequireOneOutcomeAsync();
     }
 
     [Theory]
@@ -334,38 +407,27 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("", 400)]
-    [InlineData("null", 400)]
-    [InlineData("[]", 400)]
-    [InlineData("{\"entries\":[]}", 400)]
-    [InlineData("{\"entries\":[null]}", 400)]
-    [InlineData("{\"entries\":[{}]}", 400)]
-    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"id\":\"s/b\"}]}", 400)]
-    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"size\":-1}]}", 400)]
-    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"size\":9000000000000000000}]}", 400)]
-    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"size\":\"1\"}]}", 400)]
-    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"etag\":\"W/\\\"x\\\"\"}]}", 400)]
-    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"sha256\":\"00\"}]}", 400)]
-    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"name\":\"../x\"}]}", 400)]
-    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"name\":\"\"}]}", 400)]
-    [InlineData("{\"entries\":[{\"id\":\"s/\\ud800\"}]}", 400)]
-    [InlineData("{\"entries\":[{\"id\":\"s/a\"}],\"extra\":1}", 400)]
-    public async Task Hostile_11_A_bad_manifest_is_400(string manifest, int status)
+    [MemberData(nameof(BadManifests))]
+    public async Task Hostile_11_A_bad_manifest_is_400(Protocol protocol, string manifest)
     {
-        (await PostAsync(manifest)).RequireEarly(status);
+        (await PostAsync(manifest, protocol)).RequireEarly(400);
 
         Assert.Empty(_upstream.Requests);
     }
 
-    [Fact]
-    public async Task Hostile_11_A_manifest_that_is_too_deep_or_too_large_is_refused()
+    [Theory]
+    [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
+    public async Task Hostile_11_A_manifest_that_is_too_deep_or_too_large_is_refused(Protocol protocol)
     {
-        (await PostAsync(new string('[', 10_000))).RequireEarly(400);
-        (await PostAsync("{\"entries\":[" + string.Concat(Enumerable.Repeat("{\"id\":\"s/a\"},", 700_000)) + "{}]}")).RequireEarly(413);
-        (await PostAsync("{\"entries\":[" + string.Join(',', Enumerable.Repeat("{\"id\":\"s/a\"}", 100_000)) + "]}")).RequireEarly(413);
-        Assert.Equal(400, (int)(await _gateway.Client.PostAsync("/bundle?missing=skip", new StringContent("{}", null, "application/json"))).StatusCode);
-        Assert.Equal(415, (int)(await _gateway.Client.PostAsync("/bundle", new StringContent("s/a"))).StatusCode);
-        Assert.Equal(414, (int)(await _gateway.Client.GetAsync("/bundle?ids=" + new string('a', 9000))).StatusCode);
+        var client = _gateway.ClientOf(protocol);
+        (await PostAsync(new string('[', 10_000), protocol)).RequireEarly(400);
+        (await PostAsync("{\"entries\":[" + string.Concat(Enumerable.Repeat("{\"id\":\"s/a\"},", 700_000)) + "{}]}", protocol)).RequireEarly(413);
+        (await PostAsync("{\"entries\":[" + string.Join(',', Enumerable.Repeat("{\"id\":\"s/a\"}", 100_000)) + "]}", protocol)).RequireEarly(413);
+        Assert.Equal(400, (int)(await client.PostAsync("/bundle?missing=skip", new StringContent("{}", null, "application/json"))).StatusCode);
+        Assert.Equal(415, (int)(await client.PostAsync("/bundle", new StringContent("s/a"))).StatusCode);
+        var address = await Download.GetAsync(client, "/bundle?ids=" + new string('a', 9000));
+        address.RequireEarly(414);
+        Assert.Contains("manifest", Encoding.UTF8.GetString(address.Bytes), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -377,11 +439,14 @@ public sealed class RequestTests : IAsyncLifetime
     [InlineData("...", "bundle")]
     public async Task Hostile_12_A_file_name_is_made_harmless(string name, string expected)
     {
-        var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a&name=" + name);
+        foreach (var protocol in Ways.Protocols)
+        {
+            var download = await Download.GetAsync(_gateway.ClientOf(protocol), "/bundle?ids=s/a&name=" + name);
 
-        download.RequireWhole();
-        Assert.Equal(expected + ".tar.gz", download.Response.Content.Headers.ContentDisposition!.FileNameStar);
-        Assert.False(download.Response.Headers.Contains("Set-Cookie"));
+            download.RequireWhole();
+            Assert.Equal(expected + ".tar.gz", download.Response.Content.Headers.ContentDisposition!.FileNameStar);
+            Assert.False(download.Response.Headers.Contains("Set-Cookie"));
+        }
     }
 
     [Fact]
@@ -499,10 +564,10 @@ public sealed class RequestTests : IAsyncLifetime
     private static int[] Indexes(Download download) =>
         [.. JsonDocument.Parse(download.Bytes).RootElement.GetProperty("errors").EnumerateArray().Select(error => error.GetProperty("index").GetInt32())];
 
-    private async Task<Download> PostAsync(string manifest)
+    private async Task<Download> PostAsync(string manifest, Protocol protocol = Protocol.Http1)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/bundle") { Content = new StringContent(manifest, null, "application/json") };
         request.Headers.ExpectContinue = manifest.Length > 1_000_000;
-        return await Download.SendAsync(_gateway.Client, request);
+        return await Download.SendAsync(_gateway.ClientOf(protocol), request);
     }
 }

@@ -56,9 +56,9 @@ public class EntryNamesTests
     [Fact]
     public void Names_may_be_as_long_as_a_path()
     {
-        Assert.Null(EntryNames.Unsafe(new string('a', 4096)));
-        Assert.NotNull(EntryNames.Unsafe(new string('a', 4097)));
-        Assert.NotNull(EntryNames.Unsafe(new string('ä', 2049)));
+        Assert.Null(EntryNames.Unsafe(new string('a', 4095)));
+        Assert.NotNull(EntryNames.Unsafe(new string('a', 4096)));
+        Assert.NotNull(EntryNames.Unsafe(new string('ä', 2048)));
         Assert.NotNull(EntryNames.Unportable(new string('a', 256)));
     }
 

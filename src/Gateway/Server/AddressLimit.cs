@@ -1,0 +1,35 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Gateway.Server;
+
+/// <summary>
+/// Answers an address that is too long with 414 and a word on what to do instead. The server alone would say 414 and nothing else, and over
+/// HTTP/2 not even that: there it resets the stream, and a client with too many ids learns nothing. So it takes lines that are
+/// <see cref="Margin"/> times as long, and the limit is looked at here. Section <c>Kestrel:Limits:MaxRequestLineSize</c>, bytes, default 8 KiB.
+/// </summary>
+internal sealed class AddressLimit(int lineSize)
+{
+    private const int Margin = 4;
+
+    // A line is method, blank, address, blank, version and its end (RFC 9112, section 3).
+    private static readonly int Framing = "  HTTP/1.1\r\n".Length;
+
+    /// <summary>Has the server itself take longer lines.</summary>
+    public static void Widen(KestrelServerLimits limits)
+    {
+        var widened = Math.Min((long)limits.MaxRequestLineSize * Margin, limits.MaxRequestBufferSize ?? int.MaxValue);
+        limits.MaxRequestLineSize = (int)Math.Max(limits.MaxRequestLineSize, widened);
+    }
+
+    public Task GuardAsync(HttpContext context, RequestDelegate next)
+    {
+        var size = context.Request.Method.Length + context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Length + Framing;
+        return size <= lineSize
+            ? next(context)
+            : Results.Problem(
+                title: string.Create(CultureInfo.InvariantCulture, $"The request line has {size} bytes; {lineSize} are the most. What is longer goes into the body of a POST: a manifest, or a form."),
+                statusCode: StatusCodes.Status414UriTooLong).ExecuteAsync(context);
+    }
+}
