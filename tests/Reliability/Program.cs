@@ -1,14 +1,15 @@
 using System.Globalization;
+using System.Net;
 using Reliability;
 
 // Shows what one request cannot show. Each command ends with 0 when what is promised holds: docs/reliability.md.
-if (args is not [var command, .. var rest] || command is not ("cuts" or "swaps" or "transients" or "soak"))
+if (args is not [var command, .. var rest] || command is not ("cuts" or "swaps" or "transients" or "departures" or "overload" or "soak"))
 {
-    Console.Error.WriteLine("dotnet run -c Release --project tests/Reliability (cuts | swaps | transients | soak) [number, of soak minutes] [seed]");
+    Console.Error.WriteLine("dotnet run -c Release --project tests/Reliability (cuts | swaps | transients | departures | overload | soak) [number; seconds of overload, minutes of soak] [seed]");
     return 2;
 }
 
-var count = rest is [var number, ..] ? int.Parse(number, CultureInfo.InvariantCulture) : command switch { "cuts" => 20_000, "soak" => 10, _ => 10_000 };
+var count = rest is [var number, ..] ? int.Parse(number, CultureInfo.InvariantCulture) : command switch { "cuts" => 20_000, "departures" => 500, "overload" => 20, "soak" => 10, _ => 10_000 };
 var seed = rest is [_, var text] ? int.Parse(text, CultureInfo.InvariantCulture) : Environment.TickCount;
 Console.WriteLine($"{count} {command}, seed {seed}");
 switch (command)
@@ -27,6 +28,20 @@ switch (command)
         var swaps = await Swaps.RunAsync(count, seed);
         Console.WriteLine(swaps);
         return swaps.Mixed == 0 ? 0 : 1;
+    case "departures":
+        var departures = await Departures.RunAsync(count, seed);
+        Console.WriteLine($"storage was left {departures}");
+        return departures.Percentile(0.99) <= 100 ? 0 : 1;
+    case "overload":
+        var holds = true;
+        foreach (var status in new[] { HttpStatusCode.ServiceUnavailable, HttpStatusCode.TooManyRequests })
+        {
+            var overload = await Overload.RunAsync(TimeSpan.FromSeconds(count), status);
+            Console.WriteLine($"{(int)status}: {overload}");
+            holds &= overload.Holds;
+        }
+
+        return holds ? 0 : 1;
     case "soak":
         await using (var soak = await Soak.StartAsync())
         {

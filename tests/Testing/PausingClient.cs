@@ -46,6 +46,9 @@ internal sealed class PausingClient : IAsyncDisposable
         }
     }
 
+    /// <summary>Takes so many bytes, or all there are.</summary>
+    public async Task TakeAsync(int bytes) => await _body.ReadAtLeastAsync(new byte[bytes], bytes, throwOnEndOfStream: false);
+
     /// <summary>Takes all there is, in steps of which the caller hears.</summary>
     public async Task<Download> TakeRestAsync(Func<long, Task>? afterEach = null, int step = 64 * 1024)
     {

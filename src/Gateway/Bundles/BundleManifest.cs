@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.Net.Http.Headers;
+using Gateway.Upstreams;
 
 namespace Gateway.Bundles;
 
@@ -162,7 +162,7 @@ internal sealed class BundleManifest
         [JsonIgnore]
         public string? Fault =>
             Sha256 is not null && Hash is null ? "sha256 is not 64 hexadecimal digits"
-            : ETag is not null && !(EntityTagHeaderValue.TryParse(ETag, out var tag) && !tag.IsWeak) ? "etag is no strong entity tag with its quotes"
+            : ETag is not null && ObjectHead.StrongETag(ETag) != ETag ? "etag is no strong entity tag with its quotes"
             : null;
     }
 }

@@ -29,12 +29,12 @@ internal static class ObjectAnswer
     }
 
     /// <summary>RFC 9110, section 15.3.7: a part must be exactly the bytes asked for, of exactly the version we know.</summary>
-    public static void RequirePart(SubRequest attempt, ObjectHead head, ByteRange wanted)
+    public static void RequirePart(IHeaderDictionary headers, ObjectHead head, ByteRange wanted)
     {
         var end = wanted.End ?? head.Size;
-        var part = ObjectHead.Of(attempt.Headers);
+        var part = ObjectHead.Of(headers);
         RequirePlanned(part with { Size = null }, head);
-        if (!ContentRangeHeaderValue.TryParse(attempt.Headers.ContentRange.ToString(), out var range)
+        if (!ContentRangeHeaderValue.TryParse(headers.ContentRange.ToString(), out var range)
             || range.Unit != "bytes"
             || range.From != wanted.From
             || range.To != end - 1

@@ -32,7 +32,7 @@ internal sealed record ObjectChecksums(byte[]? Sha256, byte[]? Md5, uint? Crc32)
         const string Key = "sha-256=:";
         foreach (var member in string.Join(',', fields).Split(',', StringSplitOptions.TrimEntries))
         {
-            if (member.StartsWith(Key, StringComparison.Ordinal) && member.EndsWith(':'))
+            if (member.StartsWith(Key, StringComparison.Ordinal) && member.Length > Key.Length && member.EndsWith(':'))
             {
                 return Decode(member[Key.Length..^1], Sha256Length);
             }

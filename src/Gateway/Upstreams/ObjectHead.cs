@@ -34,8 +34,12 @@ internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modif
                 : throw new UpstreamException(Stage.Protocol, "storage sent a Content-Length that is no length", StatusCodes.Status502BadGateway);
         }
 
-        var strong = EntityTagHeaderValue.TryParse(headers.ETag.ToString(), out var tag) && !tag.IsWeak && tag.Tag.Length <= LongestETag;
         var modified = HeaderUtilities.TryParseDate(headers.LastModified.ToString(), out var date) ? date : DateTimeOffset.UnixEpoch;
-        return new ObjectHead(size, strong ? tag!.Tag.ToString() : null, modified, ObjectChecksums.Of(headers));
+        return new ObjectHead(size, StrongETag(headers.ETag.ToString()), modified, ObjectChecksums.Of(headers));
     }
+
+    /// <summary>A validator that names one version: strong, and not the asterisk, which stands for any.</summary>
+    /// <returns>Null when the text is none.</returns>
+    public static string? StrongETag(string text) =>
+        EntityTagHeaderValue.TryParse(text, out var tag) && tag is { IsWeak: false, Tag.Length: <= LongestETag } && tag.Tag.StartsWith("\"", StringComparison.Ordinal) ? tag.Tag.ToString() : null;
 }

@@ -143,7 +143,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
                 {
                     if (range.From > 0 && attempt.StatusCode == StatusCodes.Status206PartialContent)
                     {
-                        ObjectAnswer.RequirePart(attempt, head, range);
+                        ObjectAnswer.RequirePart(attempt.Headers, head, range);
                         return await take(attempt, await attempt.OpenBodyAsync(), 0);
                     }
 

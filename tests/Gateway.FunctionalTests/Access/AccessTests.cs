@@ -88,17 +88,22 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("bash", "bash", "-c")]
-    [InlineData("python", "python3", "-c")]
-    [InlineData("javascript", "node", "-e")]
-    public async Task Every_sample_signs_an_address_that_lets_in_for_ranges_too(string language, string program, string option)
+    [InlineData("bash", "bash", "sample.sh")]
+    [InlineData("python", "python3", "sample.py")]
+    [InlineData("javascript", "node", "sample.js")]
+    [InlineData("csharp", "dotnet", "run sample.cs --")]
+    [InlineData("go", "go", "run sample.go")]
+    public async Task Every_sample_signs_an_address_that_lets_in_for_ranges_too(string language, string program, string arguments)
     {
         var text = await File.ReadAllTextAsync(Path.Combine(DeployTests.Root, "docs/signing.md"), TestContext.Current.CancellationToken);
         var begin = text.IndexOf($"```{language}\n", StringComparison.Ordinal) + language.Length + 4;
         var sample = text[begin..text.IndexOf("```", begin, StringComparison.Ordinal)];
-        string[] separator = language == "bash" ? ["sample"] : language == "javascript" ? ["--"] : [];
+        var folder = Directory.CreateTempSubdirectory("gateway-sample-");
+        await File.WriteAllTextAsync(Path.Combine(folder.FullName, arguments.Split(' ').First(argument => argument.StartsWith("sample", StringComparison.Ordinal))), sample, TestContext.Current.CancellationToken);
 
-        var result = await Tool.RunAsync(program, [option, sample, .. separator, Convert.ToBase64String(_secret), Url, $"{DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}"]);
+        var result = await Tool.RunAsync(
+            program, [.. arguments.Split(' '), Convert.ToBase64String(_secret), Url, $"{DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}"], folder: folder.FullName);
+        folder.Delete(recursive: true);
 
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.Equal(Sign(result.Output[..result.Output.IndexOf("&signature", StringComparison.Ordinal)]), result.Output.Trim());

@@ -10,6 +10,7 @@ public class ObjectHeadTests
     [InlineData("\"v1\"", "\"v1\"")]
     [InlineData("W/\"v1\"", null)]
     [InlineData("v1", null)]
+    [InlineData("*", null)]
     [InlineData("", null)]
     public void Only_strong_validators_count(string etag, string? expected) =>
         Assert.Equal(expected, ObjectHead.Of(new HeaderDictionary { ["ETag"] = etag }).ETag);

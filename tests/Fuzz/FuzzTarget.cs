@@ -1,0 +1,52 @@
+using System.Diagnostics.CodeAnalysis;
+using Fuzz.Targets;
+
+namespace Fuzz;
+
+/// <summary>Something that takes what strangers send, and what is promised of it.</summary>
+/// <param name="Name">Its name, and that of its corpus.</param>
+/// <param name="Run">Takes an input; throws where a promise does not hold.</param>
+internal sealed record FuzzTarget(string Name, Action<byte[]> Run)
+{
+    public static IReadOnlyDictionary<string, FuzzTarget> All { get; } = new[]
+    {
+        new FuzzTarget("ids", IdsTarget.Run),
+        new FuzzTarget("form", FormTarget.Run),
+        new FuzzTarget("manifest", ManifestTarget.Run),
+        new FuzzTarget("names", NamesTarget.Run),
+        new FuzzTarget("object-head", ObjectHeadTarget.Run),
+        new FuzzTarget("content-range", ContentRangeTarget.Run),
+        new FuzzTarget("range", RangeTarget.Run),
+        new FuzzTarget("disposition", DispositionTarget.Run),
+        new FuzzTarget("link", LinkTarget.Run),
+        new FuzzTarget("signature", SignatureTarget.Run),
+        new FuzzTarget("chapter", ChapterTarget.Run),
+    }.ToDictionary(target => target.Name);
+
+    /// <summary>What is wrong with how an input is taken; null when nothing is.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever is thrown is the finding.")]
+    public string? FaultOf(byte[] input)
+    {
+        try
+        {
+            Run(input);
+            return null;
+        }
+        catch (Exception e)
+        {
+            return e.ToString();
+        }
+    }
+
+    /// <summary>Part of a target: the promise that is looked at.</summary>
+    public static void Require([DoesNotReturnIf(false)] bool holds, string promise)
+    {
+        if (!holds)
+        {
+            throw new BrokenPromiseException(promise);
+        }
+    }
+}
+
+/// <summary>A promise that did not hold.</summary>
+internal sealed class BrokenPromiseException(string promise) : Exception(promise);

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Fuzz;
+
+/// <summary>
+/// Changes inputs, at random, and keeps those that reach what none before them did, to be changed further. What was reached SharpFuzz's
+/// instrumentation counts, edge by edge as AFL does, in a map of 64 KiB that belongs to this process.
+/// </summary>
+internal static unsafe class Fuzzer
+{
+    private const int MapSize = 1 << 16;
+    private const int MaxLength = 4096;
+    private const int MostFindings = 20;
+
+    // No input of a few KiB is worth so much time.
+    private static readonly TimeSpan TooLong = TimeSpan.FromSeconds(2);
+
+    /// <summary>Runs one target, and says what it found.</summary>
+    /// <returns>How many findings.</returns>
+    public static int Run(FuzzTarget target, TimeSpan time, int seed)
+    {
+        var map = (byte*)NativeMemory.AllocZeroed(MapSize);
+        SharpFuzz.Common.Trace.SharedMem = map;
+        var seen = new byte[MapSize];
+        var (random, corpus, findings) = (new Random(seed), new List<byte[]>(), new HashSet<string>());
+        var started = Stopwatch.GetTimestamp();
+        var runs = 0L;
+        foreach (var input in Corpus.Of(target.Name))
+        {
+            Try(input, isSeed: true);
+        }
+
+        var seeds = corpus.Count;
+        while (Stopwatch.GetElapsedTime(started) < time && findings.Count < MostFindings)
+        {
+            Try(Mutator.Mutate(random, corpus, MaxLength), isSeed: false);
+        }
+
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{target.Name}: {runs} inputs, {runs / Stopwatch.GetElapsedTime(started).TotalSeconds:0} a second, {seen.Count(edge => edge != 0)} edges, {corpus.Count - seeds} inputs beyond {seeds} seeds, {findings.Count} findings"));
+        return findings.Count;
+
+        void Try(byte[] input, bool isSeed)
+        {
+            runs++;
+            new Span<byte>(map, MapSize).Clear();
+            var began = Stopwatch.GetTimestamp();
+            var fault = target.FaultOf(input) ?? (Stopwatch.GetElapsedTime(began) > TooLong ? "it takes too long" : null);
+            if (fault is not null && findings.Add(fault.Split('\n')[0]))
+            {
+                // As a line for the corpus, so that it stays found.
+                Console.WriteLine($"FINDING {target.Name}: {fault}\n{Corpus.ToLine(input)}");
+            }
+
+            if (IsNew(new ReadOnlySpan<byte>(map, MapSize), seen) || isSeed)
+            {
+                corpus.Add(input);
+            }
+        }
+    }
+
+    /// <summary>Whether an edge was reached, or was taken so many times, as never before.</summary>
+    private static bool IsNew(ReadOnlySpan<byte> map, byte[] seen)
+    {
+        var isNew = false;
+        for (var at = map.IndexOfAnyExcept((byte)0); at >= 0;)
+        {
+            var bucket = (byte)(1 << Math.Min(7, int.Log2(map[at])));
+            isNew |= (seen[at] & bucket) == 0;
+            seen[at] |= bucket;
+            var next = map[(at + 1)..].IndexOfAnyExcept((byte)0);
+            at = next < 0 ? -1 : at + 1 + next;
+        }
+
+        return isNew;
+    }
+}

@@ -1,0 +1,32 @@
+using Gateway.Archiving;
+using Gateway.Archiving.Layout;
+using Gateway.Resuming;
+
+namespace Fuzz.Targets;
+
+/// <summary>What stands in the shared cache of an archive: it can make a resume slower, and never begin it behind its place.</summary>
+internal static class ChapterTarget
+{
+    private const long From = 40 << 20;
+
+    private static readonly ArchiveLayout[] Layouts =
+    [
+        ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.TarGz), [new ArchiveEntry("n", 50 << 20, DateTimeOffset.UnixEpoch)]),
+        ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.Zip), [new ArchiveEntry("n", 20 << 20, DateTimeOffset.UnixEpoch), new ArchiveEntry("m", 30 << 20, DateTimeOffset.UnixEpoch)]),
+        ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store), [new ArchiveEntry("n", 50 << 20, DateTimeOffset.UnixEpoch)]),
+    ];
+
+    public static void Run(byte[] input)
+    {
+        foreach (var layout in Layouts)
+        {
+            var known = new KnownArchive("\"x\"", layout, null);
+            Chapter.Read(input, known);
+            FuzzTarget.Require(
+                known.Facts.Trail.Between(long.MinValue, long.MaxValue).All(place => place is { PlainOffset: > 0, Offset: > 0 } && place.PlainOffset <= layout.PlainLength && place.Offset <= layout.MaxLength),
+                "a place is in the archive");
+            FuzzTarget.Require(layout.StartAt(known.Facts.Trail, From, null).Place.Offset <= From, "making begins before the range does");
+            FuzzTarget.Require(known.Facts.Hashes.All(pair => pair.Key >= 0 && pair.Key < layout.Entries.Count && pair.Value.Length == 32), "a hash is of an entry");
+        }
+    }
+}

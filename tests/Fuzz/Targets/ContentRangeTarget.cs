@@ -1,0 +1,43 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Gateway.Upstreams;
+
+namespace Fuzz.Targets;
+
+/// <summary>Storage's answer to a request for a part: it is taken only if it says that it is that part.</summary>
+internal static partial class ContentRangeTarget
+{
+    private const long Size = 1000;
+    private static readonly ObjectHead Head = new(Size, "\"v1\"", DateTimeOffset.UnixEpoch);
+    private static readonly ByteRange[] Wanted = [new(100), new(0, 1), new(999), new(100, 200)];
+
+    public static void Run(byte[] input)
+    {
+        var headers = ObjectHeadTarget.HeadersOf(input);
+        headers.ETag = Head.ETag;
+        foreach (var wanted in Wanted)
+        {
+            try
+            {
+                ObjectAnswer.RequirePart(headers, Head, wanted);
+            }
+            catch (UpstreamException)
+            {
+                continue;
+            }
+
+            // By the letter of RFC 9110, section 14.4, read by somebody else.
+            var text = headers.ContentRange.ToString();
+            var match = Letter().Match(text);
+            FuzzTarget.Require(
+                match.Success
+                && long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) == wanted.From
+                && long.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture) == (wanted.End ?? Size) - 1
+                && (match.Groups[3].Value == "*" || long.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture) == Size),
+                "only the part that was asked for is taken");
+        }
+    }
+
+    [GeneratedRegex(@"^\s*bytes[ \t]+([0-9]{1,18})[ \t]*-[ \t]*([0-9]{1,18})[ \t]*/[ \t]*([0-9]{1,18}|\*)\s*$", RegexOptions.CultureInvariant)]
+    private static partial Regex Letter();
+}

@@ -1,0 +1,61 @@
+using System.Text;
+using Gateway.Bundles;
+using Gateway.Telemetry;
+using Microsoft.AspNetCore.Http;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Fuzz.Targets;
+
+/// <summary>The query of a bundle, as a server hands it over: what is accepted stays in its folder here, and under its prefix at storage.</summary>
+internal static class IdsTarget
+{
+    private const string Prefix = "http://storage.example/bucket/";
+    private static readonly BundleOptions Portable = new();
+    private static readonly BundleOptions Unportable = new() { Names = { Portable = false } };
+
+    public static void Run(byte[] input)
+    {
+        var request = new DefaultHttpContext().Request;
+        request.Method = HttpMethods.Get;
+        request.QueryString = new QueryString("?" + Encoding.Latin1.GetString(input));
+        foreach (var options in new[] { Portable, Unportable })
+        {
+            try
+            {
+                var fields = BundleFields.ReadAsync(request, 100, CancellationToken.None).GetAwaiter().GetResult();
+                RequireHarmless(BundleRequest.Create(fields, options));
+            }
+            catch (BundleRefusal refusal)
+            {
+                RequireClear(refusal);
+            }
+        }
+    }
+
+    public static void RequireHarmless(BundleRequest request)
+    {
+        FuzzTarget.Require(request.Entries.Count > 0, "a bundle has entries");
+        foreach (var entry in request.Entries)
+        {
+            foreach (var name in new[] { entry.Id, entry.Name })
+            {
+                FuzzTarget.Require(Path.GetFullPath(Path.Combine("/base/folder", name)) == "/base/folder/" + name, "a name stays in its folder");
+                FuzzTarget.Require(!name.AsSpan().ContainsAny(HiddenCharacters.All) && !name.Contains('\\'), "a name hides nothing");
+                FuzzTarget.Require(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(name)) == name, "a name is Unicode");
+            }
+
+            var address = RequestUtilities.MakeDestinationAddress(Prefix, new PathString("/" + entry.Id), QueryString.Empty);
+            FuzzTarget.Require(address.AbsoluteUri.StartsWith(Prefix, StringComparison.Ordinal), "an address stays under its prefix");
+            FuzzTarget.Require(address.Query.Length == 0 && address.Fragment.Length == 0 && address.UserInfo.Length == 0, "an id is a path and nothing else");
+            FuzzTarget.Require(Uri.UnescapeDataString(address.AbsoluteUri[Prefix.Length..]) == entry.Id, "storage is asked for the id");
+        }
+    }
+
+    public static void RequireClear(BundleRefusal refusal)
+    {
+        FuzzTarget.Require(refusal.StatusCode is 400 or 413 or 415, "bad input is 400, 413 or 415");
+        FuzzTarget.Require(refusal.Message.Length > 0 && !refusal.Message.AsSpan().ContainsAny(HiddenCharacters.All), "what is wrong is said plainly");
+        FuzzTarget.Require(refusal.Errors.All(error => error.Reason.Length > 0), "each error has a reason");
+        FuzzTarget.Require(refusal.Errors.Select(error => error.Index).Distinct().Count() == refusal.Errors.Count, "each entry is named once");
+    }
+}

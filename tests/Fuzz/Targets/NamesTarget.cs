@@ -1,0 +1,49 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.IO.Pipelines;
+using System.Text;
+using Gateway.Archiving;
+using Gateway.Bundles;
+
+namespace Fuzz.Targets;
+
+/// <summary>Names, a line each: whatever may be one is read back from every format as it was.</summary>
+internal static class NamesTarget
+{
+    private static readonly DateTimeOffset Modified = new(2026, 1, 2, 3, 4, 6, TimeSpan.Zero);
+
+    public static void Run(byte[] input)
+    {
+        var names = Encoding.UTF8.GetString(input).Split('\n').Where(name => EntryNames.Unsafe(name) is null).Distinct(StringComparer.Ordinal).ToArray();
+        if (names.Length == 0 || EntryNames.Collisions(names).Any())
+        {
+            return;
+        }
+
+        using var tar = new TarReader(new MemoryStream(Write(ArchiveFormat.Tar, names)));
+        using var zip = new ZipArchive(new MemoryStream(Write(ArchiveFormat.Zip, names)));
+        FuzzTarget.Require(zip.Entries.Count == names.Length, "a zip has as many entries as were written");
+        for (var i = 0; i < names.Length; i++)
+        {
+            var entry = tar.GetNextEntry();
+            FuzzTarget.Require(entry?.Name == names[i] && entry is { EntryType: TarEntryType.RegularFile, Length: var length } && length == i % 3, "a tar gives every name back");
+            FuzzTarget.Require(zip.Entries[i].FullName == names[i] && zip.Entries[i].Length == i % 3, "a zip gives every name back");
+        }
+
+        FuzzTarget.Require(tar.GetNextEntry() is null, "a tar ends behind its entries");
+    }
+
+    private static byte[] Write(ArchiveFormat format, string[] names)
+    {
+        using var output = new MemoryStream();
+        var archive = ArchiveWriter.Create(new ArchiveRecipe(format), PipeWriter.Create(output));
+        for (var i = 0; i < names.Length; i++)
+        {
+            archive.WriteEntryAsync(new ArchiveEntry(names[i], i % 3, Modified), new MemoryStream(new byte[i % 3])).GetAwaiter().GetResult();
+        }
+
+        archive.FinishAsync().AsTask().GetAwaiter().GetResult();
+        archive.Complete();
+        return output.ToArray();
+    }
+}

@@ -1,0 +1,39 @@
+using System.Text;
+using Gateway.Upstreams;
+using Microsoft.AspNetCore.Http;
+
+namespace Fuzz.Targets;
+
+/// <summary>What storage says of an object, a header a line.</summary>
+internal static class ObjectHeadTarget
+{
+    public static void Run(byte[] input)
+    {
+        try
+        {
+            var head = ObjectHead.Of(HeadersOf(input));
+            FuzzTarget.Require(head.Size is null or (>= 0 and <= ObjectHead.MaxSize), "a size is one");
+            FuzzTarget.Require(head.ETag is null || (head.ETag is ['"', .., '"'] && head.ETag.Length >= 2 && head.ETag.AsSpan()[1..^1].IndexOf('"') < 0), "a validator is strong and has its quotes");
+            FuzzTarget.Require(head.Checksums is null or { Sha256: null or { Length: 32 }, Md5: null or { Length: 16 } }, "a checksum is as long as it should be");
+        }
+        catch (UpstreamException)
+        {
+            // Refused.
+        }
+    }
+
+    public static IHeaderDictionary HeadersOf(byte[] input)
+    {
+        var headers = new HeaderDictionary();
+        foreach (var line in Encoding.Latin1.GetString(input).Split('\n'))
+        {
+            // As HttpClient would let it through: a name, and a value without what ends a line.
+            if (line.Split(':', 2, StringSplitOptions.TrimEntries) is [{ Length: > 0 } name, var value] && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '-'))
+            {
+                headers.Append(name, value.Replace("\0", "", StringComparison.Ordinal).Replace("\r", "", StringComparison.Ordinal));
+            }
+        }
+
+        return headers;
+    }
+}
