@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Testing;
 
@@ -15,6 +16,7 @@ internal static class Overload
     private const int Refused = 9 * Places;
     private const int Size = 8 << 20;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Warming = TimeSpan.FromSeconds(3);
 
     /// <summary>Runs it for a while.</summary>
     /// <param name="time">How long clients that are refused go on asking.</param>
@@ -27,16 +29,24 @@ internal static class Overload
         await using var gateway = await GatewayProcess.StartAsync(Configure(upstream, status));
         var hash = content.Hash();
 
-        // Those that are let in take their bundles over all that time, by turns where they wait.
-        var (result, stop) = (new OverloadResult(), Stopwatch.GetTimestamp() + (long)(time.TotalSeconds * Stopwatch.Frequency));
+        // Those that are let in take their bundles over all that time.
+        var (result, stop) = (new OverloadResult(), Stopwatch.GetTimestamp() + (long)((time + Warming).TotalSeconds * Stopwatch.Frequency));
         var places = status == HttpStatusCode.ServiceUnavailable ? Places : Active;
-        var step = time * (1.5 * places / Active) / (Size / (64 * 1024));
-        var admitted = Enumerable.Range(0, places).Select(_ => TakeAsync(gateway, step, hash, result)).ToArray();
+        var step = 2 * (time + Warming) / (Size / (64 * 1024));
+        var admitted = Enumerable.Range(0, places).Select(_ => TakeAsync(gateway, step, stop, hash, result)).ToArray();
         await Eventually.TrueAsync(() => result.Started == Active, "all places are taken");
         await Eventually.StandsStillAsync(() => result.Started, TimeSpan.FromMilliseconds(300));
 
-        await Task.WhenAll(Enumerable.Range(0, Refused).Select(i => AskAsync(gateway, i, stop, status, result)));
+        // What is asked first, while both sides are still being compiled, does not count.
+        var begin = Stopwatch.GetTimestamp() + (long)(Warming.TotalSeconds * Stopwatch.Frequency);
+        await Task.WhenAll(Enumerable.Range(0, Refused).Select(i => AskAsync(gateway, i, begin, stop, status, result)));
         await Task.WhenAll(admitted);
+        foreach (var line in gateway.Output.Where(line => line.Contains("\"Stage\":\"Admission\"", StringComparison.Ordinal)))
+        {
+            using var json = JsonDocument.Parse(line);
+            result.Inside.Add(TimeSpan.FromSeconds(json.RootElement.GetProperty("State").GetProperty("Seconds").GetDouble()));
+        }
+
         return result;
     }
 
@@ -56,30 +66,33 @@ internal static class Overload
         return configuration;
     }
 
-    private static async Task TakeAsync(GatewayProcess gateway, TimeSpan step, string hash, OverloadResult result)
+    private static async Task TakeAsync(GatewayProcess gateway, TimeSpan step, long stop, string hash, OverloadResult result)
     {
         await using var client = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a");
         Interlocked.Increment(ref result.Started);
 
-        // The pause is the point: this client is slow.
-        var download = await client.TakeRestAsync(async _ => await Task.Delay(step));
+        // The pause is the point: this client is slow, until nobody else asks any more.
+        var download = await client.TakeRestAsync(async _ => await Task.Delay(Stopwatch.GetTimestamp() < stop ? step : TimeSpan.Zero));
         if (download is { IsCut: false, Status: HttpStatusCode.OK } && Download.Hash(Download.ReadEntries(download.Bytes)["s/a"]) == hash)
         {
             Interlocked.Increment(ref result.Whole);
         }
     }
 
-    private static async Task AskAsync(GatewayProcess gateway, int number, long stop, HttpStatusCode status, OverloadResult result)
+    private static async Task AskAsync(GatewayProcess gateway, int number, long begin, long stop, HttpStatusCode status, OverloadResult result)
     {
-        using var client = Protocol.Http1.CreateClient(gateway.Address);
-        await client.GetAsync("/health/live");
+        var client = gateway.Client;
         await Task.Delay(Pause * ((double)number / Refused));
         using var timer = new PeriodicTimer(Pause);
         while (Stopwatch.GetTimestamp() < stop)
         {
             var began = Stopwatch.GetTimestamp();
             using var answer = await client.GetAsync("/bundle?ids=s/a");
-            result.Refusals.Add(Stopwatch.GetElapsedTime(began));
+            if (began > begin)
+            {
+                result.Refusals.Add(Stopwatch.GetElapsedTime(began));
+            }
+
             if (answer.StatusCode != status || answer.Headers.RetryAfter is null)
             {
                 Interlocked.Increment(ref result.Wrong);
@@ -100,7 +113,10 @@ internal sealed class OverloadResult
     /// <summary>How soon those were told that had no place.</summary>
     public Latencies Refusals { get; } = new();
 
+    /// <summary>What of that passed inside the gateway, from a request's head to its answer.</summary>
+    public Latencies Inside { get; } = new();
+
     public bool Holds => Whole > 0 && Whole == Started && Wrong == 0 && Refusals.Percentile(0.99) <= 10;
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Started} let in, {Whole} whole; refusals {Refusals}; {Wrong} other answers");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Started} let in, {Whole} whole; refusals {Refusals}; inside the gateway {Inside}; {Wrong} other answers");
 }

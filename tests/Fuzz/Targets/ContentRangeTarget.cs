@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text.RegularExpressions;
 using Gateway.Upstreams;
 
@@ -31,13 +32,15 @@ internal static partial class ContentRangeTarget
             var match = Letter().Match(text);
             FuzzTarget.Require(
                 match.Success
-                && long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) == wanted.From
-                && long.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture) == (wanted.End ?? Size) - 1
-                && (match.Groups[3].Value == "*" || long.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture) == Size),
+                && Number(match, 1) == wanted.From
+                && Number(match, 2) == (wanted.End ?? Size) - 1
+                && (match.Groups[3].Value == "*" || Number(match, 3) == Size),
                 "only the part that was asked for is taken");
         }
     }
 
-    [GeneratedRegex(@"^\s*bytes[ \t]+([0-9]{1,18})[ \t]*-[ \t]*([0-9]{1,18})[ \t]*/[ \t]*([0-9]{1,18}|\*)\s*$", RegexOptions.CultureInvariant)]
+    private static BigInteger Number(Match match, int group) => BigInteger.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"^\s*bytes[ \t]+([0-9]+)[ \t]*-[ \t]*([0-9]+)[ \t]*/[ \t]*([0-9]+|\*)\s*$", RegexOptions.CultureInvariant)]
     private static partial Regex Letter();
 }
