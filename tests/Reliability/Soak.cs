@@ -16,6 +16,8 @@ internal sealed class Soak : IAsyncDisposable
     private static readonly string[] Recipes =
         ["format=tar.gz", "format=tar", "format=tar.zst", "format=zip", "format=zip&compression=store", "format=tar.gz&compression=store", "format=tar.gz&compression=small", "format=zip&receipt=true"];
 
+    private static readonly Protocol[] Ways = Enum.GetValues<Protocol>();
+
     private readonly ScriptedUpstream _upstream = new();
     private readonly GatewayProcess _gateway;
     private readonly byte[][] _bodies;
@@ -46,20 +48,21 @@ internal sealed class Soak : IAsyncDisposable
 
         // Quiet again: what was open for clients and storage is closed.
         await Eventually.StandsStillAsync(Handles, TimeSpan.FromSeconds(3));
-        var settled = samples.Skip(samples.Count / 3).ToArray();
         var errors = _gateway.Output.Where(line => line.Contains("Unobserved", StringComparison.Ordinal) || line.Contains("Gateway/Fault", StringComparison.Ordinal) || line.Contains("\"Culprit\":\"Gateway\"", StringComparison.Ordinal)).ToArray();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{_whole} whole, {_resumed} of them resumed, {_cut} cut, {_left} left by the client; {_upstream.FaultsDelivered} faults; wrong bytes {_wrong}; faults of the gateway's own and unobserved exceptions {errors.Length}"));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"resident memory: first {samples[0].Megabytes:0} MB, peak {samples.Max(sample => sample.Megabytes):0}, last {samples[^1].Megabytes:0}; slope over the last two thirds {Slope(settled):0.00} MB a minute; handles first {samples[0].Handles}, peak {samples.Max(sample => sample.Handles)}, after {Handles()}"));
+            $"resident memory: first {samples[0].Megabytes:0} MB, peak {samples.Max(sample => sample.Megabytes):0}, last {samples[^1].Megabytes:0}; slope over each third {Slope(Third(0)):0.00}, {Slope(Third(1)):0.00}, {Slope(Third(2)):0.00} MB a minute; handles first {samples[0].Handles}, peak {samples.Max(sample => sample.Handles)}, after {Handles()}"));
         foreach (var error in errors.Take(5))
         {
             Console.WriteLine(error);
         }
 
         return _wrong == 0 && errors.Length == 0;
+
+        (double Seconds, double Megabytes, int Handles)[] Third(int number) => [.. samples.Skip(number * samples.Count / 3).Take(samples.Count / 3)];
     }
 
     public async ValueTask DisposeAsync()
@@ -112,20 +115,20 @@ internal sealed class Soak : IAsyncDisposable
             }
 
             var url = $"/bundle?ids={string.Join(',', chosen.Select(i => $"s/{i}"))}&missing={(random.Next(2) == 0 ? "fail" : "abort")}&{Recipes[random.Next(Recipes.Length)]}";
-            await OneAsync(url, chosen, random);
+            await OneAsync(Ways[random.Next(Ways.Length)], url, chosen, random);
         }
     }
 
-    private async Task OneAsync(string url, int[] chosen, Random random)
+    private async Task OneAsync(Protocol way, string url, int[] chosen, Random random)
     {
         switch (random.Next(5))
         {
             case 0: // leaves in the middle
-                using (var request = new HttpRequestMessage(HttpMethod.Get, url))
+                using (var request = new HttpRequestMessage(HttpMethod.Get, url) { Version = way.Version() })
                 {
                     try
                     {
-                        using var response = await _gateway.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+                        using var response = await _gateway.ClientOf(way).SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
                         await using var body = await response.Content.ReadAsStreamAsync();
                         await body.ReadAtLeastAsync(new byte[random.Next(1, 300_000)], 1, throwOnEndOfStream: false);
                     }
@@ -139,22 +142,22 @@ internal sealed class Soak : IAsyncDisposable
 
                 break;
             case 1: // leaves, and comes back for the rest
-                await ComeBackAsync(url, chosen, random);
+                await ComeBackAsync(_gateway.ClientOf(way), url, chosen, random);
                 break;
             case 2: // takes little at a time
-                await SlowlyAsync(url, chosen);
+                await SlowlyAsync(way, url, chosen);
                 break;
             default:
-                Judge(await Download.GetAsync(_gateway.Client, url), chosen);
+                Judge(await Download.GetAsync(_gateway.ClientOf(way), url), chosen);
                 break;
         }
     }
 
-    private async Task SlowlyAsync(string url, int[] chosen)
+    private async Task SlowlyAsync(Protocol way, string url, int[] chosen)
     {
         try
         {
-            await using var slow = await PausingClient.OpenAsync(_gateway.Address, url);
+            await using var slow = await PausingClient.OpenAsync(way, _gateway.AddressOf(way), url);
             if (slow.Response.StatusCode == HttpStatusCode.OK)
             {
                 // The pause is the point: this client is slow, whatever the machine is.
@@ -168,9 +171,9 @@ internal sealed class Soak : IAsyncDisposable
         }
     }
 
-    private async Task ComeBackAsync(string url, int[] chosen, Random random)
+    private async Task ComeBackAsync(HttpClient client, string url, int[] chosen, Random random)
     {
-        var first = await Download.GetAsync(_gateway.Client, url);
+        var first = await Download.GetAsync(client, url);
         if (first.IsCut || first.Status != HttpStatusCode.OK || first.Response.Headers.ETag is not { } etag || first.Bytes.Length < 2)
         {
             Judge(first, chosen);
@@ -181,7 +184,7 @@ internal sealed class Soak : IAsyncDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
         request.Headers.Range = new RangeHeaderValue(had, null);
         request.Headers.IfRange = new RangeConditionHeaderValue(etag);
-        var rest = await Download.SendAsync(_gateway.Client, request);
+        var rest = await Download.SendAsync(client, request);
         if (!rest.IsCut && rest.Status == HttpStatusCode.PartialContent)
         {
             Interlocked.Increment(ref _resumed);

@@ -10,8 +10,18 @@ namespace Gateway.Archiving.Blocks;
 internal sealed class BlockPool(int size)
 {
     private readonly ConcurrentStack<byte[]> _free = new();
+    private int _made;
 
-    public byte[] Rent() => _free.TryPop(out var block) ? block : GC.AllocateUninitializedArray<byte>(size);
+    /// <summary>Blocks in use now.</summary>
+    public int Rented => Volatile.Read(ref _made) - _free.Count;
+
+    public byte[] Rent() => _free.TryPop(out var block) ? block : Make();
 
     public void Return(byte[] block) => _free.Push(block);
+
+    private byte[] Make()
+    {
+        Interlocked.Increment(ref _made);
+        return GC.AllocateUninitializedArray<byte>(size);
+    }
 }

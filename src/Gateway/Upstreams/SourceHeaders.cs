@@ -20,7 +20,7 @@ internal static class SourceHeaders
         "Accept-Encoding", "Connection", "Expect", "Forwarded", "Host", "Keep-Alive", "Range", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Want-Repr-Digest",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    private static readonly string[] OwnBeginnings = ["Content-", "If-", "Proxy-", "X-Forwarded-", ":"];
+    private static readonly string[] OwnBeginnings = ["Content-", "If-", "Proxy-", "X-Forwarded-"];
 
     /// <summary>Reads the names.</summary>
     /// <param name="text">What stands in the metadata.</param>

@@ -145,4 +145,32 @@ public class ClientFaultTests
         Assert.Equal("cut\n", python.Output);
         Assert.Equal(3, upstream.FaultsDelivered);
     }
+
+    [Fact]
+    public async Task A_client_that_says_it_will_send_no_more_gets_its_archive_or_is_left_visibly()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", new ObjectContent(3_000_000, 1, compressible: false));
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        using var client = new System.Net.Sockets.TcpClient();
+        await client.ConnectAsync(gateway.Address.Host, gateway.Address.Port);
+        var stream = client.GetStream();
+        await stream.WriteAsync("GET /bundle?ids=s/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"u8.ToArray());
+        client.Client.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+
+        using var answer = new MemoryStream();
+        try
+        {
+            await stream.CopyToAsync(answer);
+        }
+        catch (IOException)
+        {
+            // Reset.
+        }
+
+        var outcome = await gateway.RequireOneOutcomeAsync();
+        var isWhole = answer.ToArray().AsSpan().EndsWith("\r\n0\r\n\r\n"u8);
+        Assert.Equal(isWhole ? "None/Done" : "Client/Gone", outcome.Blame);
+        TestContext.Current.TestOutputHelper?.WriteLine(outcome.Blame);
+    }
 }

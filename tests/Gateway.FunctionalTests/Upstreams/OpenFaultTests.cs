@@ -263,4 +263,50 @@ public class OpenFaultTests
         Assert.Equal(body, entries["s/a"]);
         Assert.Equal(1, upstream.FaultsDelivered);
     }
+
+    [Theory]
+    [InlineData(204, "Upstream/Status")]
+    [InlineData(205, "Upstream/Status")]
+    [InlineData(206, "Upstream/Status")]
+    [InlineData(226, "Upstream/Status")]
+    [InlineData(304, "Upstream/Policy")]
+    [InlineData(416, "Upstream/Status")]
+    [InlineData(418, "Upstream/Status")]
+    [InlineData(599, "Upstream/Status")]
+    public async Task A_status_that_no_plain_GET_asks_for_is_502(int status, string blame)
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 100, seed: 1);
+        upstream.Fail("/a", new Fault { Status = status, Times = 10 });
+        await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
+
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(502);
+
+        Assert.Equal(blame, (await gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Fact]
+    public async Task What_storage_says_before_its_answer_is_passed_over()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 5, seed: 1);
+        upstream.Fail("/a", new Fault
+        {
+            Head = "HTTP/1.1 103 Early Hints\r\nContent-Length: 1\r\nETag: \"x\"\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: \"y\"\r\n\r\n",
+        });
+        await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
+
+        Assert.Equal(new ObjectContent(5, 1).ToArray(), (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole()["s/a"]);
+    }
+
+    [Fact]
+    public async Task Storage_whose_certificate_nobody_knows_is_502()
+    {
+        await using var storage = await GatewayUnderTest.StartAsync("http://127.0.0.1:1/");
+        await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:Attempts", 2)], storage.AddressOf(Protocol.Http1Tls).ToString());
+
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(502);
+
+        Assert.Equal("Upstream/Connect", (await gateway.RequireOneOutcomeAsync()).Blame);
+    }
 }
