@@ -79,6 +79,13 @@ internal sealed record Download(HttpResponseMessage? Head, byte[] Bytes, Excepti
         Assert.ThrowsAny<Exception>(() => ReadEntries(Bytes));
     }
 
+    /// <summary>The same; and every byte that came is one of the archive that it would have been.</summary>
+    public void RequireCut(byte[] whole)
+    {
+        RequireCut();
+        Assert.True(Bytes.Length < whole.Length && whole.AsSpan().StartsWith(Bytes), "what came before the cut is not the beginning of the archive");
+    }
+
     /// <summary>EARLY: a problem document and no byte of an archive.</summary>
     public void RequireEarly(int status)
     {

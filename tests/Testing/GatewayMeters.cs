@@ -1,14 +1,17 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
+using Xunit;
 
 namespace Testing;
 
-/// <summary>What the meters of one gateway have counted, by the name of the instrument.</summary>
+/// <summary>What the meters of one gateway have counted.</summary>
 internal sealed class GatewayMeters : IDisposable
 {
     private readonly MeterListener _listener = new();
     private readonly ConcurrentDictionary<string, long> _sums = new();
+    private readonly ConcurrentDictionary<string, long> _outcomes = new();
+    private long _requests;
 
     public GatewayMeters(IServiceProvider services)
     {
@@ -17,14 +20,56 @@ internal sealed class GatewayMeters : IDisposable
         {
             if (ReferenceEquals(instrument.Meter.Scope, scope))
             {
+                _sums.TryAdd(instrument.Name, 0);
                 listener.EnableMeasurementEvents(instrument);
             }
         };
-        _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => _sums.AddOrUpdate(instrument.Name, value, (_, sum) => sum + value));
+        _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+        {
+            _sums.AddOrUpdate(instrument.Name, value, (_, sum) => sum + value);
+            if (instrument.Name == "gateway.bundle.outcomes")
+            {
+                _outcomes.AddOrUpdate($"{Tag(tags, "culprit")}/{Tag(tags, "stage")}", value, (_, sum) => sum + value);
+            }
+        });
+        _listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) =>
+        {
+            if (instrument.Name == "http.server.request.duration" && Tag(tags, "http.route")?.StartsWith("/bundle", StringComparison.Ordinal) == true)
+            {
+                Interlocked.Increment(ref _requests);
+            }
+        });
         _listener.Start();
     }
 
-    public long this[string instrument] => _sums.GetValueOrDefault(instrument);
+    /// <summary>Requests for bundles, plans and links that have ended, as the server counts them.</summary>
+    public long Requests => Volatile.Read(ref _requests);
+
+    /// <summary>Outcomes by culprit and stage.</summary>
+    public IReadOnlyDictionary<string, long> Outcomes => _outcomes;
+
+    /// <summary>The sum of an instrument, which must be there.</summary>
+    public long this[string instrument]
+    {
+        get
+        {
+            Assert.True(_sums.TryGetValue(instrument, out var sum), $"there is no instrument {instrument}");
+            return sum;
+        }
+    }
 
     public void Dispose() => _listener.Dispose();
+
+    private static string? Tag(ReadOnlySpan<KeyValuePair<string, object?>> tags, string name)
+    {
+        foreach (var (key, value) in tags)
+        {
+            if (key == name)
+            {
+                return value?.ToString();
+            }
+        }
+
+        return null;
+    }
 }

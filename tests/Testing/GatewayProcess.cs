@@ -34,7 +34,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public static async Task<GatewayProcess> StartAsync(JsonObject configuration, string environment = "Production")
     {
         var folder = Directory.CreateTempSubdirectory("gateway-process-");
-        GatewayUnderTest.ListenForAll(configuration, folder.FullName);
+        GatewayUnderTest.ListenForAll(configuration);
         var file = Path.Combine(folder.FullName, "gateway.json");
         await File.WriteAllTextAsync(file, configuration.ToJsonString());
         return await StartAsync(["--config", file], folder, environment: environment);

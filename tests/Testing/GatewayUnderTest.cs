@@ -72,7 +72,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         {
             if (urls is null)
             {
-                ListenForAll(configuration, folder.FullName);
+                ListenForAll(configuration);
             }
 
             var file = FileIn(folder);
@@ -116,22 +116,15 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
 
     /// <summary>Has a gateway listen on a port for each protocol.</summary>
     /// <param name="configuration">Is changed.</param>
-    /// <param name="folder">Gets the certificate.</param>
-    public static void ListenForAll(JsonObject configuration, string folder)
+    public static void ListenForAll(JsonObject configuration)
     {
-        var certificate = Path.Combine(folder, "certificate.p12");
-        if (!File.Exists(certificate))
-        {
-            File.WriteAllBytes(certificate, TestCertificate.Create());
-        }
-
         foreach (var (name, scheme, protocols) in new[] { ("Http1", "http", "Http1"), ("Http2", "http", "Http2"), ("Tls", "https", "Http1AndHttp2") })
         {
             Set(configuration, $"Kestrel:Endpoints:{name}:Url", $"{scheme}://{AnyPort}");
             Set(configuration, $"Kestrel:Endpoints:{name}:Protocols", protocols);
         }
 
-        Set(configuration, "Kestrel:Endpoints:Tls:Certificate:Path", certificate);
+        Set(configuration, "Kestrel:Endpoints:Tls:Certificate:Path", TestCertificate.File);
     }
 
     public static void Set(JsonObject configuration, string path, object value)
@@ -154,7 +147,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     public Task ReloadAsync(JsonObject configuration)
     {
         // Where it listens, it stays.
-        ListenForAll(configuration, _folder.FullName);
+        ListenForAll(configuration);
         return File.WriteAllTextAsync(FileIn(_folder), configuration.ToJsonString());
     }
 
@@ -163,7 +156,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     {
         var outcome = await Outcomes.NextAsync();
         Assert.Equal(0, Outcomes.Pending);
-        Assert.Equal(Outcomes.Seen, _meters["gateway.bundle.outcomes"]);
+        RequireCounted();
         RequireNothingHeld();
         return outcome;
     }
@@ -187,6 +180,10 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         await Eventually.TrueAsync(() => _meters["kestrel.active_connections"] == 0, "every client's connection is closed");
         await App.StopAsync();
         RequireNothingHeld();
+        RequireCounted();
+
+        // Each request has had its outcome, and no second one later.
+        Assert.Equal(_meters.Requests, Outcomes.Seen);
         Assert.DoesNotContain(Outcomes.Lines, OutcomeLog.IsRaw);
         _meters.Dispose();
         await App.DisposeAsync();
@@ -194,6 +191,15 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     }
 
     private static string FileIn(DirectoryInfo folder) => Path.Combine(folder.FullName, "gateway.json");
+
+    /// <summary>What the lines say was counted, and nothing else.</summary>
+    private void RequireCounted()
+    {
+        Assert.Equal(Outcomes.All.GroupBy(outcome => outcome.Blame).ToDictionary(group => group.Key, group => group.LongCount()), _meters.Outcomes.ToDictionary());
+        Assert.Equal(Outcomes.Seen, _meters["gateway.bundle.outcomes"]);
+        Assert.Equal(Outcomes.All.Sum(outcome => outcome.BytesIn), _meters["gateway.bundle.upstream.bytes"]);
+        Assert.Equal(Outcomes.All.Sum(outcome => outcome.BytesOut), _meters["gateway.bundle.client.bytes"]);
+    }
 
     private void RequireNothingHeld()
     {

@@ -32,16 +32,19 @@ internal sealed class OutcomeLog : ILoggerProvider
 
     // Written out here again: what the product thinks hidden is what is looked at.
     private static readonly SearchValues<char> Obeyed = SearchValues.Create(
-        [.. Enumerable.Range(0, 0xA0).Select(c => (char)c).Where(c => char.IsControl(c) && c is not ('\r' or '\n')), '\u2028', '\u2029', .. "\u061C\u200E\u200F", .. "\u202A\u202B\u202C\u202D\u202E", .. "\u2066\u2067\u2068\u2069"]);
+        [.. Enumerable.Range(0, 0xA0).Select(c => (char)c).Where(c => char.IsControl(c) && c != '\n'), '\u2028', '\u2029', .. "\u061C\u200E\u200F", .. "\u202A\u202B\u202C\u202D\u202E", .. "\u2066\u2067\u2068\u2069"]);
 
     private readonly Channel<Outcome> _outcomes = Channel.CreateUnbounded<Outcome>();
 
-    private int _seen;
+    private readonly ConcurrentQueue<Outcome> _all = new();
 
     public ConcurrentQueue<string> Lines { get; } = new();
 
     /// <summary>Outcomes there were.</summary>
-    public int Seen => Volatile.Read(ref _seen);
+    public int Seen => _all.Count;
+
+    /// <summary>All of them.</summary>
+    public IReadOnlyCollection<Outcome> All => _all;
 
     /// <summary>Outcomes that nobody has taken yet.</summary>
     public int Pending => _outcomes.Reader.Count;
@@ -74,8 +77,9 @@ internal sealed class OutcomeLog : ILoggerProvider
             log.Lines.Enqueue($"{logLevel} {category}: {formatter(state, exception)} {exception}");
             if (eventId is { Id: 1, Name: "Bundle" } && state is IReadOnlyList<KeyValuePair<string, object?>> fields)
             {
-                Interlocked.Increment(ref log._seen);
-                log._outcomes.Writer.TryWrite(new Outcome(fields.ToDictionary(pair => pair.Key, pair => pair.Value), exception));
+                var outcome = new Outcome(fields.ToDictionary(pair => pair.Key, pair => pair.Value), exception);
+                log._all.Enqueue(outcome);
+                log._outcomes.Writer.TryWrite(outcome);
             }
         }
     }

@@ -102,6 +102,21 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
         }
     }
 
+    /// <summary>Faults that nobody has met yet.</summary>
+    public int FaultsLeft => _faults.Values.Sum(queue => queue.Count);
+
+    /// <summary>Another one with the same objects, that does nothing wrong.</summary>
+    public ScriptedUpstream WithoutFaults()
+    {
+        var other = new ScriptedUpstream();
+        foreach (var (path, stored) in _objects)
+        {
+            other._objects[path] = stored;
+        }
+
+        return other;
+    }
+
     public async ValueTask DisposeAsync()
     {
         // Whoever asked has taken the answer or left by now.

@@ -62,23 +62,27 @@ internal sealed class BlockJob
     /// <returns>The bytes written, and whether the block was stored because it did not shrink.</returns>
     public (int Length, bool IsStored) Write(PipeWriter output)
     {
-        var length = _encoding.Result;
-        var isStored = length == 0;
-        if (isStored)
+        try
         {
+            var length = _encoding.Result;
+            if (length > 0)
+            {
+                End = End?.Behind(_encoded.AsSpan(0, length));
+                output.Write(_encoded.AsSpan(0, length));
+                return (length, false);
+            }
+
             var room = output.GetSpan(_encoder.Stored.EncodedLength(_length));
             length = _encoder.Stored.Write(_plain.AsSpan(0, _length), room);
             End = End?.Behind(room[..length]);
             output.Advance(length);
+            return (length, true);
         }
-        else
+        finally
         {
-            End = End?.Behind(_encoded.AsSpan(0, length));
-            output.Write(_encoded.AsSpan(0, length));
+            // Also where the output throws: nobody else has the block any more.
+            Return();
         }
-
-        Return();
-        return (length, isStored);
     }
 
     /// <summary>Nobody wants the block any more.</summary>

@@ -48,6 +48,7 @@ internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options
     public const string Signature = "signature";
 
     private const string Mark = "&" + Signature + "=";
+    private const string SchemeEnd = "://";
 
     // HMAC-SHA-256 in Base64url without padding.
     private const int SignatureLength = 43;
@@ -97,8 +98,14 @@ internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options
     private static string TargetOf(HttpRequest request)
     {
         var target = request.HttpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        var scheme = target.StartsWith('/') ? -1 : target.IndexOf("://", StringComparison.Ordinal);
-        return scheme < 0 ? target : target.IndexOf('/', scheme + 3) is >= 0 and var path ? target[path..] : "";
+        if (target.StartsWith('/') || target.IndexOf(SchemeEnd, StringComparison.Ordinal) is not (>= 0 and var scheme))
+        {
+            return target;
+        }
+
+        // Of an address with its host, the path is what follows the host. A slash in a query or a fragment begins none.
+        var rest = target.AsSpan(scheme + SchemeEnd.Length);
+        return rest.IndexOfAny("/?#\\") is >= 0 and var end && rest[end] == '/' ? rest[end..].ToString() : "";
     }
 
     private bool IsRight(string signed, ReadOnlySpan<char> signature)

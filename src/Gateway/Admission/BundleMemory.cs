@@ -14,7 +14,11 @@ internal sealed class BundleMemory : IDisposable
     // A bundle that comes takes no more than this part of what is left for reading ahead, so that some is left for the next.
     private const int Share = 4;
 
+    // What requests say of themselves, before anybody knows who they are, may take no more than this part.
+    private const int BodyShare = 4;
+
     private readonly ConcurrencyLimiter _pages;
+    private readonly ConcurrencyLimiter _bodyPages;
     private readonly int _all;
     private readonly int _maxActive;
     private int _active;
@@ -26,10 +30,13 @@ internal sealed class BundleMemory : IDisposable
 
         // Who waits here holds a place among the active bundles, so they bound the queue.
         _pages = new ConcurrencyLimiter(new() { PermitLimit = _all, QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+        _bodyPages = new ConcurrencyLimiter(new() { PermitLimit = BodyPages, QueueLimit = BodyPages, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
     }
 
-    /// <summary>Bytes that bundles hold now, in whole pages.</summary>
-    public long Leased => (_all - _pages.GetStatistics()!.CurrentAvailablePermits) * PageSize;
+    /// <summary>Bytes that bundles, and bodies of requests, hold now, in whole pages.</summary>
+    public long Leased => (_all + BodyPages - _pages.GetStatistics()!.CurrentAvailablePermits - _bodyPages.GetStatistics()!.CurrentAvailablePermits) * PageSize;
+
+    private int BodyPages => Math.Max(_all / BodyShare, 1);
 
     /// <summary>Waits for the memory of a bundle.</summary>
     /// <param name="needed">Bytes it cannot do without.</param>
@@ -53,7 +60,21 @@ internal sealed class BundleMemory : IDisposable
             });
     }
 
-    public void Dispose() => _pages.Dispose();
+    /// <summary>Waits for the memory of a request's body, which is given back when the body has been read.</summary>
+    /// <param name="bytes">Its length, or the most it can have.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Null when too many wait.</returns>
+    public async Task<IDisposable?> EnterBodyAsync(long bytes, CancellationToken cancellationToken)
+    {
+        var lease = await _bodyPages.AcquireAsync((int)Math.Min(Pages(bytes), BodyPages), cancellationToken);
+        return lease.IsAcquired ? lease : null;
+    }
+
+    public void Dispose()
+    {
+        _pages.Dispose();
+        _bodyPages.Dispose();
+    }
 
     private static long Pages(long bytes) => (bytes + PageSize - 1) / PageSize;
 }

@@ -72,8 +72,9 @@ internal sealed class BundleEndpoint(
 
             // Given back after what is held in it.
             using var place = new Place();
-            await using var plan = planner.Resolve(request, Caller.Of(context));
-            if (RequestReader.LinkOf(context) is null || !_options.Links.CarryRights)
+            var isOnBehalf = RequestReader.LinkOf(context) is not null && _options.Links.CarryRights;
+            await using var plan = planner.Resolve(request, Caller.Of(context, speaks: !isOnBehalf));
+            if (!isOnBehalf)
             {
                 await authorization.RequireAsync(context, plan);
             }
@@ -117,6 +118,12 @@ internal sealed class BundleEndpoint(
                 // The rest is made twice: once to see how long the archive is. Where that takes too long, the client gets all of it again.
                 length = await ranges.MeasureAsync(plan, known, ahead!, client, record, stop.Token);
                 range = length is null ? null : BundleConditions.RangeOf(context.Request, plan.ETag, length, plan.Layout?.MaxLength);
+            }
+
+            if (plan.Layout?.Length is null)
+            {
+                // Only remembered, or measured a moment ago.
+                client.Remembered = range is { } some ? some.End - some.From : length;
             }
 
             BundleResponse.WriteHead(context.Response, plan, request.Missing, length, known.End?.Sha256, range);
@@ -164,7 +171,17 @@ internal sealed class BundleEndpoint(
         }
 
         await context.Response.StartAsync(cancellationToken);
-        await streamer.StreamAsync(plan, default, known.Facts, ahead, (PipeWriter?)digest ?? client, record, cancellationToken);
+        try
+        {
+            await streamer.StreamAsync(plan, default, known.Facts, ahead, (PipeWriter?)digest ?? client, record, cancellationToken);
+            client.RequireRemembered();
+        }
+        catch (UpstreamException) when (client.IsMisremembered)
+        {
+            known.Forget();
+            throw;
+        }
+
         var hash = digest?.Hash;
         if (hasTrailer)
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.IO.Pipelines;
 using Gateway.Telemetry;
+using Gateway.Upstreams;
 
 namespace Gateway.Bundles;
 
@@ -48,6 +49,12 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
 
     public long Bytes { get; private set; }
 
+    /// <summary>What the head says that the body has, where that is only remembered: more is not passed on.</summary>
+    public long? Remembered { get; set; }
+
+    /// <summary>Whether the body was not as long as was remembered.</summary>
+    public bool IsMisremembered { get; private set; }
+
     /// <summary>Time in which flushes waited.</summary>
     public TimeSpan Waited { get; private set; }
 
@@ -68,6 +75,11 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
 
     public override void Advance(int bytes)
     {
+        if (Bytes + bytes > Remembered)
+        {
+            throw Misremembered();
+        }
+
         _response.Advance(bytes);
         _room -= bytes;
         Bytes += bytes;
@@ -85,6 +97,16 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
         }
 
         return new(WaitAsync(flush));
+    }
+
+    /// <summary>All has been written; it must be as much as was remembered.</summary>
+    /// <exception cref="UpstreamException">It is less.</exception>
+    public void RequireRemembered()
+    {
+        if (Bytes < Remembered)
+        {
+            throw Misremembered();
+        }
     }
 
     public override void CancelPendingFlush() => _response.CancelPendingFlush();
@@ -142,6 +164,13 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     private FlushResult Require(FlushResult result)
     {
         return result.IsCanceled || result.IsCompleted ? throw Stopped() : result;
+    }
+
+    private UpstreamException Misremembered()
+    {
+        IsMisremembered = true;
+        return new UpstreamException(
+            Stage.Changed, "the archive is not as long as when it was made before: an object has changed and its validator has not", StatusCodes.Status502BadGateway);
     }
 
     /// <summary>

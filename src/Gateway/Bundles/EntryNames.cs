@@ -17,6 +17,9 @@ internal static class EntryNames
 
     private const int MaxSegmentBytes = 255;
 
+    // As many as any script has a use for (UAX #15, section 13); to bring more into their order takes the square of the time.
+    private const int MostMarks = 30;
+
     private static readonly SearchValues<char> WindowsReserved = SearchValues.Create("<>:\"|?*");
 
     private static readonly FrozenSet<string> Devices = new[] { "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$" }
@@ -36,9 +39,16 @@ internal static class EntryNames
             return "begins with a slash";
         }
 
+        var marks = 0;
         for (var i = 0; i < path.Length; i++)
         {
             var c = path[i];
+            marks = c >= '\u0300' && CharUnicodeInfo.GetUnicodeCategory(path, i) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark ? marks + 1 : 0;
+            if (marks > MostMarks)
+            {
+                return $"holds more than {MostMarks} combining marks in a row";
+            }
+
             if (char.IsSurrogate(c))
             {
                 if (!char.IsHighSurrogate(c) || i + 1 == path.Length || !char.IsLowSurrogate(path[i + 1]))

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Gateway.Telemetry;
+using Gateway.Upstreams;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Bundles;
@@ -20,11 +21,13 @@ internal sealed class FailureAnswer(IOptions<ClientOptions> options, TimeProvide
 
         try
         {
-            var refusal = exception as BundleRefusal ?? new BundleRefusal(
-                exception is OperationCanceledException ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status500InternalServerError,
-                "The gateway failed.",
-                Culprit.Gateway,
-                Stage.Fault);
+            var refusal = exception switch
+            {
+                BundleRefusal said => said,
+                UpstreamException storage => new BundleRefusal(storage.StatusCode, "Storage failed.", Culprit.Upstream, storage.Stage, retryAfter: storage.RetryAfter),
+                OperationCanceledException => new BundleRefusal(StatusCodes.Status503ServiceUnavailable, "The gateway failed.", Culprit.Gateway, Stage.Fault),
+                _ => new BundleRefusal(StatusCodes.Status500InternalServerError, "The gateway failed.", Culprit.Gateway, Stage.Fault),
+            };
             using var patience = LoseClientAfterStall(context);
             await refusal.ToResult(context).ExecuteAsync(context);
         }

@@ -25,15 +25,21 @@ internal sealed partial class RangeSender(BundleStreamer streamer, KnownArchives
                 throw BundleConditions.NotSatisfiable(position);
             }
 
-            if (position < part.End)
-            {
-                throw new InvalidOperationException("The archive ended before the range did: its length was not what was remembered.");
-            }
+            client.RequireRemembered();
         }
-        catch (Exception) when (!context.Response.HasStarted)
+        catch (Exception)
         {
-            // Nothing of the range has left, so something else can be said instead, if nothing waits to leave.
-            context.Response.Clear();
+            if (client.IsMisremembered)
+            {
+                known.Forget();
+            }
+
+            if (!context.Response.HasStarted)
+            {
+                // Nothing of the range has left, so something else can be said instead, if nothing waits to leave.
+                context.Response.Clear();
+            }
+
             throw;
         }
     }

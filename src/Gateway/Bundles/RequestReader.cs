@@ -1,3 +1,4 @@
+using Gateway.Admission;
 using Gateway.Links;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Http.Features;
@@ -6,8 +7,11 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Bundles;
 
 /// <summary>Reads what a client asks for: from the address, a form, a manifest, or a link that stands for one of these.</summary>
-internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> options)
+internal sealed class RequestReader(BundleLinks links, BundleMemory memory, IOptions<BundleOptions> options, TimeProvider time)
 {
+    // 8 MiB at a megabit a second. The server's own bound on slowness is an average: who has sent much at once could take hours for the rest.
+    private static readonly TimeSpan BodyPatience = TimeSpan.FromMinutes(1);
+
     private readonly BundleOptions _options = options.Value;
 
     /// <summary>The token of a link in the address, or null.</summary>
@@ -33,9 +37,23 @@ internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> o
             limit.MaxRequestBodySize = BundleFields.MaxBodyBytes;
         }
 
-        try
+        if (!HttpMethods.IsPost(context.Request.Method))
         {
             return await BundleFields.ReadAsync(context.Request, _options.Limits.MaxEntries, cancellationToken);
+        }
+
+        using var lease = await memory.EnterBodyAsync(context.Request.ContentLength ?? BundleFields.MaxBodyBytes, cancellationToken)
+            ?? throw new BundleRefusal(StatusCodes.Status503ServiceUnavailable, "As many requests are being read as may.", Culprit.Client, Stage.Admission);
+        using var patience = new CancellationTokenSource(BodyPatience, time);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        try
+        {
+            return await BundleFields.ReadAsync(context.Request, _options.Limits.MaxEntries, stop.Token);
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new BundleRefusal(
+                StatusCodes.Status408RequestTimeout, $"The body of the request took longer than {BodyPatience.TotalSeconds} s.", Culprit.Client, Stage.Request);
         }
         catch (BadHttpRequestException e)
         {

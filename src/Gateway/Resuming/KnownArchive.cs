@@ -46,6 +46,9 @@ internal sealed class KnownArchive
         }
     }
 
+    /// <summary>Whether what was said of it has turned out wrong, so that others are not asked any more until it was made whole again.</summary>
+    public bool IsDoubted { get; private set; }
+
     private Action<KnownArchive>? Changed { get; }
 
     /// <summary>It was made whole.</summary>
@@ -62,6 +65,7 @@ internal sealed class KnownArchive
             }
 
             _end = new ArchiveEnd(length, hash);
+            IsDoubted = false;
             _isEndUntold = true;
             if (Layout is { } layout)
             {
@@ -88,6 +92,7 @@ internal sealed class KnownArchive
         {
             Facts = new ArchiveFacts(Reached);
             _end = null;
+            IsDoubted = true;
             _untold.Clear();
         }
     }

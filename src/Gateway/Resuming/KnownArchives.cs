@@ -45,7 +45,7 @@ internal sealed class KnownArchives(SharedArchives? shared = null) : IDisposable
             }
         }
 
-        if (shared is not null && archive.End is null)
+        if (shared is not null && archive is { End: null, IsDoubted: false })
         {
             await shared.LearnEndAsync(archive, cancellationToken);
         }

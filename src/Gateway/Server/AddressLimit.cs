@@ -26,10 +26,15 @@ internal sealed class AddressLimit(int lineSize)
     public Task GuardAsync(HttpContext context, RequestDelegate next)
     {
         var size = context.Request.Method.Length + context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Length + Framing;
-        return size <= lineSize
-            ? next(context)
-            : Results.Problem(
-                title: string.Create(CultureInfo.InvariantCulture, $"The request line has {size} bytes; {lineSize} are the most. What is longer goes into the body of a POST: a manifest, or a form."),
-                statusCode: StatusCodes.Status414UriTooLong).ExecuteAsync(context);
+        if (size <= lineSize)
+        {
+            return next(context);
+        }
+
+        // Counted as no bundle: nobody has read what it asks for.
+        context.SetEndpoint(null);
+        return Results.Problem(
+            title: string.Create(CultureInfo.InvariantCulture, $"The request line has {size} bytes; {lineSize} are the most. What is longer goes into the body of a POST: a manifest, or a form."),
+            statusCode: StatusCodes.Status414UriTooLong).ExecuteAsync(context);
     }
 }

@@ -49,6 +49,8 @@ internal sealed class Management(IServer server, IReadOnlyList<string> urls)
             return next(context);
         }
 
+        // Counted as nothing that there is here.
+        context.SetEndpoint(null);
         context.Response.StatusCode = StatusCodes.Status404NotFound;
         return Task.CompletedTask;
     }

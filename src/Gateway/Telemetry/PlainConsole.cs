@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
@@ -12,9 +11,6 @@ namespace Gateway.Telemetry;
 internal sealed class PlainConsole(IServiceProvider services, IHostEnvironment environment) : ConsoleFormatter(FormatName)
 {
     private const string FormatName = "plain";
-
-    // Line ends are the formats' own: JSON has none within a line, and the other one indents what goes on.
-    private static readonly SearchValues<char> Kept = SearchValues.Create("\r\n");
 
     private readonly string _format = environment.IsProduction() ? ConsoleFormatterNames.Json : ConsoleFormatterNames.Simple;
     private ConsoleFormatter? _inner;
@@ -35,7 +31,9 @@ internal sealed class PlainConsole(IServiceProvider services, IHostEnvironment e
         while (rest.IndexOfAny(HiddenCharacters.All) is >= 0 and var at)
         {
             textWriter.Write(rest[..at]);
-            if (Kept.Contains(rest[at]))
+
+            // Line ends are the formats' own: JSON has none within a line, and the other one indents what goes on.
+            if (rest[at] == '\n' || rest[at..].StartsWith("\r\n"))
             {
                 textWriter.Write(rest[at]);
             }

@@ -41,8 +41,10 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
+            // The capture transform goes on with it. What is thrown on YARP would log, each try of each object with its stack; a bundle tells it
+            // once, at its end.
             capture.Failure = Explain(exception);
-            throw;
+            return new HttpResponseMessage(HttpStatusCode.BadGateway) { RequestMessage = request };
         }
     }
 
@@ -78,6 +80,8 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
                 BreakDuration = BreakDuration,
                 ShouldHandle = static outcome => ValueTask.FromResult(outcome.Outcome switch
                 {
+                    // A head that cannot be read came over a live connection: the object's fault, and no other's.
+                    { Exception: HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded } } => false,
                     { Exception: HttpRequestException or TimeoutRejectedException } => true,
                     { Exception: OperationCanceledException { InnerException: TimeoutException } } => true,
                     { Result.StatusCode: HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout } => true,

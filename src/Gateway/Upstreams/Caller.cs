@@ -7,6 +7,10 @@ namespace Gateway.Upstreams;
 /// source asks for by name.</summary>
 internal sealed record Caller(ClaimsPrincipal User, string Scheme, HostString Host, IPAddress? Address, string TraceIdentifier, IHeaderDictionary Headers)
 {
-    public static Caller Of(HttpContext context) => new(
-        context.User, context.Request.Scheme, context.Request.Host, context.Connection.RemoteIpAddress, context.TraceIdentifier, context.Request.Headers);
+    private static readonly HeaderDictionary None = new() { IsReadOnly = true };
+
+    /// <param name="context">The client's request.</param>
+    /// <param name="speaks">Whether its headers count: who comes with another's rights must not choose, say, another tenant with them.</param>
+    public static Caller Of(HttpContext context, bool speaks = true) => new(
+        context.User, context.Request.Scheme, context.Request.Host, context.Connection.RemoteIpAddress, context.TraceIdentifier, speaks ? context.Request.Headers : None);
 }

@@ -35,8 +35,5 @@ internal sealed class Capture(IReadOnlyCollection<string> tried)
     public void End() => _received.TrySetResult(null);
 }
 
-/// <summary>Tells YARP's passive health that a body broke while it was read by us.</summary>
-internal sealed record BrokenBody(Exception? Exception) : IForwarderErrorFeature
-{
-    public ForwarderError Error => ForwarderError.ResponseBodyDestination;
-}
+/// <summary>Tells YARP's passive health what went wrong where YARP itself did not see it.</summary>
+internal sealed record SeenByUs(ForwarderError Error, Exception? Exception) : IForwarderErrorFeature;

@@ -29,6 +29,12 @@ internal sealed class CaptureTransforms : ITransformProvider
             var message = transform.ProxyRequest;
             message.RequestUri ??= RequestUtilities.MakeDestinationAddress(transform.DestinationPrefix, transform.Path, transform.Query.QueryString);
             message.Options.Set(FolderHandler.Root, transform.DestinationPrefix);
+            if (string.IsNullOrEmpty(message.Headers.Host))
+            {
+                // Of a client that named none; storage gets its own name, and that alone.
+                message.Headers.Host = null;
+            }
+
             if (transform.HttpContext.Features.Get<Capture>() is { } capture)
             {
                 if (!IsUnder(transform.DestinationPrefix, message.RequestUri))
@@ -51,6 +57,12 @@ internal sealed class CaptureTransforms : ITransformProvider
             if (transform.ProxyResponse is { } message && transform.HttpContext.Features.Get<Capture>() is { } capture)
             {
                 transform.SuppressResponseBody = true;
+                if (capture.Failure is { } failure)
+                {
+                    transform.HttpContext.Features.Set<IForwarderErrorFeature>(new SeenByUs(ForwarderError.Request, failure));
+                    return default;
+                }
+
                 return new ValueTask(capture.HandOverAsync(message));
             }
 

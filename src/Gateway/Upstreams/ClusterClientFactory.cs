@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
@@ -19,6 +20,9 @@ internal sealed class ClusterClientFactory(
 
         // A body that is not wanted any more is closed at once: reading its rest would keep pulling for a client that has left.
         handler.MaxResponseDrainSize = 0;
+
+        // As the server reads them: a client's header that is not ASCII must not look like a failure of storage.
+        handler.RequestHeaderEncodingSelector ??= static (_, _) => Encoding.UTF8;
 
         if (options.Value.WindowBytes is > 0 and var window && IsOfBundles(context.ClusterId))
         {

@@ -38,10 +38,11 @@ internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modif
         return new ObjectHead(size, StrongETag(headers.ETag.ToString()), modified, ObjectChecksums.Of(headers));
     }
 
-    /// <summary>A validator that names one version (RFC 9110, section 8.8.3): strong, and not the asterisk, which stands for any.</summary>
+    /// <summary>A validator that names one version (RFC 9110, section 8.8.3): strong, and not the asterisk, which stands for any. What is not ASCII
+    /// could not be sent back as it came.</summary>
     /// <returns>Null when the text is none.</returns>
     public static string? StrongETag(string text) =>
         EntityTagHeaderValue.TryParse(text, out var tag)
         && tag is { IsWeak: false, Tag: { Length: <= LongestETag, Value: ['"', .. var inner, '"'] } }
-        && !inner.Contains('"') ? tag.Tag.Value : null;
+        && inner.All(c => c is '!' or (>= '#' and <= '~')) ? tag.Tag.Value : null;
 }

@@ -80,6 +80,11 @@ internal sealed class Source
             return null;
         }
 
+        if (route.Config.Match is { Hosts.Count: > 0 } or { Headers.Count: > 0 } or { QueryParameters.Count: > 0 })
+        {
+            faults.Add($"{where}:Match: a source is matched by its path alone; a bundle would not ask for its Hosts, Headers or QueryParameters");
+        }
+
         var ranges = ParallelRangesOf(route.Cluster, faults);
         if (!SourceHeaders.TryParse(metadata.GetValueOrDefault(SourceHeaders.Key), out var headers, out var fault))
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Http.Timeouts;
@@ -41,7 +42,11 @@ internal sealed class SubRequest : IAsyncDisposable
         _context.Connection.RemoteIpAddress = request.Caller.Address;
         _context.Request.Protocol = HttpProtocol.Http11;
         _context.Request.Scheme = request.Caller.Scheme;
-        _context.Request.Host = request.Caller.Host;
+        if (request.Caller.Host.HasValue)
+        {
+            _context.Request.Host = request.Caller.Host;
+        }
+
         _context.Request.Headers.AcceptEncoding = "identity";
         foreach (var name in request.Source.Headers)
         {
@@ -89,12 +94,18 @@ internal sealed class SubRequest : IAsyncDisposable
             cancellationToken.ThrowIfCancellationRequested();
             throw Explain();
         }
+
+        if (_message.Headers.TransferEncoding is { Count: > 0 } codings && (codings.Count > 1 || _message.Headers.TransferEncodingChunked != true))
+        {
+            throw new UpstreamException(
+                Stage.Encoding, "storage encoded the transfer of the object although it was asked not to", StatusCodes.Status502BadGateway);
+        }
     }
 
     public Task<Stream> OpenBodyAsync() => _message!.Content.ReadAsStreamAsync(_abort.Token);
 
     /// <summary>Tells YARP's passive health that the body broke; the gateway's own cancelling is no failure of storage.</summary>
-    public void ReportBroken(Exception exception) => _context.Features.Set<IForwarderErrorFeature>(new BrokenBody(exception));
+    public void ReportBroken(Exception exception) => _context.Features.Set<IForwarderErrorFeature>(new SeenByUs(ForwarderError.ResponseBodyDestination, exception));
 
     public async ValueTask DisposeAsync()
     {
@@ -106,6 +117,8 @@ internal sealed class SubRequest : IAsyncDisposable
     [SuppressMessage("Design", "CA1031", Justification = "Whatever ends the pipeline, the reader must hear of it; nobody else awaits it.")]
     private async Task RunAsync()
     {
+        // The client's own trace, state and baggage would go along with it.
+        Activity.Current = null;
         try
         {
             await _run(_context);

@@ -216,6 +216,23 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_an_address_with_its_host_only_the_path_is_signed_and_no_slash_further_on_begins_one()
+    {
+        var configuration = Configure("default");
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:Match:Path", "/{**key}");
+        configuration["ReverseProxy"]!["Routes"]!["s"]!["Transforms"] = new JsonArray();
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        var signed = Sign($"/a?expires={DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}");
+
+        Assert.Contains("200", await RawAsync(signed, gateway), StringComparison.Ordinal);
+        Assert.Contains("200", await RawAsync("http://x" + signed, gateway), StringComparison.Ordinal);
+        foreach (var forged in new[] { "http://x?list=all&z=", "http://x?list=all#", "http://x#", "http://x?" })
+        {
+            Assert.Contains("401", await RawAsync(forged + signed, gateway), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Holders_of_signed_addresses_are_counted_by_address_and_others_by_name()
     {
         _upstream.Put("/large", new ObjectContent(100 << 20, 1, compressible: false));
@@ -256,10 +273,10 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     /// <summary>The head of the answer to a target that no client library has put in order.</summary>
-    private async Task<string> RawAsync(string target)
+    private async Task<string> RawAsync(string target, GatewayUnderTest? gateway = null)
     {
         using var client = new System.Net.Sockets.TcpClient();
-        await client.ConnectAsync(_gateway.Address.Host, _gateway.Address.Port);
+        await client.ConnectAsync((gateway ?? _gateway).Address.Host, (gateway ?? _gateway).Address.Port);
         await using var stream = client.GetStream();
         await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
         return (await new StreamReader(stream, Encoding.Latin1).ReadToEndAsync()).Split('\n')[0];

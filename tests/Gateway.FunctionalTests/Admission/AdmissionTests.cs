@@ -79,6 +79,8 @@ public class AdmissionTests
         await using var gateway = await GatewayUnderTest.StartAsync([("Limits:MaxPerClient", 1)], upstream.Address);
         await using var first = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a");
 
-        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(429);
+        var refused = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+        refused.RequireEarly(429);
+        Assert.NotNull(refused.Response.Headers.RetryAfter);
     }
 }

@@ -245,6 +245,29 @@ public sealed class RangeTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("format=tar.gz", true)]
+    [InlineData("format=tar.gz", false)]
+    [InlineData("format=zip", true)]
+    [InlineData("format=tar.zst", false)]
+    public async Task An_object_that_changed_under_the_same_validator_is_cut_where_the_length_was_remembered_and_whole_from_then_on(string recipe, bool grows)
+    {
+        await using var upstream = new ScriptedUpstream();
+        var (easy, hard) = (new ObjectContent(300_000, 1), new ObjectContent(300_000, 1, compressible: false));
+        upstream.Put("/a", grows ? easy : hard, "\"same\"");
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        var url = $"/bundle?ids=s/a&{recipe}";
+        (await Download.GetAsync(gateway.Client, url)).RequireWhole();
+        Assert.Equal("None/Done", (await gateway.RequireOneOutcomeAsync()).Blame);
+        upstream.Put("/a", grows ? hard : easy, "\"same\"");
+
+        Assert.True((await Download.GetAsync(gateway.Client, url)).IsCut);
+        Assert.Equal("Upstream/Changed", (await gateway.RequireOneOutcomeAsync()).Blame);
+
+        Assert.Equal((grows ? hard : easy).ToArray(), (await Download.GetAsync(gateway.Client, url)).RequireWhole()["s/a"]);
+        Assert.Equal("None/Done", (await gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Theory]
     [InlineData("bytes=0-10,20-30", null)]
     [InlineData("bytes=", null)]
     [InlineData("bytes=-", null)]

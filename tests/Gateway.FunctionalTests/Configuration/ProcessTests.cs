@@ -54,6 +54,7 @@ public class ProcessTests
     [InlineData("ReverseProxy:Routes:s:Metadata:Bundle.Source", "a/b", "no source name")]
     [InlineData("ReverseProxy:Routes:s:Metadata:Bundle.Sorce", "a", "unknown key")]
     [InlineData("ReverseProxy:Routes:s:ClusterId", "none", "none")]
+    [InlineData("ReverseProxy:Routes:s:Match:Hosts:0", "private.example", "matched by its path alone")]
     [InlineData("ReverseProxy:Clusters:s:Destinations:d0:Address", "file:no-such-folder/", "no folder")]
     [InlineData("ReverseProxy:Clusters:s:LoadBalancingPolicy", "Psychic", "Psychic")]
     public async Task A_fault_of_the_configuration_is_named_and_the_exit_code_is_1(string key, string value, string expected)
@@ -123,6 +124,8 @@ public class ProcessTests
         var entries = (await client.TakeRestAsync()).RequireWhole();
         Assert.Equal(content.Hash(), Download.Hash(entries["s/a"]));
         Assert.Equal(0, await process.ExitCodeAsync());
+        Assert.Single(process.Output, line => line.Contains("\"Culprit\":\"None\",\"Stage\":\"Done\"", StringComparison.Ordinal));
+        Assert.Single(process.Output, line => line.Contains("Draining: unready now", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -144,9 +147,10 @@ public class ProcessTests
         {
             await process.TerminateAsync();
             Assert.Equal(0, await process.ExitCodeAsync());
+            Assert.Single(process.Output, line => line.Contains("\"Culprit\":\"Gateway\",\"Stage\":\"Drain\"", StringComparison.Ordinal));
         }
 
-        Assert.True((await client.TakeRestAsync()).IsCut);
+        (await client.TakeRestAsync()).RequireCut();
     }
 
     private static async Task<(int ExitCode, string[] Errors)> RunAsync(string configuration)

@@ -15,6 +15,8 @@ public class LogTests
         "\u001B[2J\u009B31mFORGED\r\n\r\n",
         "HTTP/1.1 200 OK\r\nFORGED\u001B[1m: x\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\u001B[31mFORGED\r\n",
+        "HTTP/1.1 200 OK\rFORGED\r\nContent-Length: 0\r\n\r\n",
+        "HTZP/1.1 abc\rFORGED\r\n\r\n",
         "HTTP/1.1 302 Found\r\nLocation: http://\u001B[31mFORGED/\r\nContent-Length: 0\r\n\r\n",
     ];
 

@@ -25,11 +25,8 @@ public class OpenFaultTests
     [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
     public async Task Row_1_A_refused_connection_is_502_soon_after_the_tries(Protocol protocol)
     {
-        using var closed = new TcpListener(IPAddress.Loopback, 0);
-        closed.Start();
-        var address = $"http://{closed.LocalEndpoint}/";
-        closed.Stop();
-        await using var gateway = await GatewayUnderTest.StartAsync(address);
+        using var closed = new ClosedPort();
+        await using var gateway = await GatewayUnderTest.StartAsync(closed.Address);
         var started = Stopwatch.GetTimestamp();
 
         var download = await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a");
@@ -44,7 +41,8 @@ public class OpenFaultTests
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
     public async Task Row_1_Where_nothing_is_checked_first_a_refused_connection_cuts(Protocol protocol, string recipe)
     {
-        await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:Attempts", 2)], $"http://127.0.0.1:{Tool.FreePort()}/");
+        using var closed = new ClosedPort();
+        await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:Attempts", 2)], closed.Address);
 
         (await Download.GetAsync(gateway.ClientOf(protocol), $"/bundle?ids=s/a&missing=abort&{recipe}")).RequireCut();
 
@@ -68,11 +66,13 @@ public class OpenFaultTests
         }
 
         await using var gateway = await GatewayUnderTest.StartAsync(Quick, $"http://{full.LocalEndPoint}/");
+        var started = Stopwatch.GetTimestamp();
 
         var download = await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a");
 
         download.RequireEarly(504);
-        Assert.Equal("Upstream/Connect", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0.1, 5);
+        Assert.Equal(("Upstream/Connect", 0), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.EntryIndex) : default);
         fillers.ForEach(filler => filler.Dispose());
     }
 
@@ -82,13 +82,16 @@ public class OpenFaultTests
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 100, seed: 1);
+        upstream.Put("/0", 100, seed: 2);
         upstream.Fail("/a", new Fault { After = -1, Ending = Ending.Stall });
         await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
+        var started = Stopwatch.GetTimestamp();
 
-        var download = await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a");
+        var download = await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/0,s/a");
 
         download.RequireEarly(504);
-        Assert.Equal("Upstream/Headers", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0.3, 5);
+        Assert.Equal(("Upstream/Headers", 1), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.EntryIndex) : default);
         Assert.Equal(1, upstream.FaultsDelivered);
     }
 
@@ -283,6 +286,53 @@ public class OpenFaultTests
         (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(502);
 
         Assert.Equal(blame, (await gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Theory]
+    [InlineData("fail")]
+    [InlineData("abort")]
+    public async Task Row_19_A_transfer_that_is_encoded_is_502_or_cut_too(string missing)
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 10, seed: 1);
+        upstream.Fail("/a", new Fault { Head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", Ending = Ending.Close });
+        await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
+
+        var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a&missing=" + missing);
+
+        Assert.True(missing == "fail" ? (int)download.Status == 502 : download.IsCut);
+        Assert.Equal("Upstream/Encoding", (await gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Fact]
+    public async Task Storage_that_refuses_many_objects_is_a_line_in_the_log_and_not_one_for_each_try()
+    {
+        using var closed = new ClosedPort();
+        await using var gateway = await GatewayUnderTest.StartAsync(closed.Address);
+
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=" + string.Join(',', Enumerable.Range(0, 100).Select(i => $"s/{i}")))).RequireEarly(502);
+
+        Assert.Equal("Upstream/Connect", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Single(gateway.Outcomes.Lines, line => line.StartsWith("Warning", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Storage_hears_its_own_name_from_a_client_that_says_none()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 10, seed: 1);
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        foreach (var path in new[] { "/bundle?ids=s/a", "/s/a" })
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(gateway.Address.Host, gateway.Address.Port);
+            await client.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n"));
+
+            // The script refuses a head in which a name stands twice.
+            Assert.StartsWith("HTTP/1.1 200", await new StreamReader(client.GetStream()).ReadToEndAsync(), StringComparison.Ordinal);
+        }
+
+        Assert.All(upstream.Requests, request => Assert.Equal(new Uri(upstream.Address).Authority, request.Header("Host")));
     }
 
     [Fact]

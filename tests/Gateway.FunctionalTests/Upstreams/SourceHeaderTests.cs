@@ -11,6 +11,7 @@ public sealed class SourceHeaderTests : IAsyncDisposable
         ("Authorization", "Bearer x"), ("Cookie", "c=1"), ("Range", "bytes=1-2"), ("If-None-Match", "\"none\""), ("If-Modified-Since", "Fri, 02 Jan 2026 03:04:06 GMT"),
         ("Accept-Encoding", "br"), ("X-Custom", "1"), ("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Prefix", "/x"), ("Forwarded", "for=6.6.6.6"), ("Proxy-Authorization", "Basic x"),
         ("X-HTTP-Method-Override", "DELETE"), ("X-Original-URL", "/admin"), ("X-Amz-Security-Token", "t"), ("Expect", "100-continue"),
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), ("tracestate", "x=1"), ("baggage", "x=1"),
     ];
 
     private readonly ScriptedUpstream _upstream = new();
@@ -49,6 +50,23 @@ public sealed class SourceHeaderTests : IAsyncDisposable
 
         Assert.All(_upstream.Requests, seen => Assert.Equal((seen.Path == "/a" ? "1" : null, seen.Path == "/a" ? "Bearer x" : null), (seen.Header("X-Custom"), seen.Header("Authorization"))));
         Assert.All(_upstream.Requests, seen => Assert.Null(seen.Header("Cookie")));
+    }
+
+    [Fact]
+    public async Task Hostile_13_A_value_that_is_not_ASCII_gets_there_as_it_came_and_is_no_failure_of_storage()
+    {
+        _upstream.Put("/a", 10, seed: 1);
+        await using var gateway = await StartAsync("X-Tenant");
+        using var wire = new System.Net.Sockets.TcpClient();
+        await wire.ConnectAsync(gateway.Address.Host, gateway.Address.Port);
+        var stream = wire.GetStream();
+        await stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes("GET /bundle?ids=s/a HTTP/1.1\r\nHost: x\r\nX-Tenant: \u00E9\r\nConnection: close\r\n\r\n"));
+
+        Assert.StartsWith("HTTP/1.1 200", await new StreamReader(stream).ReadToEndAsync(), StringComparison.Ordinal);
+
+        // The script reads its requests as Latin-1.
+        Assert.All(_upstream.Requests, seen => Assert.Equal("\u00C3\u00A9", seen.Header("X-Tenant")));
+        Assert.Equal(("None/Done", 0), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Retries) : default);
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.DependencyInjection;
@@ -36,13 +35,10 @@ public class SourceTests
     [Fact]
     public async Task A_failed_try_goes_to_another_destination_at_once()
     {
-        using var closed = new TcpListener(IPAddress.Loopback, 0);
-        closed.Start();
-        var dead = $"http://{closed.LocalEndpoint}/";
-        closed.Stop();
+        using var closed = new ClosedPort();
         await using var upstream = new ScriptedUpstream();
         var bodies = Enumerable.Range(0, 20).Select(i => upstream.Put($"/{i}", 1000 + i, seed: i)).ToArray();
-        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Configuration(("s", [dead, upstream.Address])));
+        await using var gateway = await GatewayUnderTest.StartAsync(GatewayUnderTest.Configuration(("s", [closed.Address, upstream.Address])));
 
         var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=" + string.Join(',', bodies.Select((_, i) => $"s/{i}")))).RequireWhole();
 
@@ -260,7 +256,7 @@ public class SourceTests
         await using var upstream = new ScriptedUpstream();
         var content = new ObjectContent(64 << 20, 1, compressible: false);
         upstream.Put("/a", content);
-        upstream.Put("/b", 100, seed: 2);
+        var later = upstream.Put("/b", 100, seed: 2);
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
         await using var client = await PausingClient.OpenAsync(gateway, protocol, "/bundle?ids=s/a,s/b");
 
@@ -272,6 +268,7 @@ public class SourceTests
         (await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=other/b")).RequireWhole();
         var entries = (await client.TakeRestAsync()).RequireWhole();
         Assert.Equal(content.Hash(), Download.Hash(entries["s/a"]));
+        Assert.Equal(later, entries["s/b"]);
     }
 
     [Fact]

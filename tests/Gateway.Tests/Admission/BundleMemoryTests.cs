@@ -64,5 +64,19 @@ public sealed class BundleMemoryTests : IDisposable
     [Fact]
     public async Task A_bundle_that_needs_more_than_there_is_gets_all_of_it() => (await EnterAsync(100 * Megabyte, 0)).Dispose();
 
+    [Fact]
+    public async Task Bodies_of_requests_take_a_quarter_at_the_most_and_nothing_of_what_bundles_have()
+    {
+        using var bundle = await EnterAsync(32 * Megabyte, 0);
+        using var first = await _memory.EnterBodyAsync(8 * Megabyte, CancellationToken.None);
+        var second = _memory.EnterBodyAsync(8 * Megabyte, CancellationToken.None);
+        Assert.False(second.IsCompleted);
+        Assert.Null(await _memory.EnterBodyAsync(8 * Megabyte, CancellationToken.None));
+
+        first!.Dispose();
+
+        (await second)!.Dispose();
+    }
+
     private Task<MemoryLease> EnterAsync(long needed, long ahead) => _memory.EnterAsync(needed, ahead, CancellationToken.None);
 }

@@ -35,6 +35,7 @@ public class EntryNamesTests
     [InlineData("\uD800")]
     [InlineData("\uDC00\uD800")]
     [InlineData("a\uFFFD")]
+    [InlineData("a\u0301\u0316\u0301\u0316\u0301\u0316\u0301\u0316\u0301\u0316\u0301\u0316\u0301\u0316\u0301\u0316\u0301\u0316\u0301\u0316\u0301\u0316\u0301\u0316\u0301\u0316\u0301\u0316\u0301\u0316\u0301")]
     public void Names_that_lead_elsewhere_or_hide_something_are_unsafe(string name) => Assert.NotNull(EntryNames.Unsafe(name));
 
     [Theory]

@@ -46,7 +46,7 @@ public sealed class AttemptHandlerTests : IDisposable
         Assert.False(answer.IsCompleted);
         _time.Advance(TimeSpan.FromSeconds(1));
 
-        await Assert.ThrowsAnyAsync<Exception>(() => answer);
+        (await answer).Dispose();
         Assert.Equal((Stage.Headers, Retry.Elsewhere), (capture.Failure!.Stage, capture.Failure.Retry));
     }
 
@@ -65,7 +65,7 @@ public sealed class AttemptHandlerTests : IDisposable
     private async Task<UpstreamException> FailAsync(string address)
     {
         var capture = new Capture([]);
-        await Assert.ThrowsAnyAsync<Exception>(() => SendAsync(address, capture));
+        (await SendAsync(address, capture)).Dispose();
         return capture.Failure!;
     }
 

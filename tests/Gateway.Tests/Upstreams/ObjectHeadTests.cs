@@ -11,6 +11,8 @@ public class ObjectHeadTests
     [InlineData("W/\"v1\"", null)]
     [InlineData("v1", null)]
     [InlineData("*", null)]
+    [InlineData("\"a\\\"b\"", null)]
+    [InlineData("\"\u00E9\"", null)]
     [InlineData("", null)]
     public void Only_strong_validators_count(string etag, string? expected) =>
         Assert.Equal(expected, ObjectHead.Of(new HeaderDictionary { ["ETag"] = etag }).ETag);
