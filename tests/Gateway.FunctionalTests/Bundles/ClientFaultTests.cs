@@ -64,7 +64,9 @@ public class ClientFaultTests
     }
 
     [Theory]
-    [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
+    [InlineData(Protocol.Http1)]
+    [InlineData(Protocol.Http2)]
+    [InlineData(Protocol.Http2Tls)]
     public async Task Row_24_A_thousand_clients_that_stand_still_leave_memory_and_a_healthy_one_alone(Protocol protocol)
     {
         const int Stalled = 1000;
