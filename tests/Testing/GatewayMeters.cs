@@ -58,6 +58,14 @@ internal sealed class GatewayMeters : IDisposable
         }
     }
 
+    /// <summary>What an instrument says that speaks only when it is asked.</summary>
+    public long Ask(string instrument)
+    {
+        _sums[instrument] = 0;
+        _listener.RecordObservableInstruments();
+        return this[instrument];
+    }
+
     public void Dispose() => _listener.Dispose();
 
     private static string? Tag(ReadOnlySpan<KeyValuePair<string, object?>> tags, string name)

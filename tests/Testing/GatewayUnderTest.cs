@@ -43,6 +43,9 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     /// <summary>A client that speaks HTTP/1.1 in cleartext.</summary>
     public HttpClient Client => ClientOf(Protocol.Http1);
 
+    /// <summary>Bundles that wait for a turn, as the operator's meter has it.</summary>
+    public long Queued => _meters.Ask("gateway.bundle.queued");
+
     /// <summary>The line that each bundle leaves.</summary>
     public OutcomeLog Outcomes { get; }
 

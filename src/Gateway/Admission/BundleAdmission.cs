@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Admission;
@@ -11,7 +12,7 @@ internal sealed class BundleAdmission : IDisposable
     private readonly ConcurrencyLimiter _questions;
     private readonly PartitionedRateLimiter<string> _perClient;
 
-    public BundleAdmission(IOptions<LimitOptions> options)
+    public BundleAdmission(IOptions<LimitOptions> options, BundleMetrics metrics)
     {
         var limits = options.Value;
         _places = limits.MaxActive;
@@ -22,6 +23,7 @@ internal sealed class BundleAdmission : IDisposable
             QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
         };
         _all = new ConcurrencyLimiter(places);
+        metrics.ObserveQueue(() => _all.GetStatistics()!.CurrentQueuedCount);
         _questions = new ConcurrencyLimiter(places);
         _perClient = PartitionedRateLimiter.Create<string, string>(client => limits.MaxPerClient == 0
             ? RateLimitPartition.GetNoLimiter("")

@@ -7,6 +7,7 @@ internal sealed class BundleMetrics
 {
     public const string MeterName = "Gateway";
 
+    private readonly Meter _meter;
     private readonly Counter<long> _outcomes;
     private readonly Counter<long> _bytesIn;
     private readonly Counter<long> _bytesOut;
@@ -14,12 +15,16 @@ internal sealed class BundleMetrics
 
     public BundleMetrics(IMeterFactory factory)
     {
-        var meter = factory.Create(MeterName);
-        _outcomes = meter.CreateCounter<long>("gateway.bundle.outcomes", "{bundle}", "Bundles by stage and culprit of their end.");
-        _bytesIn = meter.CreateCounter<long>("gateway.bundle.upstream.bytes", "By", "Bytes of objects taken from storage.");
-        _bytesOut = meter.CreateCounter<long>("gateway.bundle.client.bytes", "By", "Bytes of archives given to clients.");
-        _active = meter.CreateUpDownCounter<long>("gateway.bundle.active", "{bundle}", "Bundles being sent.");
+        _meter = factory.Create(MeterName);
+        _outcomes = _meter.CreateCounter<long>("gateway.bundle.outcomes", "{bundle}", "Bundles by stage and culprit of their end.");
+        _bytesIn = _meter.CreateCounter<long>("gateway.bundle.upstream.bytes", "By", "Bytes of objects taken from storage.");
+        _bytesOut = _meter.CreateCounter<long>("gateway.bundle.client.bytes", "By", "Bytes of archives given to clients.");
+        _active = _meter.CreateUpDownCounter<long>("gateway.bundle.active", "{bundle}", "Bundles being sent.");
     }
+
+    /// <summary>Has whoever listens ask how many bundles wait for a turn.</summary>
+    public void ObserveQueue(Func<long> queued) =>
+        _meter.CreateObservableUpDownCounter("gateway.bundle.queued", queued, "{bundle}", "Bundles waiting for a turn.");
 
     public void Started() => _active.Add(1);
 

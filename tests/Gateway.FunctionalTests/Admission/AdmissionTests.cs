@@ -66,9 +66,11 @@ public class AdmissionTests
         Task<Download>[] two = [Download.GetAsync(gateway.Client, "/bundle?ids=s/b"), Download.GetAsync(gateway.Client, "/bundle?ids=s/b")];
         var refused = await Task.WhenAny(two);
         (await refused).RequireEarly(503);
+        Assert.Equal(1, gateway.Queued);
         await first.DisposeAsync();
 
         (await two.Single(one => one != refused)).RequireWhole();
+        Assert.Equal(0, gateway.Queued);
     }
 
     [Fact]

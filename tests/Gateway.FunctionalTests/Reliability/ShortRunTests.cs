@@ -1,3 +1,4 @@
+using System.Net;
 using Reliability;
 
 namespace Gateway.FunctionalTests.Reliability;
@@ -30,5 +31,19 @@ public class ShortRunTests
 
         Assert.Equal(100, whole);
         Assert.InRange(faults, 20, 500);
+    }
+
+    [Fact]
+    public async Task Storage_is_left_when_clients_leave() => Assert.Equal(12, (await Departures.RunAsync(count: 12, seed: 7)).Count);
+
+    [Theory]
+    [InlineData(HttpStatusCode.ServiceUnavailable)]
+    [InlineData(HttpStatusCode.TooManyRequests)]
+    public async Task Row_31_Under_ten_times_the_load_who_was_let_in_loses_nothing_and_the_others_are_told_when_to_come_back(HttpStatusCode status)
+    {
+        var result = await Overload.RunAsync(TimeSpan.FromSeconds(1), status);
+
+        Assert.True(result.Started > 0 && result.Whole == result.Started, result.ToString());
+        Assert.True(result.Wrong == 0 && result.Inside.Count > 100, result.ToString());
     }
 }

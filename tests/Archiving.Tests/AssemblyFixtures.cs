@@ -1,3 +1,0 @@
-using Testing;
-
-[assembly: AssemblyFixture(typeof(NothingRented))]
