@@ -26,6 +26,10 @@ internal sealed partial class RangeSender(BundleStreamer streamer, KnownArchives
             }
 
             client.RequireRemembered();
+            if (position < part.End)
+            {
+                throw new InvalidOperationException("The archive ended before the range did: its length was not what was computed.");
+            }
         }
         catch (Exception)
         {
