@@ -134,6 +134,8 @@ internal static class GatewayHost
     private static void Map(WebApplication app)
     {
         app.Use(app.Services.GetRequiredService<AddressLimit>().GuardAsync);
+        app.Use(RequestTargetGuard.GuardAsync);
+        app.Use(InternalRoutes.HideAsync);
         app.UseForwardedHeaders();
         if (Management.UrlsOf(app.Configuration) is { Length: > 0 } urls)
         {
@@ -148,10 +150,13 @@ internal static class GatewayHost
     private static List<string> Check(WebApplication app, BundleOptions options)
     {
         var sources = app.Services.GetRequiredService<SourceIndex>();
-        var faults = sources.Follow(new CompositeEndpointDataSource(((IEndpointRouteBuilder)app).DataSources));
+        var endpoints = new CompositeEndpointDataSource(((IEndpointRouteBuilder)app).DataSources);
+        sources.Follow(endpoints);
+        app.Services.GetRequiredService<RouteMatcher>().Follow(endpoints);
+        var faults = new List<string>();
         if (options.DefaultSource is { } name && sources.Find(name) is null)
         {
-            faults.Add($"{BundleOptions.Section}:{nameof(BundleOptions.DefaultSource)}: there is no source '{name}'");
+            faults.Add(SourceConfigFilter.NoDefaultSource(name));
         }
 
         var clusters = app.Configuration.GetSection($"{BundleRegistration.ProxySection}:Clusters").GetChildren().Select(cluster => cluster.Key).ToHashSet(StringComparer.OrdinalIgnoreCase);

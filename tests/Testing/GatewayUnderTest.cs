@@ -151,8 +151,11 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     {
         // Where it listens, it stays.
         ListenForAll(configuration);
-        return File.WriteAllTextAsync(FileIn(_folder), configuration.ToJsonString());
+        return ReloadAsync(configuration.ToJsonString());
     }
+
+    /// <summary>The same with any text.</summary>
+    public Task ReloadAsync(string text) => File.WriteAllTextAsync(FileIn(_folder), text);
 
     /// <summary>Ends a test: exactly one outcome, which is returned and was counted once, and nothing is held any more that was held for it.</summary>
     public async Task<Outcome> RequireOneOutcomeAsync()

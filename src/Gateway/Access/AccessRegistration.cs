@@ -62,20 +62,7 @@ internal static class AccessRegistration
     {
         var configured = Configured(app.Configuration);
         app.UseAuthentication();
-        app.Use((context, next) =>
-        {
-            if (configured.Contains(ApiKeyHandler.Name))
-            {
-                context.Request.Headers.Remove(ApiKeyHandler.Header);
-            }
-
-            if (configured.Contains(SignedUrlHandler.Name))
-            {
-                SignedUrlHandler.Strip(context.Request);
-            }
-
-            return next(context);
-        });
+        app.Use(new Credentials(configured).RemoveAsync);
         app.UseAuthorization();
     }
 
@@ -101,8 +88,13 @@ internal static class AccessRegistration
         var section = builder.Configuration.GetSection($"{Section}:{scheme}");
 
         // Faults shall stop the start, not the first client.
+        if (ConfigurationFaults.Of<TOptions>(section) is { Count: > 0 } faults)
+        {
+            throw new InvalidConfigurationException(faults);
+        }
+
         var now = new TOptions();
-        section.Bind(now, binder => binder.ErrorOnUnknownConfiguration = true);
+        section.Bind(now);
         now.Validate();
         builder.Services.Configure<TOptions>(scheme, options => section.Bind(options));
     }

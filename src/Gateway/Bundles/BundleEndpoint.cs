@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Gateway.Access;
 using Gateway.Admission;
 using Gateway.Archiving;
 using Gateway.Health;
@@ -73,7 +74,7 @@ internal sealed class BundleEndpoint(
             // Given back after what is held in it.
             using var place = new Place();
             var isOnBehalf = RequestReader.LinkOf(context) is not null && _options.Links.CarryRights;
-            await using var plan = planner.Resolve(request, Caller.Of(context, speaks: !isOnBehalf));
+            await using var plan = await planner.ResolveAsync(request, Caller.Of(context, speaks: !isOnBehalf && !Credentials.AreSignedUrl(context)));
             if (!isOnBehalf)
             {
                 await authorization.RequireAsync(context, plan);

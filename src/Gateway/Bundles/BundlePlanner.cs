@@ -6,25 +6,30 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Bundles;
 
 /// <summary>Turns what was asked for into a plan: finds the sources, and asks them what the objects are.</summary>
-internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOptions<BundleOptions> options)
+internal sealed class BundlePlanner(SourceIndex sources, RouteMatcher routes, ObjectStore store, IOptions<BundleOptions> options)
 {
     private readonly BundleOptions _options = options.Value;
 
     /// <summary>Finds the source of every entry.</summary>
-    /// <exception cref="BundleRefusal">Ids that lead to no source.</exception>
-    public BundlePlan Resolve(BundleRequest request, Caller caller)
+    /// <exception cref="BundleRefusal">Ids that lead to no source, or to an object that another route serves.</exception>
+    public async Task<BundlePlan> ResolveAsync(BundleRequest request, Caller caller)
     {
         var errors = new List<EntryError>();
         var entries = new List<PlannedEntry>(request.Entries.Count);
         foreach (var entry in request.Entries)
         {
-            if (Locate(entry.Id, caller) is { } located)
+            var index = entries.Count + errors.Count;
+            if (Locate(entry.Id, caller) is not { } located)
             {
-                entries.Add(new PlannedEntry(entries.Count, entry, located));
+                errors.Add(new(index, entry.Id, "the first segment of the id names no source"));
+            }
+            else if (!await routes.IsServedByAsync(located.Source, located.Key, caller))
+            {
+                errors.Add(new(index, entry.Id, "another route serves this path, so the object is not part of the source"));
             }
             else
             {
-                errors.Add(new(entries.Count + errors.Count, entry.Id, "the first segment of the id names no source"));
+                entries.Add(new PlannedEntry(index, entry, located));
             }
         }
 

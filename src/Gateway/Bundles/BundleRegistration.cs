@@ -6,6 +6,7 @@ using Gateway.Telemetry;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Bundles;
@@ -37,9 +38,12 @@ internal static class BundleRegistration
             .LoadFromConfig(builder.Configuration.GetSection(ProxySection))
             .AddConfigFilter<FolderAddresses>()
             .AddTransforms<CaptureTransforms>();
+        services.AddSingleton<IProxyConfigFilter>(
+            provider => new SourceConfigFilter(provider, provider.GetRequiredService<IOptions<BundleOptions>>().Value.DefaultSource));
         services.AddSingleton<IConfigureOptions<SocketTransportOptions>, ClientSockets>();
         services.AddSingleton<IForwarderHttpClientFactory, ClusterClientFactory>();
         services.AddSingleton<SourceIndex>();
+        services.AddSingleton<RouteMatcher>();
         services.AddSingleton<ObjectStore>();
 
         services.AddSingleton<BundleAdmission>();
@@ -83,13 +87,6 @@ internal static class BundleRegistration
                 proxy.UseLoadBalancing();
                 proxy.UsePassiveHealthChecks();
             })
-            .ConfigureEndpoints((route, config) =>
-            {
-                // Whatever is not plainly false hides the route: a slip of the pen in a reload must not open it.
-                if (config.Metadata?.TryGetValue(Source.InternalKey, out var text) == true && (!bool.TryParse(text, out var isInternal) || isInternal))
-                {
-                    route.WithMetadata(new SuppressMatchingMetadata());
-                }
-            });
+            .ConfigureEndpoints(InternalRoutes.Mark);
     }
 }

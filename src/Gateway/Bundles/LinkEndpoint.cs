@@ -35,7 +35,7 @@ internal sealed class LinkEndpoint(
             fields.ExpiresIn = null;
             var request = BundleRequest.Create(fields, options.Value);
             record.Entries = request.Entries.Count;
-            await using var plan = planner.Resolve(request, Caller.Of(context));
+            await using var plan = await planner.ResolveAsync(request, Caller.Of(context));
             await authorization.RequireAsync(context, plan);
 
             using var turn = await admission.EnterAsync(BundleAdmission.ClientOf(context), isCharged: false, stop.Token) switch

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.ComponentModel;
 using System.Globalization;
+using System.Reflection;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Configuration;
@@ -20,6 +21,7 @@ internal static class ConfigurationFaults
     public static IEnumerable<string> Of(Exception exception) => exception switch
     {
         OptionsValidationException validation => validation.Failures,
+        InvalidConfigurationException invalid => invalid.Faults,
         AggregateException aggregate => aggregate.InnerExceptions.SelectMany(Of),
         { InnerException: { } inner } => Of(inner),
         _ => [exception.Message.ReplaceLineEndings(" ")],
@@ -44,6 +46,13 @@ internal static class ConfigurationFaults
                 faults.Add($"{section.Path}: is a list, not a value; its first item is {section.Path}:0");
             }
 
+            // The last argument is the item, of lists and dictionaries alike.
+            var item = type.GetGenericArguments()[^1];
+            foreach (var child in section.GetChildren())
+            {
+                Compare(child, item, faults);
+            }
+
             return;
         }
 
@@ -54,7 +63,7 @@ internal static class ConfigurationFaults
                 faults.Add($"{section.Path}: is a section, not a value");
             }
 
-            var known = type.GetProperties().Where(property => property.DeclaringType == type).ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
+            var known = type.GetProperties().Where(property => property.DeclaringType == type && IsSetting(property)).ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
             foreach (var child in section.GetChildren())
             {
                 if (known.TryGetValue(child.Key, out var property))
@@ -75,6 +84,10 @@ internal static class ConfigurationFaults
             faults.Add($"{section.Path}: '{value}' is no {Describe(type)}");
         }
     }
+
+    /// <summary>What is computed from settings is none.</summary>
+    private static bool IsSetting(PropertyInfo property) =>
+        property.CanWrite || (property.PropertyType.IsGenericType && typeof(IEnumerable).IsAssignableFrom(property.PropertyType));
 
     private static bool IsA(Type type, string value)
     {

@@ -10,7 +10,8 @@ internal sealed record Caller(ClaimsPrincipal User, string Scheme, HostString Ho
     private static readonly HeaderDictionary None = new() { IsReadOnly = true };
 
     /// <param name="context">The client's request.</param>
-    /// <param name="speaks">Whether its headers count: who comes with another's rights must not choose, say, another tenant with them.</param>
+    /// <param name="speaks">Whether its headers count: a client with the rights of a link or of a signed URL
+    /// must not choose another tenant with them.</param>
     public static Caller Of(HttpContext context, bool speaks = true) => new(
         context.User, context.Request.Scheme, context.Request.Host, context.Connection.RemoteIpAddress, context.TraceIdentifier, speaks ? context.Request.Headers : None);
 }

@@ -7,8 +7,8 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace Gateway.Upstreams;
 
 /// <summary>
-/// Added last to every route. The request side fixes the address and checks that it has not left the destination's prefix; the
-/// response side takes the answer of requests that carry a <see cref="Capture"/>.
+/// Added last to every route. The request side fixes the address and checks, for every request, that it has not left the prefix of the
+/// destination and of the route; the response side takes the answer of requests that carry a <see cref="Capture"/>.
 /// </summary>
 internal sealed class CaptureTransforms : ITransformProvider
 {
@@ -27,6 +27,7 @@ internal sealed class CaptureTransforms : ITransformProvider
         context.AddRequestTransform(transform =>
         {
             var message = transform.ProxyRequest;
+            var path = message.RequestUri is { } given ? given.OriginalString.Split('?', 2)[0] : transform.Path.Value;
             message.RequestUri ??= RequestUtilities.MakeDestinationAddress(transform.DestinationPrefix, transform.Path, transform.Query.QueryString);
             message.Options.Set(FolderHandler.Root, transform.DestinationPrefix);
             if (string.IsNullOrEmpty(message.Headers.Host))
@@ -35,11 +36,13 @@ internal sealed class CaptureTransforms : ITransformProvider
                 message.Headers.Host = null;
             }
 
+            // Without dot segments nothing can climb over what the destination and the route's transforms put in front.
+            var staysInside = !DotSegments.IsIn(path) && IsUnder(transform.DestinationPrefix, message.RequestUri);
             if (transform.HttpContext.Features.Get<Capture>() is { } capture)
             {
-                if (!IsUnder(transform.DestinationPrefix, message.RequestUri))
+                if (!staysInside)
                 {
-                    capture.Failure = new UpstreamException(Stage.Policy, "the address leaves the destination's prefix", StatusCodes.Status502BadGateway);
+                    capture.Failure = new UpstreamException(Stage.Policy, "the address leaves the source's prefix", StatusCodes.Status502BadGateway);
                     throw capture.Failure;
                 }
 
@@ -48,6 +51,11 @@ internal sealed class CaptureTransforms : ITransformProvider
                 {
                     message.Version = HttpVersion.Version11;
                 }
+            }
+            else if (!staysInside)
+            {
+                // YARP forwards nothing once a transform has set a status.
+                transform.HttpContext.Response.StatusCode = StatusCodes.Status400BadRequest;
             }
 
             return default;
@@ -74,9 +82,11 @@ internal sealed class CaptureTransforms : ITransformProvider
     private static bool IsUnder(string prefix, Uri address)
     {
         var root = new Uri(prefix);
+        var folder = root.AbsolutePath.TrimEnd('/');
         return address.Scheme == root.Scheme
             && address.Authority == root.Authority
             && address.UserInfo.Length == 0
-            && address.AbsolutePath.StartsWith(root.AbsolutePath, StringComparison.Ordinal);
+            && address.AbsolutePath.StartsWith(folder, StringComparison.Ordinal)
+            && address.AbsolutePath.AsSpan(folder.Length) is "" or ['/', ..];
     }
 }

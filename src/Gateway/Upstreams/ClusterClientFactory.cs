@@ -31,7 +31,7 @@ internal sealed class ClusterClientFactory(
     }
 
     private bool IsOfBundles(string cluster) => configuration.Any(provider => provider.GetConfig().Routes.Any(route =>
-        string.Equals(route.ClusterId, cluster, StringComparison.OrdinalIgnoreCase) && route.Metadata?.ContainsKey(Source.NameKey) == true));
+        string.Equals(route.ClusterId, cluster, StringComparison.OrdinalIgnoreCase) && route.Metadata?.ContainsKey(SourceConfig.NameKey) == true));
 
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
         new AttemptHandler(new FolderHandler(handler), options.Value, time);

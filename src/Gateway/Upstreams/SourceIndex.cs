@@ -1,13 +1,15 @@
 using System.Collections.Frozen;
+using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Upstreams;
 
 /// <summary>
-/// The sources by name. Rebuilt whenever the endpoints change; a reload with faults leaves the sources as they were and says so.
+/// The sources by name, always those of the routes that YARP serves now. A reload with faults never comes here:
+/// <see cref="SourceConfigFilter"/> has YARP reject it.
 /// </summary>
-internal sealed partial class SourceIndex(ILogger<SourceIndex> logger) : IDisposable
+internal sealed class SourceIndex : IDisposable
 {
     private IDisposable? _subscription;
     private volatile FrozenDictionary<string, Source> _sources = FrozenDictionary<string, Source>.Empty;
@@ -18,66 +20,50 @@ internal sealed partial class SourceIndex(ILogger<SourceIndex> logger) : IDispos
         _sources.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var source) ? source : null;
 
     /// <summary>Reads the sources from the endpoints, now and whenever they change.</summary>
-    /// <returns>What is wrong with them now, a line each.</returns>
-    public List<string> Follow(EndpointDataSource endpoints)
+    public void Follow(EndpointDataSource endpoints)
     {
-        var faults = new List<string>();
-        _sources = Read(endpoints, faults);
-        _subscription = ChangeToken.OnChange(endpoints.GetChangeToken, () => Reload(endpoints));
-        return faults;
+        _sources = Read(endpoints);
+        _subscription = ChangeToken.OnChange(endpoints.GetChangeToken, () => _sources = Read(endpoints));
     }
 
     public void Dispose() => _subscription?.Dispose();
 
-    private void Reload(EndpointDataSource endpoints)
-    {
-        var faults = new List<string>();
-        var sources = Read(endpoints, faults);
-        if (faults.Count == 0)
-        {
-            _sources = sources;
-        }
-        else
-        {
-            LogReloadRefused(logger, string.Join("; ", faults));
-        }
-    }
-
-    private static FrozenDictionary<string, Source> Read(EndpointDataSource dataSource, List<string> faults)
+    private static FrozenDictionary<string, Source> Read(EndpointDataSource dataSource)
     {
         var sources = new Dictionary<string, Source>(StringComparer.Ordinal);
-        foreach (var endpoint in dataSource.Endpoints)
+        var endpoints = dataSource.Endpoints.OfType<RouteEndpoint>().ToArray();
+        foreach (var endpoint in endpoints)
         {
-            if (endpoint is not RouteEndpoint routeEndpoint
-                || endpoint.Metadata.GetMetadata<RouteModel>() is not { Config.Metadata: { } metadata } route)
+            if (endpoint.Metadata.GetMetadata<RouteModel>() is { } route
+                && SourceConfig.Parse(route.Config, route.Cluster?.Model.Config, []) is { } config)
             {
-                continue;
-            }
-
-            foreach (var key in metadata.Keys)
-            {
-                if (key.StartsWith("Bundle.", StringComparison.OrdinalIgnoreCase) && key is not (Source.NameKey or Source.InternalKey or SourceHeaders.Key))
-                {
-                    faults.Add($"ReverseProxy:Routes:{route.Config.RouteId}:Metadata:{key}: unknown key; known: {Source.NameKey}, {Source.InternalKey}, {SourceHeaders.Key}");
-                }
-            }
-
-            if (metadata.TryGetValue(Source.InternalKey, out var isInternal) && !bool.TryParse(isInternal, out _))
-            {
-                faults.Add($"ReverseProxy:Routes:{route.Config.RouteId}:Metadata:{Source.InternalKey}: '{isInternal}' is neither true nor false");
-            }
-
-            if (metadata.ContainsKey(Source.NameKey)
-                && Source.From(routeEndpoint, route, faults) is { } source
-                && !sources.TryAdd(source.Name, source))
-            {
-                faults.Add($"ReverseProxy:Routes:{route.Config.RouteId}:Metadata:{Source.NameKey}: '{source.Name}' is the source of route '{sources[source.Name].Route.Config.RouteId}' already");
+                var folders = endpoint.RoutePattern.PathSegments.Count - 1;
+                var hasRivals = endpoints.Any(other => other != endpoint && CanMatchUnder(other.RoutePattern, endpoint.RoutePattern, folders));
+                sources.TryAdd(config.Name, new Source(config, endpoint, route, hasRivals));
             }
         }
 
         return sources.ToFrozenDictionary(StringComparer.Ordinal);
     }
 
-    [LoggerMessage(LogLevel.Error, "The reloaded sources have faults; the earlier ones stay: {Faults}")]
-    private static partial void LogReloadRefused(ILogger logger, string faults);
+    /// <summary>Whether a pattern can match a path that begins with the first segments of another one, which are literals.</summary>
+    private static bool CanMatchUnder(RoutePattern pattern, RoutePattern other, int folders)
+    {
+        for (var i = 0; i < pattern.PathSegments.Count && i < folders; i++)
+        {
+            var parts = pattern.PathSegments[i].Parts;
+            if (parts.Any(part => part is RoutePatternParameterPart { IsCatchAll: true }))
+            {
+                return true;
+            }
+
+            if (parts is [RoutePatternLiteralPart literal] && other.PathSegments[i].Parts is [RoutePatternLiteralPart folder]
+                && !literal.Content.Equals(folder.Content, StringComparison.OrdinalIgnoreCase))
+            {
+                return false;
+            }
+        }
+
+        return pattern.PathSegments.Count > folders;
+    }
 }

@@ -256,6 +256,74 @@ public sealed class AccessTests : IAsyncLifetime
         }
     }
 
+    [Theory]
+    [InlineData(null, "Authorization", "Bearer {token}", false)]
+    [InlineData(null, "authorization", "bearer {token}", false)]
+    [InlineData("false", "Authorization", "Bearer {token}", false)]
+    [InlineData("true", "Authorization", "Bearer {token}", true)]
+    [InlineData(null, "Authorization", "Bearer meant.for.others", false)]
+    [InlineData(null, "Authorization", "Basic dTpw", true)]
+    public async Task A_proxied_route_forwards_a_bearer_token_only_where_its_metadata_says_so(string? metadata, string header, string value, bool isForwarded)
+    {
+        var configuration = Configure("default");
+        configuration["ReverseProxy"]!["Routes"]!["s"]!.AsObject().Remove("AuthorizationPolicy");
+        if (metadata is not null)
+        {
+            GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:Metadata:Bundle.ForwardAuthorization", metadata);
+        }
+
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        foreach (var protocol in Ways.Protocols)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/s/a");
+            request.Headers.TryAddWithoutValidation(header, value.Replace("{token}", Token(TimeSpan.FromMinutes(5)), StringComparison.Ordinal));
+            Assert.Equal(HttpStatusCode.OK, (await Download.SendAsync(gateway.ClientOf(protocol), request)).Status);
+        }
+
+        Assert.Equal(Ways.Protocols.Length, _upstream.Requests.Count);
+        Assert.All(_upstream.Requests, request => Assert.Equal(isForwarded, request.Header("Authorization") is not null));
+    }
+
+    [Theory]
+    [InlineData("/bundle?ids=s/a")]
+    [InlineData("/bundle/plan?ids=s/a")]
+    [InlineData("/s/a?x=1")]
+    public async Task The_holder_of_a_signed_URL_cannot_choose_another_tenant_by_a_header(string url)
+    {
+        _upstream.Put("/a?x=1", 10, seed: 1);
+        var configuration = Configure("default");
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:Metadata:Bundle.Headers", "X-Tenant,Authorization");
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        using var request = new HttpRequestMessage(HttpMethod.Get, Sign($"{url}&expires={DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}"));
+        request.Headers.Add("X-Tenant", "victim");
+        request.Headers.Add("Authorization", "Bearer " + Token(TimeSpan.FromMinutes(5)));
+
+        Assert.Equal(HttpStatusCode.OK, (await Download.SendAsync(gateway.Client, request)).Status);
+
+        Assert.NotEmpty(_upstream.Requests);
+        Assert.All(_upstream.Requests, at => Assert.Null(at.Header("X-Tenant")));
+        Assert.All(_upstream.Requests, at => Assert.Null(at.Header("Authorization")));
+    }
+
+    [Theory]
+    [InlineData("Authentication:Schemes:ApiKey:Keys:me:Hash", "00")]
+    [InlineData("Authentication:Schemes:ApiKey:Keys:me:Shaa", "00")]
+    [InlineData("Authentication:Schemes:ApiKey:Kyes", "x")]
+    [InlineData("Bundle:Memory:Bound", "1000000")]
+    [InlineData("Bundle:Compression:MostWorkers", "2")]
+    [InlineData("Bundle:Upstream:SmallObject", "2")]
+    [InlineData("Bundle:Upstream:MostAtOnce", "2")]
+    public async Task A_computed_property_is_no_key_of_the_configuration(string key, string value)
+    {
+        var configuration = Configure("default");
+        GatewayUnderTest.Set(configuration, "Authentication:Schemes:ApiKey:Keys:me:Sha256", new string('0', 64));
+        GatewayUnderTest.Set(configuration, key, value);
+
+        var fault = await Assert.ThrowsAsync<InvalidConfigurationException>(() => GatewayUnderTest.StartAsync(configuration));
+
+        Assert.Contains($"{key}: unknown key; known: ", Assert.Single(fault.Faults), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_key_that_the_route_itself_sets_for_storage_gets_there()
     {

@@ -161,17 +161,15 @@ public class SourceTests
         (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
     }
 
-    [Theory]
-    [InlineData("yes")]
-    [InlineData("TRUE")]
-    public async Task A_slip_in_a_reload_does_not_open_an_internal_route(string value)
+    [Fact]
+    public async Task Another_spelling_of_true_in_a_reload_does_not_open_an_internal_route()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 10, seed: 1);
         var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]), ("t", [upstream.Address]));
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:Metadata:Bundle.Internal", "true");
         await using var gateway = await GatewayUnderTest.StartAsync(configuration);
-        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:Metadata:Bundle.Internal", value);
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:Metadata:Bundle.Internal", "TRUE");
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:t:Match:Path", "/moved/{**key}");
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:t:Metadata:Bundle.Internal", "false");
 

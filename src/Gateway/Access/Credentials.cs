@@ -1,0 +1,61 @@
+using Gateway.Upstreams;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Yarp.ReverseProxy.Model;
+
+namespace Gateway.Access;
+
+/// <summary>
+/// Takes from a request what the client showed to the gateway alone, so that storage never sees it: an API key, a signature, and on
+/// proxied routes a bearer token.
+/// </summary>
+/// <param name="schemes">The schemes that are configured.</param>
+internal sealed class Credentials(string[] schemes)
+{
+    private const string BearerPrefix = "Bearer";
+
+    /// <summary>Whether the client has nothing but a signed URL, so that nothing but that URL is known to be meant.</summary>
+    public static bool AreSignedUrl(HttpContext context) => context.User.Identities.Any(identity => identity.AuthenticationType == SignedUrlHandler.Name);
+
+    /// <summary>Middleware between authentication and authorization.</summary>
+    public Task RemoveAsync(HttpContext context, RequestDelegate next)
+    {
+        var headers = context.Request.Headers;
+        if (schemes.Contains(ApiKeyHandler.Name))
+        {
+            headers.Remove(ApiKeyHandler.Header);
+        }
+
+        if (schemes.Contains(SignedUrlHandler.Name))
+        {
+            SignedUrlHandler.Strip(context.Request);
+        }
+
+        if (context.GetEndpoint()?.Metadata.GetMetadata<RouteModel>() is { } route)
+        {
+            RemoveForProxying(context, route.Config.Metadata ?? new Dictionary<string, string>());
+        }
+
+        return next(context);
+    }
+
+    private void RemoveForProxying(HttpContext context, IReadOnlyDictionary<string, string> metadata)
+    {
+        var headers = context.Request.Headers;
+        var forwards = bool.TryParse(metadata.GetValueOrDefault(SourceConfig.ForwardAuthorizationKey), out var flag) && flag;
+        if (!forwards
+            && schemes.Contains(JwtBearerDefaults.AuthenticationScheme)
+            && headers.Authorization.Any(value => value.AsSpan().TrimStart().StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase)))
+        {
+            headers.Remove("Authorization");
+        }
+
+        // A signature covers the URL. A header that chooses what storage returns could be added by whoever has the URL.
+        if (AreSignedUrl(context) && SourceHeaders.TryParse(metadata.GetValueOrDefault(SourceHeaders.Key), out var names, out _))
+        {
+            foreach (var name in names)
+            {
+                headers.Remove(name);
+            }
+        }
+    }
+}

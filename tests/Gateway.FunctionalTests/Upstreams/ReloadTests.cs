@@ -1,0 +1,84 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Testing;
+
+namespace Gateway.FunctionalTests.Upstreams;
+
+/// <summary>A reload with faults changes nothing, neither for bundles nor for proxied requests; the next valid one takes effect at once.</summary>
+public sealed class ReloadTests : IAsyncDisposable
+{
+    private readonly ScriptedUpstream _upstream = new();
+
+    public ReloadTests() => _upstream.Put("/a", 10, seed: 1);
+
+    public ValueTask DisposeAsync() => _upstream.DisposeAsync();
+
+    [Theory]
+    [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Source", "s", "is the source of route")]
+    [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Source", "a/b", "no source name")]
+    [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Sorce", "x", "unknown key")]
+    [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Internal", "yes", "neither true nor false")]
+    [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.ForwardAuthorization", "yes", "neither true nor false")]
+    [InlineData("ReverseProxy:Routes:bad:AuthorizationPolicy", "none-such", "none-such")]
+    [InlineData("ReverseProxy:Clusters:s:Metadata:Bundle.ParallelRanges", "many", "no number of 1-32")]
+    [InlineData("ReverseProxy:Clusters:s:Metadata:Bundle.Parallel", "2", "unknown key")]
+    [InlineData("ReverseProxy:Clusters:s:Destinations:d1:Address", "file:no-such-folder/", "no folder")]
+    [InlineData("DefaultSource", "", "there is no source 'main'")]
+    [InlineData("JSON", "", null)]
+    public async Task A_reload_with_a_fault_changes_nothing(string key, string value, string? fault)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(Configuration());
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
+
+        // What the faulty file also says: one route is gone, another has a policy.
+        var faulty = Configuration();
+        faulty["ReverseProxy"]!["Routes"]!.AsObject().Remove("gone");
+        GatewayUnderTest.Set(faulty, "ReverseProxy:Routes:s:AuthorizationPolicy", "default");
+        GatewayUnderTest.Set(faulty, "ReverseProxy:Routes:bad:ClusterId", "s");
+        GatewayUnderTest.Set(faulty, "ReverseProxy:Routes:bad:Match:Path", "/bad/{**key}");
+        if (key == "DefaultSource")
+        {
+            GatewayUnderTest.Set(faulty, "ReverseProxy:Routes:main:Metadata:Bundle.Source", "renamed");
+        }
+        else if (key != "JSON")
+        {
+            GatewayUnderTest.Set(faulty, key, value);
+        }
+
+        if (key == "JSON")
+        {
+            await gateway.ReloadAsync("{ not json");
+        }
+        else
+        {
+            await gateway.ReloadAsync(faulty);
+        }
+
+        await Eventually.TrueAsync(() => gateway.Outcomes.Lines.Any(line => line.StartsWith("Error", StringComparison.Ordinal)), "the fault is logged");
+        Assert.Contains(gateway.Outcomes.Lines, line => line.Contains(fault ?? "", StringComparison.Ordinal));
+        foreach (var source in new[] { "s", "gone", "main" })
+        {
+            Assert.Equal(HttpStatusCode.OK, (await gateway.Client.GetAsync($"/{source}/a")).StatusCode);
+            (await Download.GetAsync(gateway.Client, $"/bundle?ids={source}/a")).RequireWhole();
+        }
+
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=a")).RequireWhole();
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=bad/a")).RequireEarly(404);
+
+        var valid = Configuration();
+        valid["ReverseProxy"]!["Routes"]!.AsObject().Remove("gone");
+        GatewayUnderTest.Set(valid, "ReverseProxy:Routes:s:AuthorizationPolicy", "default");
+        await gateway.ReloadAsync(valid);
+        await Eventually.TrueAsync(() => gateway.Client.GetAsync("/s/a").Result.StatusCode == HttpStatusCode.Unauthorized, "the valid file takes effect");
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(401);
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=gone/a")).RequireEarly(404);
+    }
+
+    private JsonObject Configuration()
+    {
+        var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]), ("gone", [_upstream.Address]), ("main", [_upstream.Address]));
+        GatewayUnderTest.Set(configuration, "Bundle:DefaultSource", "main");
+        GatewayUnderTest.Set(configuration, "Authentication:Schemes:ApiKey:Keys:me:Sha256", new string('0', 64));
+        return configuration;
+    }
+}
