@@ -136,7 +136,7 @@ internal static class GatewayHost
         app.Use(app.Services.GetRequiredService<AddressLimit>().GuardAsync);
         app.Use(RequestTargetGuard.GuardAsync);
         app.Use(InternalRoutes.HideAsync);
-        app.UseForwardedHeaders();
+        app.UseKnownProxies();
         if (Management.UrlsOf(app.Configuration) is { Length: > 0 } urls)
         {
             app.Use(new Management(app.Services.GetRequiredService<IServer>(), urls).GuardAsync);

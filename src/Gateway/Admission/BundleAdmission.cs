@@ -4,58 +4,60 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Admission;
 
-/// <summary>Lets as many bundles run at a time as configured, by the runtime's own limiters; the rest wait, then are refused.</summary>
+/// <summary>What a request is admitted for.</summary>
+internal enum AdmissionKind
+{
+    /// <summary>An archive: one of the permits for bundles.</summary>
+    Bundle,
+
+    /// <summary>HEAD, a plan, a link, or a condition that may end in 304. It counts against no bundle, but each may send thousands of
+    /// requests to storage.</summary>
+    Metadata,
+}
+
+/// <summary>Lets as many bundles and metadata requests run at a time as configured, by the runtime's own limiters; the rest wait, then are refused.</summary>
 internal sealed class BundleAdmission : IDisposable
 {
-    private readonly int _places;
-    private readonly ConcurrencyLimiter _all;
-    private readonly ConcurrencyLimiter _questions;
-    private readonly PartitionedRateLimiter<string> _perClient;
+    private readonly LimitOptions _limits;
+    private readonly ConcurrencyLimiter _bundles;
+    private readonly ConcurrencyLimiter _metadata;
+    private readonly PartitionedRateLimiter<string> _bundlesPerClient;
+    private readonly PartitionedRateLimiter<string> _metadataPerClient;
 
     public BundleAdmission(IOptions<LimitOptions> options, BundleMetrics metrics)
     {
-        var limits = options.Value;
-        _places = limits.MaxActive;
-        var places = new ConcurrencyLimiterOptions
+        _limits = options.Value;
+        var permits = new ConcurrencyLimiterOptions
         {
-            PermitLimit = limits.MaxActive,
-            QueueLimit = limits.MaxQueued,
+            PermitLimit = _limits.MaxActive,
+            QueueLimit = _limits.MaxQueued,
             QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
         };
-        _all = new ConcurrencyLimiter(places);
-        metrics.ObserveQueue(() => _all.GetStatistics()!.CurrentQueuedCount);
-        _questions = new ConcurrencyLimiter(places);
-        _perClient = PartitionedRateLimiter.Create<string, string>(client => limits.MaxPerClient == 0
-            ? RateLimitPartition.GetNoLimiter("")
-            : RateLimitPartition.GetConcurrencyLimiter(client, _ => new() { PermitLimit = limits.MaxPerClient, QueueLimit = 0 }));
+        _bundles = new ConcurrencyLimiter(permits);
+        _metadata = new ConcurrencyLimiter(permits);
+        _bundlesPerClient = PerClient(_limits.MaxPerClient);
+        _metadataPerClient = PerClient(_limits.MaxMetadataPerClient);
+        metrics.ObserveQueue(() => Queued);
     }
 
-    /// <summary>Every place is taken: another bundle would wait.</summary>
-    public bool IsFull => _all.GetStatistics() is { CurrentAvailablePermits: 0 };
+    /// <summary>Bundles that wait for a permit.</summary>
+    public long Queued => _bundles.GetStatistics()!.CurrentQueuedCount;
 
-    /// <summary>Bundles that run, and requests that only ask.</summary>
-    public long Taken => (2L * _places) - _all.GetStatistics()!.CurrentAvailablePermits - _questions.GetStatistics()!.CurrentAvailablePermits;
+    /// <summary>Whether another bundle would be refused: every permit is in use, and the queue is full.</summary>
+    public bool IsFull => _bundles.GetStatistics() is { CurrentAvailablePermits: 0 } statistics && statistics.CurrentQueuedCount >= _limits.MaxQueued;
 
-    /// <summary>Who is counted as one client: whoever is known by name, else an address. Holders of signed addresses have no name.</summary>
-    public static string ClientOf(HttpContext context) => context.User.Identity is { IsAuthenticated: true, Name: { } name }
-        ? $"{context.User.Identity.AuthenticationType}:{name}"
-        : $"{context.Connection.RemoteIpAddress}";
+    /// <summary>Permits in use, of both kinds.</summary>
+    public long Taken => (2L * _limits.MaxActive) - _bundles.GetStatistics()!.CurrentAvailablePermits - _metadata.GetStatistics()!.CurrentAvailablePermits;
 
-    /// <summary>Waits for a turn.</summary>
-    /// <param name="client">Whose it is: <see cref="ClientOf"/>.</param>
-    /// <param name="isCharged">False for requests that only ask about a bundle: they count against nobody's bundles, but as
-    /// many at a time as bundles are enough, because each may make thousands of requests to storage.</param>
+    /// <summary>Waits for a permit.</summary>
+    /// <param name="client">Whose it is: <see cref="ClientIdentity"/>.</param>
+    /// <param name="kind">What it is for.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The turn, to be disposed; or the status code of the refusal, 429 or 503.</returns>
-    public async Task<(IDisposable? Turn, int Refusal)> EnterAsync(string client, bool isCharged, CancellationToken cancellationToken)
+    /// <returns>The permit, to be disposed; or the status code of the refusal, 429 or 503.</returns>
+    public async Task<(IDisposable? Permit, int Refusal)> AcquireAsync(string client, AdmissionKind kind, CancellationToken cancellationToken)
     {
-        if (!isCharged)
-        {
-            var question = await _questions.AcquireAsync(1, cancellationToken);
-            return question.IsAcquired ? (question, 0) : (null, StatusCodes.Status503ServiceUnavailable);
-        }
-
-        var own = _perClient.AttemptAcquire(client);
+        var (all, perClient) = kind == AdmissionKind.Bundle ? (_bundles, _bundlesPerClient) : (_metadata, _metadataPerClient);
+        var own = perClient.AttemptAcquire(client);
         if (!own.IsAcquired)
         {
             own.Dispose();
@@ -64,13 +66,13 @@ internal sealed class BundleAdmission : IDisposable
 
         try
         {
-            var turn = await _all.AcquireAsync(1, cancellationToken);
-            if (turn.IsAcquired)
+            var permit = await all.AcquireAsync(1, cancellationToken);
+            if (permit.IsAcquired)
             {
-                return (new Turn(turn, own), 0);
+                return (new Permit(permit, own), 0);
             }
 
-            turn.Dispose();
+            permit.Dispose();
         }
         catch
         {
@@ -84,12 +86,18 @@ internal sealed class BundleAdmission : IDisposable
 
     public void Dispose()
     {
-        _all.Dispose();
-        _questions.Dispose();
-        _perClient.Dispose();
+        _bundles.Dispose();
+        _metadata.Dispose();
+        _bundlesPerClient.Dispose();
+        _metadataPerClient.Dispose();
     }
 
-    private sealed class Turn(RateLimitLease all, RateLimitLease own) : IDisposable
+    /// <param name="permits">At a time; 0 for no limit.</param>
+    private static PartitionedRateLimiter<string> PerClient(int permits) => PartitionedRateLimiter.Create<string, string>(client => permits == 0
+        ? RateLimitPartition.GetNoLimiter("")
+        : RateLimitPartition.GetConcurrencyLimiter(client, _ => new() { PermitLimit = permits, QueueLimit = 0 }));
+
+    private sealed class Permit(RateLimitLease all, RateLimitLease own) : IDisposable
     {
         public void Dispose()
         {

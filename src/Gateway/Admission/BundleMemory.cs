@@ -4,52 +4,65 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Admission;
 
 /// <summary>
-/// One bound for the buffers of all bundles, by the runtime's own limiter, which counts pages of 64 KiB. A bundle leases what its
-/// archive needs before it rents any of it, and waits for that; what it may read ahead it gets from what is left.
+/// One bound for the memory of all requests together, by the runtime's own limiters, which count pages. A quarter is for what requests
+/// say: bodies, manifests and plans (<see cref="RequestMemory"/>). The rest is for archives: a bundle leases what its archive
+/// needs before it rents any of it, and waits for that; what it may read ahead it gets from what is left.
 /// </summary>
 internal sealed class BundleMemory : IDisposable
 {
-    private const int PageSize = 64 * 1024;
+    private const int PageSize = 16 * 1024;
 
     // A bundle that comes takes no more than this part of what is left for reading ahead, so that some is left for the next.
-    private const int Share = 4;
+    private const int AheadShare = 4;
 
-    // What requests say of themselves, before anybody knows who they are, may take no more than this part.
-    private const int BodyShare = 4;
+    // What requests say may take no more than this part of all memory, and one client no more than this part of that.
+    private const int RequestShare = 4;
+    private const int ClientShare = 4;
 
-    private readonly ConcurrencyLimiter _pages;
-    private readonly ConcurrencyLimiter _bodyPages;
-    private readonly int _all;
+    private readonly ConcurrencyLimiter _archives;
+    private readonly ConcurrencyLimiter _requests;
+    private readonly PartitionedRateLimiter<string> _requestsPerClient;
+    private readonly int _archivePages;
+    private readonly int _requestPages;
+    private readonly int _clientPages;
     private readonly int _maxActive;
     private int _active;
 
     public BundleMemory(IOptions<MemoryOptions> memory, IOptions<LimitOptions> limits)
     {
-        _all = (int)Math.Min(memory.Value.Bound / PageSize, int.MaxValue);
+        var all = (int)Math.Min(memory.Value.Bound / PageSize, int.MaxValue);
+        _requestPages = all / RequestShare;
+        _clientPages = _requestPages / ClientShare;
+        _archivePages = all - _requestPages;
         _maxActive = limits.Value.MaxActive;
 
-        // Who waits here holds a place among the active bundles, so they bound the queue.
-        _pages = new ConcurrencyLimiter(new() { PermitLimit = _all, QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
-        _bodyPages = new ConcurrencyLimiter(new() { PermitLimit = BodyPages, QueueLimit = BodyPages, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+        // A bundle that waits here holds a permit, so permits bound the queue.
+        _archives = new ConcurrencyLimiter(new() { PermitLimit = _archivePages, QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+        _requests = new ConcurrencyLimiter(new() { PermitLimit = _requestPages, QueueLimit = 0 });
+        _requestsPerClient = PartitionedRateLimiter.Create<string, string>(
+            client => RateLimitPartition.GetConcurrencyLimiter(client, _ => new() { PermitLimit = _clientPages, QueueLimit = 0 }));
     }
 
-    /// <summary>Bytes that bundles, and bodies of requests, hold now, in whole pages.</summary>
-    public long Leased => (_all + BodyPages - _pages.GetStatistics()!.CurrentAvailablePermits - _bodyPages.GetStatistics()!.CurrentAvailablePermits) * PageSize;
+    /// <summary>Bytes that requests and archives hold now, in whole pages.</summary>
+    public long Leased =>
+        (long)PageSize * (_archivePages - _archives.GetStatistics()!.CurrentAvailablePermits + _requestPages - _requests.GetStatistics()!.CurrentAvailablePermits);
 
-    private int BodyPages => Math.Max(_all / BodyShare, 1);
+    /// <summary>Begins the account of a request. It holds nothing until it grows.</summary>
+    /// <param name="client">Whose request it is.</param>
+    public RequestMemory Open(string client) => new(this, client);
 
-    /// <summary>Waits for the memory of a bundle.</summary>
+    /// <summary>Waits for the memory of an archive.</summary>
     /// <param name="needed">Bytes it cannot do without.</param>
     /// <param name="ahead">Bytes it would like to read ahead.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task<MemoryLease> EnterAsync(long needed, long ahead, CancellationToken cancellationToken)
     {
-        var pages = (int)Math.Min(Pages(needed), _all);
-        var lease = await _pages.AcquireAsync(pages, cancellationToken);
+        var pages = (int)Math.Min(Pages(needed), _archivePages);
+        var lease = await _archives.AcquireAsync(pages, cancellationToken);
         var others = _maxActive - Interlocked.Increment(ref _active);
-        var left = (_pages.GetStatistics()!.CurrentAvailablePermits - ((long)others * pages)) / Share;
+        var left = (_archives.GetStatistics()!.CurrentAvailablePermits - ((long)others * pages)) / AheadShare;
         var aheadPages = (int)Math.Clamp(Pages(ahead), 0, Math.Max(left, 0));
-        var aheadLease = _pages.AttemptAcquire(aheadPages);
+        var aheadLease = _archives.AttemptAcquire(aheadPages);
         return new MemoryLease(
             aheadLease.IsAcquired ? Math.Min((long)aheadPages * PageSize, ahead) : 0,
             () =>
@@ -60,26 +73,45 @@ internal sealed class BundleMemory : IDisposable
             });
     }
 
-    /// <summary>Waits for the memory of a request's body, which is given back when the body has been read.</summary>
-    /// <param name="bytes">Its length, or the most it can have.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>Null when too many wait.</returns>
-    public async Task<IDisposable?> EnterBodyAsync(long bytes, CancellationToken cancellationToken)
+    /// <summary>Adds pages to the account of a request.</summary>
+    /// <param name="client">Whose request it is.</param>
+    /// <param name="from">Bytes that the account has.</param>
+    /// <param name="to">Bytes that it is to have.</param>
+    /// <param name="leases">Gets what was taken.</param>
+    /// <returns>0, or the status code of the refusal.</returns>
+    internal int Grow(string client, long from, long to, Stack<RateLimitLease> leases)
     {
-        var lease = await _bodyPages.AcquireAsync((int)Math.Min(Pages(bytes), BodyPages), cancellationToken);
-        return lease.IsAcquired ? lease : null;
+        // A request that needs more than there is may have all of it, if nobody else has any.
+        var (ofClient, ofAll) = (Difference(_clientPages), Difference(_requestPages));
+        return !TryTake(ofClient, pages => _requestsPerClient.AttemptAcquire(client, pages)) ? StatusCodes.Status429TooManyRequests
+            : !TryTake(ofAll, _requests.AttemptAcquire) ? StatusCodes.Status503ServiceUnavailable
+            : 0;
+
+        int Difference(int limit) => (int)(Math.Min(Pages(to), limit) - Math.Min(Pages(from), limit));
+
+        bool TryTake(int pages, Func<int, RateLimitLease> acquire)
+        {
+            if (pages == 0)
+            {
+                return true;
+            }
+
+            leases.Push(acquire(pages));
+            return leases.Peek().IsAcquired;
+        }
     }
 
     public void Dispose()
     {
-        _pages.Dispose();
-        _bodyPages.Dispose();
+        _archives.Dispose();
+        _requests.Dispose();
+        _requestsPerClient.Dispose();
     }
 
     private static long Pages(long bytes) => (bytes + PageSize - 1) / PageSize;
 }
 
-/// <summary>The memory of one bundle, given back when disposed.</summary>
+/// <summary>The memory of one archive, given back when disposed.</summary>
 /// <param name="ahead">Bytes that may be read ahead, 0 or more.</param>
 /// <param name="release">Gives it back.</param>
 internal sealed class MemoryLease(long ahead, Action release) : IDisposable

@@ -21,7 +21,18 @@ internal sealed class LimitOptions
     [Range(0, 100_000)]
     public int MaxQueued { get; set; } = 128;
 
-    /// <summary>Bundles at a time of one client, who is known by name or else by address; more are answered with 429 and Retry-After. Default 0: no limit.</summary>
+    /// <summary>
+    /// Bundles at a time of one client; more are answered with 429 and Retry-After. A client is the issuer and subject of its token, the
+    /// owner of its API key, or else its address (of IPv6, its /64 network). Default 16, range 0–100,000; 0: no limit.
+    /// </summary>
     [Range(0, 100_000)]
-    public int MaxPerClient { get; set; }
+    public int MaxPerClient { get; set; } = 16;
+
+    /// <summary>
+    /// Metadata requests of one client at a time: HEAD, plans, links, and conditions that may end in 304; more are answered with 429 and
+    /// Retry-After. All clients together have as many as <see cref="MaxActive"/>, and <see cref="MaxQueued"/> wait. Default 16, range
+    /// 0–100,000; 0: no limit.
+    /// </summary>
+    [Range(0, 100_000)]
+    public int MaxMetadataPerClient { get; set; } = 16;
 }

@@ -9,9 +9,10 @@ internal sealed class MemoryOptions
     public const long Least = 16 << 20;
 
     /// <summary>
-    /// Bytes of buffers that all bundles together may hold: blocks, what waits for clients, objects read ahead. Near it new
-    /// bundles look less far ahead, then they wait for others to end, and those behind them are answered with 503. The process
-    /// itself needs some 60 MiB besides. Default 0: half of the memory that the container, or the machine, has. Otherwise
+    /// Bytes that all requests together may hold. Three quarters are for archives: blocks, what waits for clients, objects read ahead.
+    /// Near that new bundles look less far ahead, then they wait for others to end, and those behind them are answered with
+    /// 503. One quarter is for what requests say: bodies, manifests, plans; a client may have a quarter of it. What is beyond gets 503,
+    /// or 429. The process itself needs some 60 MiB besides. Default 0: half of the memory that the container, or the machine, has. Otherwise
     /// 16 MiB–16 TiB.
     /// </summary>
     [Range(0, 1L << 44)]

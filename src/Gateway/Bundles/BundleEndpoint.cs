@@ -68,12 +68,22 @@ internal sealed class BundleEndpoint(
         using var client = new ClientWriter(context.Response.BodyWriter, _options.Client.StallTimeout, time, stop.Token);
         try
         {
-            var request = await reader.ReadAsync(context, stop.Token);
-            record.Entries = request.Entries.Count;
-
             // Given back after what is held in it.
-            using var place = new Place();
-            var isOnBehalf = RequestReader.LinkOf(context) is not null && _options.Links.CarryRights;
+            using var place = new Place(memory.Open(ClientIdentity.From(context)));
+            var isLink = RequestReader.LinkOf(context) is not null;
+            var isOnBehalf = isLink && _options.Links.CarryRights;
+            if (isLink)
+            {
+                // A short link can stand for a long manifest.
+                await EnterAsync(place, context, plan: null, AdmissionKind.Metadata, stop.Token);
+            }
+            else if (HttpMethods.IsPost(context.Request.Method))
+            {
+                await authorization.RequireAnySourceAsync(context);
+            }
+
+            var request = await reader.ReadAsync(context, place.Request, stop.Token);
+            record.Entries = request.Entries.Count;
             await using var plan = await planner.ResolveAsync(request, Caller.Of(context, speaks: !isOnBehalf && !Credentials.AreSignedUrl(context)));
             if (!isOnBehalf)
             {
@@ -82,11 +92,12 @@ internal sealed class BundleEndpoint(
 
             // Who may have it already only asks: 304 is charged to nobody.
             var asks = purpose != BundlePurpose.Archive || BundleConditions.MayBeKnown(context.Request);
-            var ahead = await EnterAsync(place, context, plan, isCharged: !asks, stop.Token);
+            var ahead = await EnterAsync(place, context, plan, asks ? AdmissionKind.Metadata : AdmissionKind.Bundle, stop.Token);
             if (request.Missing != MissingPolicy.Abort || purpose == BundlePurpose.Plan)
             {
                 // Of a range nobody knows yet where it begins: objects before it are not to be read.
-                await planner.CheckAsync(plan, IsRange(context.Request) || plan.NeedsHeads ? null : ahead?.Objects, record.Transfer, stop.Token);
+                var discovery = new Lazy<Task<ByteBudget>>(() => LeaseDiscoveryAsync(place, stop.Token));
+                await planner.CheckAsync(plan, IsRange(context.Request) || plan.NeedsHeads ? null : ahead?.Objects, discovery, record.Transfer, stop.Token);
             }
 
             plan.Settle();
@@ -109,7 +120,7 @@ internal sealed class BundleEndpoint(
 
             if (purpose == BundlePurpose.Archive && ahead is null)
             {
-                ahead = await EnterAsync(place, context, plan, isCharged: true, stop.Token);
+                ahead = await EnterAsync(place, context, plan, AdmissionKind.Bundle, stop.Token);
                 known = await archives.FindAsync(plan.ETag, plan.Layout, plan.HasReceipt, isMade: true, stop.Token);
             }
 
@@ -192,36 +203,36 @@ internal sealed class BundleEndpoint(
         known.Ended(client.Bytes, hash);
     }
 
-    /// <summary>Takes a turn, and for a bundle the memory that it needs; what was taken before is given back.</summary>
-    /// <returns>What may be read ahead; null of who only asks.</returns>
-    private async Task<AheadMemory?> EnterAsync(Place place, HttpContext context, BundlePlan plan, bool isCharged, CancellationToken cancellationToken)
+    /// <summary>Takes a permit, and for a bundle the memory that its archive needs; what was taken before is given back.</summary>
+    /// <returns>What may be read ahead; null for a metadata request.</returns>
+    private async Task<AheadMemory?> EnterAsync(Place place, HttpContext context, BundlePlan? plan, AdmissionKind kind, CancellationToken cancellationToken)
     {
         place.Leave();
-        place.Turn = await AdmitAsync(context, isCharged, cancellationToken);
-        place.Lease = isCharged ? await LeaseAsync(plan, cancellationToken) : null;
-        place.Ahead = place.Lease is { } lease ? AheadMemory.Divide(lease.Ahead, AheadMemory.ObjectsOf(plan, _options.Upstream)) : null;
+        place.Permit = await AdmitAsync(context, kind, cancellationToken);
+        if (kind == AdmissionKind.Bundle)
+        {
+            place.Lease = await LeaseAsync(plan!, cancellationToken);
+            place.Ahead = AheadMemory.Divide(place.Lease.Ahead, AheadMemory.ObjectsOf(plan!, _options.Upstream));
+        }
+
         return place.Ahead;
     }
 
-    private async Task<IDisposable> AdmitAsync(HttpContext context, bool isCharged, CancellationToken cancellationToken)
+    private async Task<IDisposable> AdmitAsync(HttpContext context, AdmissionKind kind, CancellationToken cancellationToken)
     {
-        var (turn, refusal) = await admission.EnterAsync(BundleAdmission.ClientOf(context), isCharged, cancellationToken);
-        if (turn is null)
+        var (permit, refusal) = await admission.AcquireAsync(ClientIdentity.From(context), kind, cancellationToken);
+        if (permit is null)
         {
-            throw new BundleRefusal(
-                refusal,
-                refusal == StatusCodes.Status429TooManyRequests ? "This client has as many bundles running as it may." : "As many bundles run and wait as may.",
-                Culprit.Client,
-                Stage.Admission);
+            throw BundleRefusal.NotAdmitted(refusal, kind, context);
         }
 
         if (drain.TryEnter())
         {
             metrics.Started();
-            return new Running(turn, drain, metrics);
+            return new Running(permit, drain, metrics);
         }
 
-        turn.Dispose();
+        permit.Dispose();
         throw new BundleRefusal(
             StatusCodes.Status503ServiceUnavailable, "This replica is being shut down.", Culprit.Gateway, Stage.Drain);
     }
@@ -235,6 +246,19 @@ internal sealed class BundleEndpoint(
             cancellationToken);
     }
 
+    /// <summary>Memory for reading objects only to learn their sizes.</summary>
+    private async Task<ByteBudget> LeaseDiscoveryAsync(Place place, CancellationToken cancellationToken)
+    {
+        if (place.Ahead is { } ahead)
+        {
+            return ahead.Objects;
+        }
+
+        var needed = 2 * _options.Upstream.SmallObject;
+        place.Lease = await memory.EnterAsync(needed, _options.Upstream.LookaheadBytes - needed, cancellationToken);
+        return new ByteBudget(needed + place.Lease.Ahead);
+    }
+
     private async Task AnswerPlanAsync(HttpContext context, BundlePlan plan, long? length, CancellationToken cancellationToken)
     {
         var document = PlanDocument.Of(plan, length);
@@ -245,9 +269,12 @@ internal sealed class BundleEndpoint(
     }
 
     /// <summary>What a request holds while it is served.</summary>
-    private sealed class Place : IDisposable
+    private sealed class Place(RequestMemory request) : IDisposable
     {
-        public IDisposable? Turn { get; set; }
+        /// <summary>The memory of what the request says, until its outcome.</summary>
+        public RequestMemory Request { get; } = request;
+
+        public IDisposable? Permit { get; set; }
 
         public MemoryLease? Lease { get; set; }
 
@@ -258,20 +285,24 @@ internal sealed class BundleEndpoint(
         {
             Debug.Assert(Ahead is null or { Objects.IsWhole: true, Ranges.IsWhole: true }, "A buffer was rented and not returned.");
             Lease?.Dispose();
-            Turn?.Dispose();
-            (Ahead, Lease, Turn) = (null, null, null);
+            Permit?.Dispose();
+            (Ahead, Lease, Permit) = (null, null, null);
         }
 
-        public void Dispose() => Leave();
+        public void Dispose()
+        {
+            Leave();
+            Request.Dispose();
+        }
     }
 
-    private sealed class Running(IDisposable turn, Drain drain, BundleMetrics metrics) : IDisposable
+    private sealed class Running(IDisposable permit, Drain drain, BundleMetrics metrics) : IDisposable
     {
         public void Dispose()
         {
             metrics.Stopped();
             drain.Leave();
-            turn.Dispose();
+            permit.Dispose();
         }
     }
 }

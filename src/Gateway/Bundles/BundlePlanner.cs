@@ -44,21 +44,21 @@ internal sealed class BundlePlanner(SourceIndex sources, RouteMatcher routes, Ob
     /// </summary>
     /// <param name="plan">What to ask for.</param>
     /// <param name="ahead">Memory for objects; null when no archive follows and heads are enough.</param>
+    /// <param name="discovery">Memory for objects whose size only their bytes tell; asked for when there is one.</param>
     /// <param name="counters">Counts tries and bytes.</param>
     /// <param name="cancellationToken">Ends the asking.</param>
     /// <exception cref="BundleRefusal">Every object that differs from the manifest; or the first failure of storage, after which
     /// asking for thousands more would only make the client wait.</exception>
-    public async Task CheckAsync(BundlePlan plan, ByteBudget? ahead, TransferCounters counters, CancellationToken cancellationToken)
+    public async Task CheckAsync(BundlePlan plan, ByteBudget? ahead, Lazy<Task<ByteBudget>> discovery, TransferCounters counters, CancellationToken cancellationToken)
     {
         var differences = new ConcurrentBag<EntryError>();
-        var learning = ahead ?? new ByteBudget(_options.Upstream.LookaheadBytes);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.Upstream.MostAtOnce, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(plan.All, parallel, async (entry, token) =>
         {
             var declared = entry.Head;
             try
             {
-                entry.Head = await DescribeAsync(entry, declared, ahead, learning, counters, token);
+                entry.Head = await DescribeAsync(entry, declared, ahead, discovery, counters, token);
                 entry.IsChecked = true;
                 entry.Request.Source.LastSize = entry.Head.Size!.Value;
             }
@@ -120,7 +120,7 @@ internal sealed class BundlePlanner(SourceIndex sources, RouteMatcher routes, Ob
     }
 
     private async Task<ObjectHead> DescribeAsync(
-        PlannedEntry entry, ObjectHead? declared, ByteBudget? ahead, ByteBudget learning, TransferCounters counters, CancellationToken cancellationToken)
+        PlannedEntry entry, ObjectHead? declared, ByteBudget? ahead, Lazy<Task<ByteBudget>> discovery, TransferCounters counters, CancellationToken cancellationToken)
     {
         var guess = declared?.Size ?? entry.Request.Source.LastSize;
         if (ahead is not null && guess <= _options.Upstream.SmallObject && ahead.TryTake(guess))
@@ -131,7 +131,7 @@ internal sealed class BundlePlanner(SourceIndex sources, RouteMatcher routes, Ob
         var head = await store.HeadAsync(entry.Request, counters, cancellationToken);
         return (head.Size ?? declared?.Size) is { } size
             ? head with { Size = size }
-            : await ReadAsync(entry, declared, 0, learning, keepsFirst: ahead is not null, counters, cancellationToken); // a GET may tell the length; if not, the object itself does
+            : await ReadAsync(entry, declared, 0, ahead ?? await discovery.Value, keepsFirst: ahead is not null, counters, cancellationToken); // a GET may tell the length; if not, the object itself does
     }
 
     /// <summary>Asks for the object itself, and keeps it if it fits into memory or is what the archive begins with.</summary>

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Gateway.Admission;
 using Gateway.Links;
+using Gateway.Server;
 using Gateway.Telemetry;
 
 namespace Gateway.Bundles;
@@ -39,6 +41,25 @@ internal sealed class BundleRefusal(
 
     public static BundleRefusal TooLarge(string title) =>
         new(StatusCodes.Status413PayloadTooLarge, title, Culprit.Client, Stage.Request);
+
+    /// <summary>There is no permit.</summary>
+    /// <param name="statusCode">429 or 503.</param>
+    /// <param name="kind">What was asked for.</param>
+    /// <param name="context">The client's request.</param>
+    public static BundleRefusal NotAdmitted(int statusCode, AdmissionKind kind, HttpContext context)
+    {
+        var hint = KnownProxies.IsBehindUnknown(context) ? $" All clients of a proxy count as one until the option {KnownProxies.Section} names it." : "";
+        var (what, option) = kind == AdmissionKind.Bundle
+            ? ("bundles", nameof(LimitOptions.MaxPerClient))
+            : ("metadata requests", nameof(LimitOptions.MaxMetadataPerClient));
+        return new(
+            statusCode,
+            statusCode == StatusCodes.Status429TooManyRequests
+                ? $"This client has too many {what} running (option {BundleOptions.Section}:{nameof(BundleOptions.Limits)}:{option}).{hint} Try again later."
+                : $"Too many {what} are running. Try again later.",
+            Culprit.Client,
+            Stage.Admission);
+    }
 
     /// <summary>What a client hears of a link that is of no use.</summary>
     public static BundleRefusal Of(LinkException e) => e.Fault switch

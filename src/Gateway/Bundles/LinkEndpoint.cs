@@ -15,6 +15,7 @@ internal sealed class LinkEndpoint(
     BundlePlanner planner,
     SourceAuthorization authorization,
     BundleAdmission admission,
+    BundleMemory memory,
     BundleLinks links,
     FailureAnswer failures,
     IOptions<BundleOptions> options,
@@ -30,7 +31,9 @@ internal sealed class LinkEndpoint(
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, drain.Cut);
         try
         {
-            var fields = await reader.ReadFieldsAsync(context, stop.Token);
+            await authorization.RequireAnySourceAsync(context);
+            using var held = memory.Open(ClientIdentity.From(context));
+            var fields = await reader.ReadFieldsAsync(context, held, stop.Token);
             var lifetime = LifetimeOf(fields);
             fields.ExpiresIn = null;
             var request = BundleRequest.Create(fields, options.Value);
@@ -38,10 +41,10 @@ internal sealed class LinkEndpoint(
             await using var plan = await planner.ResolveAsync(request, Caller.Of(context));
             await authorization.RequireAsync(context, plan);
 
-            using var turn = await admission.EnterAsync(BundleAdmission.ClientOf(context), isCharged: false, stop.Token) switch
+            using var permit = await admission.AcquireAsync(ClientIdentity.From(context), AdmissionKind.Metadata, stop.Token) switch
             {
                 ({ } some, _) => some,
-                var (_, refusal) => throw new BundleRefusal(refusal, "As many questions are asked and wait as may.", Culprit.Client, Stage.Admission),
+                var (_, refusal) => throw BundleRefusal.NotAdmitted(refusal, AdmissionKind.Metadata, context),
             };
 
             // Whole seconds, as they stand in the link; the one that has begun is given.

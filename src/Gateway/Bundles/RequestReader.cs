@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Bundles;
 
 /// <summary>Reads what a client asks for: from the address, a form, a manifest, or a link that stands for one of these.</summary>
-internal sealed class RequestReader(BundleLinks links, BundleMemory memory, IOptions<BundleOptions> options, TimeProvider time)
+internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> options, TimeProvider time)
 {
     // 8 MiB at a megabit a second. The server's own bound on slowness is an average: who has sent much at once could take hours for the rest.
     private static readonly TimeSpan BodyPatience = TimeSpan.FromMinutes(1);
@@ -18,11 +18,14 @@ internal sealed class RequestReader(BundleLinks links, BundleMemory memory, IOpt
     public static string? LinkOf(HttpContext context) => context.GetRouteValue("token") as string;
 
     /// <summary>Reads the request of a bundle.</summary>
+    /// <param name="context">The client's request.</param>
+    /// <param name="memory">Pays for what is read.</param>
+    /// <param name="cancellationToken">Ends the wait for a body.</param>
     /// <exception cref="BundleRefusal">It cannot be understood or must not be asked; it names every bad entry.</exception>
-    public async Task<BundleRequest> ReadAsync(HttpContext context, CancellationToken cancellationToken)
+    public async Task<BundleRequest> ReadAsync(HttpContext context, RequestMemory memory, CancellationToken cancellationToken)
     {
         RequireKnownEnd(context.Request);
-        var fields = LinkOf(context) is { } token ? await OpenAsync(context.Request, token, cancellationToken) : await ReadFieldsAsync(context, cancellationToken);
+        var fields = LinkOf(context) is { } token ? await OpenAsync(context.Request, token, memory, cancellationToken) : await ReadFieldsAsync(context, memory, cancellationToken);
         return fields.ExpiresIn is null
             ? BundleRequest.Create(fields, _options)
             : throw BundleRefusal.BadRequest("expiresIn: only a link has it.");
@@ -30,7 +33,7 @@ internal sealed class RequestReader(BundleLinks links, BundleMemory memory, IOpt
 
     /// <summary>Reads the fields of a request before they are judged.</summary>
     /// <exception cref="BundleRefusal">They cannot be read.</exception>
-    public async Task<BundleFields> ReadFieldsAsync(HttpContext context, CancellationToken cancellationToken)
+    public async Task<BundleFields> ReadFieldsAsync(HttpContext context, RequestMemory memory, CancellationToken cancellationToken)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
@@ -39,16 +42,15 @@ internal sealed class RequestReader(BundleLinks links, BundleMemory memory, IOpt
 
         if (!HttpMethods.IsPost(context.Request.Method))
         {
-            return await BundleFields.ReadAsync(context.Request, _options.Limits.MaxEntries, cancellationToken);
+            return Paid(await BundleFields.ReadAsync(context.Request, _options.Limits.MaxEntries, cancellationToken), memory);
         }
 
-        using var lease = await memory.EnterBodyAsync(context.Request.ContentLength ?? BundleFields.MaxBodyBytes, cancellationToken)
-            ?? throw new BundleRefusal(StatusCodes.Status503ServiceUnavailable, "As many requests are being read as may.", Culprit.Client, Stage.Admission);
+        context.Request.Body = new MeteredStream(context.Request.Body, count => Require(memory.GrowByBody(count)));
         using var patience = new CancellationTokenSource(BodyPatience, time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
-            return await BundleFields.ReadAsync(context.Request, _options.Limits.MaxEntries, stop.Token);
+            return Paid(await BundleFields.ReadAsync(context.Request, _options.Limits.MaxEntries, stop.Token), memory);
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -67,7 +69,28 @@ internal sealed class RequestReader(BundleLinks links, BundleMemory memory, IOpt
         }
     }
 
-    private async Task<BundleFields> OpenAsync(HttpRequest request, string token, CancellationToken cancellationToken)
+    private static BundleFields Paid(BundleFields fields, RequestMemory memory)
+    {
+        Require(memory.GrowByEntries(fields.Entries.Count));
+        return fields;
+    }
+
+    /// <param name="refusal">0, or the status code of the refusal.</param>
+    private static void Require(int refusal)
+    {
+        if (refusal != 0)
+        {
+            throw new BundleRefusal(
+                refusal,
+                refusal == StatusCodes.Status429TooManyRequests
+                    ? "The requests of this client hold too much memory. Try again later."
+                    : "Too many requests are being read. Try again later.",
+                Culprit.Client,
+                Stage.Admission);
+        }
+    }
+
+    private async Task<BundleFields> OpenAsync(HttpRequest request, string token, RequestMemory memory, CancellationToken cancellationToken)
     {
         if (request.QueryString.HasValue)
         {
@@ -76,8 +99,9 @@ internal sealed class RequestReader(BundleLinks links, BundleMemory memory, IOpt
 
         try
         {
-            return await BundleFields.OfManifestAsync(
-                new MemoryStream(await links.OpenAsync(token, cancellationToken)), _options.Limits.MaxEntries, cancellationToken);
+            var content = await links.OpenAsync(token, cancellationToken);
+            Require(memory.GrowByBody(content.Length));
+            return Paid(await BundleFields.OfManifestAsync(new MemoryStream(content), _options.Limits.MaxEntries, cancellationToken), memory);
         }
         catch (LinkException e)
         {

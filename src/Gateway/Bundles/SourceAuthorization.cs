@@ -10,21 +10,19 @@ namespace Gateway.Bundles;
 /// The authorization policies of the sources' routes. For a direct request the authorization middleware asks them; a bundle does
 /// not pass there on behalf of its sources, so it asks them itself, each once.
 /// </summary>
-internal sealed class SourceAuthorization(IAuthorizationPolicyProvider policies, IPolicyEvaluator evaluator, IAuthenticationSchemeProvider schemes)
+internal sealed class SourceAuthorization(SourceIndex sources, IAuthorizationPolicyProvider policies, IPolicyEvaluator evaluator, IAuthenticationSchemeProvider schemes)
 {
     /// <exception cref="BundleRefusal">401 or 403.</exception>
     public async Task RequireAsync(HttpContext context, BundlePlan plan)
     {
         foreach (var source in plan.All.Select(entry => entry.Request.Source).Distinct())
         {
-            if (source.Endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null
-                || await PolicyOfAsync(source) is not { } policy)
+            if (await PolicyOfAsync(source) is not { } policy)
             {
                 continue;
             }
 
-            var authentication = await evaluator.AuthenticateAsync(policy, context);
-            var authorization = await evaluator.AuthorizeAsync(policy, authentication, context, source.Endpoint);
+            var authorization = await AuthorizeAsync(context, source, policy);
             if (authorization.Forbidden)
             {
                 throw new BundleRefusal(
@@ -35,15 +33,45 @@ internal sealed class SourceAuthorization(IAuthorizationPolicyProvider policies,
             {
                 await ChallengeAsync(context, policy);
                 throw new BundleRefusal(
-                    StatusCodes.Status401Unauthorized, $"The source '{source.Name}' asks who the client is.", Culprit.Client, Stage.Request);
+                    StatusCodes.Status401Unauthorized, $"Source '{source.Name}' requires authentication.", Culprit.Client, Stage.Request);
             }
         }
     }
 
-    private Task<AuthorizationPolicy?> PolicyOfAsync(Source source) => AuthorizationPolicy.CombineAsync(
-        policies,
-        source.Endpoint.Metadata.GetOrderedMetadata<IAuthorizeData>(),
-        source.Endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>());
+    /// <summary>Before a body is read: a client that no source would serve has nothing to ask for.</summary>
+    /// <exception cref="BundleRefusal">401: the client is unknown, and every source requires authentication.</exception>
+    public async Task RequireAnySourceAsync(HttpContext context)
+    {
+        if (context.User.Identities.Any(identity => identity.IsAuthenticated) || sources.All.Count == 0)
+        {
+            return;
+        }
+
+        AuthorizationPolicy? required = null;
+        foreach (var source in sources.All)
+        {
+            if (await PolicyOfAsync(source) is not { } policy || !(await AuthorizeAsync(context, source, policy)).Challenged)
+            {
+                return;
+            }
+
+            required ??= policy;
+        }
+
+        await ChallengeAsync(context, required!);
+        throw new BundleRefusal(StatusCodes.Status401Unauthorized, "Every source requires authentication.", Culprit.Client, Stage.Request);
+    }
+
+    private async Task<PolicyAuthorizationResult> AuthorizeAsync(HttpContext context, Source source, AuthorizationPolicy policy) =>
+        await evaluator.AuthorizeAsync(policy, await evaluator.AuthenticateAsync(policy, context), context, source.Endpoint);
+
+    /// <returns>Null when the source is open to everybody.</returns>
+    private async Task<AuthorizationPolicy?> PolicyOfAsync(Source source) => source.Endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null
+        ? null
+        : await AuthorizationPolicy.CombineAsync(
+            policies,
+            source.Endpoint.Metadata.GetOrderedMetadata<IAuthorizeData>(),
+            source.Endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>());
 
     /// <summary>Lets the schemes say in the headers how to authenticate.</summary>
     private async Task ChallengeAsync(HttpContext context, AuthorizationPolicy policy)

@@ -14,8 +14,10 @@ internal sealed partial class Drain : IHostedLifecycleService, IDisposable
     private readonly ILogger<Drain> _logger;
     private readonly CancellationTokenSource _cut = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _active;
-    private volatile bool _closed;
+
+    // The number of running bundles, and a sign that no new ones are taken: one state, so that none can come in behind the sign.
+    private const int Closed = int.MinValue;
+    private int _state;
 
     public Drain(IOptions<DrainOptions> options, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<Drain> logger)
     {
@@ -35,31 +37,33 @@ internal sealed partial class Drain : IHostedLifecycleService, IDisposable
     /// <summary>Counts a bundle in. The result is false, and nothing is counted, when no new ones are taken.</summary>
     public bool TryEnter()
     {
-        Interlocked.Increment(ref _active);
-        if (!_closed)
+        while (Volatile.Read(ref _state) is >= 0 and var state)
         {
-            return true;
+            if (Interlocked.CompareExchange(ref _state, state + 1, state) == state)
+            {
+                return true;
+            }
         }
 
-        Leave();
         return false;
     }
 
     public void Leave()
     {
-        if (Interlocked.Decrement(ref _active) == 0 && _closed)
+        if (Interlocked.Decrement(ref _state) == Closed)
         {
             _empty.TrySetResult();
         }
     }
 
+    private int Active => Volatile.Read(ref _state) & ~Closed;
+
     /// <summary>Runs before the server is told to stop: it goes on answering, health checks too.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        LogDraining(_logger, _options.Delay.TotalSeconds, _options.Timeout.TotalSeconds, Volatile.Read(ref _active));
+        LogDraining(_logger, _options.Delay.TotalSeconds, _options.Timeout.TotalSeconds, Active);
         await Task.Delay(_options.Delay, _time, cancellationToken);
-        _closed = true;
-        if (Volatile.Read(ref _active) == 0)
+        if (Interlocked.Or(ref _state, Closed) == 0)
         {
             return;
         }
@@ -70,7 +74,7 @@ internal sealed partial class Drain : IHostedLifecycleService, IDisposable
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            LogCut(_logger, Volatile.Read(ref _active));
+            LogCut(_logger, Active);
             await _cut.CancelAsync();
         }
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using Gateway.Configuration;
 using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Server;
 
@@ -9,7 +10,7 @@ namespace Gateway.Server;
 /// and networks (<c>10.0.0.7</c>, <c>10.1.0.0/16</c>). Default: none, and then <c>X-Forwarded-For</c> and <c>-Proto</c> of anybody mean
 /// nothing.
 /// </summary>
-internal static class KnownProxies
+internal static partial class KnownProxies
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Proxies";
@@ -32,6 +33,41 @@ internal static class KnownProxies
             // Each of them may stand behind another one; the first stranger ends the chain.
             options.ForwardLimit = null;
         });
+    }
+
+    /// <summary>Reads the headers of known proxies, and reports once that there is one that is not known.</summary>
+    public static void UseKnownProxies(this WebApplication app)
+    {
+        var networks = app.Services.GetRequiredService<IOptions<ForwardedHeadersOptions>>().Value.KnownIPNetworks;
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(KnownProxies).FullName!);
+        var isReported = false;
+        app.Use((context, next) =>
+        {
+            if (context.Request.Headers.ContainsKey(ForwardedHeadersDefaults.XForwardedForHeaderName)
+                && context.Connection.RemoteIpAddress is { } address
+                && !networks.Any(network => network.Contains(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)))
+            {
+                context.Features.Set(UnknownProxy.Instance);
+                if (!Interlocked.Exchange(ref isReported, true))
+                {
+                    LogUnknownProxy(logger, address);
+                }
+            }
+
+            return next(context);
+        });
+        app.UseForwardedHeaders();
+    }
+
+    /// <summary>Whether a request came through a proxy that is not known, so that its address is not the client's.</summary>
+    public static bool IsBehindUnknown(HttpContext context) => context.Features.Get<UnknownProxy>() is not null;
+
+    [LoggerMessage(EventId = 7, EventName = "UnknownProxy", Level = LogLevel.Warning, Message = "A request from {Address} has X-Forwarded-For, but the address is not in Proxies. If it is a proxy of yours, add it there: until then all of its clients count as one.")]
+    private static partial void LogUnknownProxy(ILogger logger, IPAddress address);
+
+    private sealed class UnknownProxy
+    {
+        public static readonly UnknownProxy Instance = new();
     }
 
     private static System.Net.IPNetwork Parse(string entry, int index) =>

@@ -324,6 +324,28 @@ public sealed class AccessTests : IAsyncLifetime
         Assert.Contains($"{key}: unknown key; known: ", Assert.Single(fault.Faults), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("\"sub\":\"me\"", "\"sub\":\"you\"", 200)]
+    [InlineData("\"sub\":\"me\",\"unique_name\":\"a\"", "\"sub\":\"me\",\"unique_name\":\"b\"", 429)]
+    [InlineData("\"sub\":\"me\",\"unique_name\":\"a\"", "\"sub\":\"you\",\"unique_name\":\"a\"", 200)]
+    [InlineData("\"unique_name\":\"a\"", "\"unique_name\":\"b\"", 429)]
+    public async Task A_token_counts_by_issuer_and_subject_and_without_a_subject_by_address(string first, string second, int status)
+    {
+        _upstream.Put("/large", new ObjectContent(100 << 20, 1, compressible: false));
+        await using var gateway = await StartAsync("default", ("Bundle:Limits:MaxPerClient", 1));
+        using var running = await OpenAsync(first);
+        using var other = await OpenAsync(second);
+
+        Assert.Equal((200, status), ((int)running.StatusCode, (int)other.StatusCode));
+
+        Task<HttpResponseMessage> OpenAsync(string claims)
+        {
+            var request = new HttpRequestMessage(HttpMethod.Get, "/bundle?ids=s/large");
+            request.Headers.Add("Authorization", "Bearer " + Token(TimeSpan.FromMinutes(5), claims: claims));
+            return gateway.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        }
+    }
+
     [Fact]
     public async Task A_key_that_the_route_itself_sets_for_storage_gets_there()
     {
@@ -361,9 +383,9 @@ public sealed class AccessTests : IAsyncLifetime
 
     private string Sign(string text) => $"{text}&signature={Base64Url.EncodeToString(HMACSHA256.HashData(_secret, Encoding.UTF8.GetBytes(text)))}";
 
-    private string Token(TimeSpan lifetime, byte[]? secret = null, string audience = "gateway")
+    private string Token(TimeSpan lifetime, byte[]? secret = null, string audience = "gateway", string claims = "\"sub\":\"me\"")
     {
-        var body = $"{Encode("{\"alg\":\"HS256\",\"typ\":\"JWT\"}")}.{Encode($"{{\"iss\":\"tests\",\"aud\":\"{audience}\",\"sub\":\"me\",\"nbf\":0,\"exp\":{DateTimeOffset.UtcNow.Add(lifetime).ToUnixTimeSeconds()}}}")}";
+        var body = $"{Encode("{\"alg\":\"HS256\",\"typ\":\"JWT\"}")}.{Encode($"{{\"iss\":\"tests\",\"aud\":\"{audience}\",{claims},\"nbf\":0,\"exp\":{DateTimeOffset.UtcNow.Add(lifetime).ToUnixTimeSeconds()}}}")}";
         return $"{body}.{Base64Url.EncodeToString(HMACSHA256.HashData(secret ?? _secret, Encoding.ASCII.GetBytes(body)))}";
 
         static string Encode(string json) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(json));

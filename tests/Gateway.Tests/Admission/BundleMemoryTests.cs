@@ -58,24 +58,68 @@ public sealed class BundleMemoryTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
         first.Dispose();
 
-        (await EnterAsync(32 * Megabyte, 0)).Dispose();
+        (await EnterAsync(24 * Megabyte, 0)).Dispose();
     }
 
     [Fact]
     public async Task A_bundle_that_needs_more_than_there_is_gets_all_of_it() => (await EnterAsync(100 * Megabyte, 0)).Dispose();
 
     [Fact]
-    public async Task Bodies_of_requests_take_a_quarter_at_the_most_and_nothing_of_what_bundles_have()
+    public async Task Requests_take_a_quarter_and_nothing_of_what_archives_have()
     {
-        using var bundle = await EnterAsync(32 * Megabyte, 0);
-        using var first = await _memory.EnterBodyAsync(8 * Megabyte, CancellationToken.None);
-        var second = _memory.EnterBodyAsync(8 * Megabyte, CancellationToken.None);
-        Assert.False(second.IsCompleted);
-        Assert.Null(await _memory.EnterBodyAsync(8 * Megabyte, CancellationToken.None));
+        using var archive = await EnterAsync(32 * Megabyte, 0);
+        using var first = _memory.Open("a");
+        using var second = _memory.Open("b");
 
-        first!.Dispose();
+        Assert.Equal(0, first.GrowByBody(Megabyte / 2));
+        Assert.Equal(0, second.GrowByBody(Megabyte / 2));
+        Assert.Equal((24 + 4) * Megabyte, _memory.Leased);
+    }
 
-        (await second)!.Dispose();
+    [Fact]
+    public void A_client_takes_a_quarter_of_what_requests_have_and_leaves_the_rest_to_others()
+    {
+        using var first = _memory.Open("a");
+        using var second = _memory.Open("a");
+        using var other = _memory.Open("b");
+
+        Assert.Equal(0, first.GrowByBody(Megabyte / 2));
+        Assert.Equal(429, second.GrowByBody(1));
+        Assert.Equal(0, other.GrowByBody(Megabyte / 2));
+    }
+
+    [Fact]
+    public void What_all_clients_together_hold_is_bounded_and_comes_back()
+    {
+        var requests = Enumerable.Range(0, 4).Select(i => _memory.Open($"{i}")).ToArray();
+        Assert.All(requests, request => Assert.Equal(0, request.GrowByBody(Megabyte / 2)));
+        using var late = _memory.Open("late");
+        Assert.Equal(503, late.GrowByBody(1));
+
+        Array.ForEach(requests, request => request.Dispose());
+
+        Assert.Equal(0, late.GrowByBody(1));
+        late.Dispose();
+        Assert.Equal(0, _memory.Leased);
+    }
+
+    [Fact]
+    public void A_request_that_needs_more_than_there_is_may_have_all_of_it()
+    {
+        using var large = _memory.Open("a");
+
+        Assert.Equal(0, large.GrowByBody(100 * Megabyte));
+        Assert.Equal(8 * Megabyte, _memory.Leased);
+    }
+
+    [Fact]
+    public void A_body_holds_what_has_arrived_and_not_what_was_announced()
+    {
+        using var slow = _memory.Open("a");
+
+        Assert.Equal(0, slow.GrowByBody(1));
+
+        Assert.Equal(16 * 1024, _memory.Leased);
     }
 
     private Task<MemoryLease> EnterAsync(long needed, long ahead) => _memory.EnterAsync(needed, ahead, CancellationToken.None);
