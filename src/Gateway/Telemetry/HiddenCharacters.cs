@@ -38,7 +38,9 @@ internal static class HiddenCharacters
     /// </remarks>
     public static int IndexIn(ReadOnlySpan<char> text)
     {
-        for (var i = 0; i < text.Length;)
+        // Most names are ASCII that shows.
+        var shown = text.IndexOfAnyExceptInRange(' ', '~');
+        for (var i = shown < 0 ? text.Length : shown; i < text.Length;)
         {
             Rune.DecodeFromUtf16(text[i..], out var rune, out var length);
             if (IsHidden(rune) && !IsPartOfEmoji(text, i))
