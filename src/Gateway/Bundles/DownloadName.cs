@@ -13,9 +13,9 @@ internal static class DownloadName
     {
         var name = new StringBuilder();
         var bytes = 0;
-        foreach (var rune in text.EnumerateRunes())
+        foreach (var rune in WithoutHidden(text).EnumerateRunes())
         {
-            var safe = IsHarmless(rune) ? rune : new Rune('_');
+            var safe = rune.IsAscii && "<>:\"/\\|?*%".Contains((char)rune.Value) ? new Rune('_') : rune;
             bytes += safe.Utf8SequenceLength;
             if (bytes > MaxBytes)
             {
@@ -25,11 +25,22 @@ internal static class DownloadName
             name.Append(safe);
         }
 
-        var trimmed = name.ToString().Trim(' ', '.');
-        return trimmed.Length == 0 ? Default : trimmed;
+        // The cut may have left the joiner of an emoji whose second half is gone.
+        var trimmed = name.ToString().Trim(' ', '.', '\u200D');
+        return EntryNames.Unsafe(trimmed) is null ? trimmed : Default;
     }
 
-    private static bool IsHarmless(Rune rune) =>
-        !(rune.IsBmp && HiddenCharacters.All.Contains((char)rune.Value))
-        && !(rune.IsAscii && "<>:\"/\\|?*%".Contains((char)rune.Value));
+    private static string WithoutHidden(string text)
+    {
+        var shown = new StringBuilder(text.Length);
+        var rest = text.AsSpan();
+        while (HiddenCharacters.IndexIn(rest) is >= 0 and var at)
+        {
+            shown.Append(rest[..at]).Append('_');
+            Rune.DecodeFromUtf16(rest[at..], out _, out var length);
+            rest = rest[(at + length)..];
+        }
+
+        return shown.Append(rest).ToString();
+    }
 }

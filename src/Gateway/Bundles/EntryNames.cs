@@ -17,10 +17,22 @@ internal static class EntryNames
 
     private const int MaxSegmentBytes = 255;
 
-    // As many as any script has a use for (UAX #15, section 13); to bring more into their order takes the square of the time.
-    private const int MostMarks = 30;
+    // As many as any script has a use for (UAX #15, section 13). Normalization sorts each run of them by insertion, so its work is at
+    // most this number for each character of a name.
+    private const int MaxMarks = 30;
+
+    // The longest compatibility form of one character is 18 characters. What is compared later may not outgrow what was sent.
+    private const int MaxGrowth = 4;
+    private const int AlwaysAllowedGrowth = 64;
 
     private static readonly SearchValues<char> WindowsReserved = SearchValues.Create("<>:\"|?*");
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789ABCDEFabcdef");
+
+    // Look like slashes, and old code pages map some of them to slashes. In titles (AC∕DC) they are usual.
+    private static readonly SearchValues<char> LikeSlashes = SearchValues.Create("/\u2044\u2215\u2216\u29F5\u29F8\u29F9");
+
+    private static readonly SearchValues<char> SegmentEnds = SearchValues.Create(";?#");
 
     private static readonly FrozenSet<string> Devices = new[] { "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$" }
         .Concat("0123456789¹²³".SelectMany(digit => new[] { "COM" + digit, "LPT" + digit }))
@@ -43,10 +55,10 @@ internal static class EntryNames
         for (var i = 0; i < path.Length; i++)
         {
             var c = path[i];
-            marks = c >= '\u0300' && CharUnicodeInfo.GetUnicodeCategory(path, i) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark ? marks + 1 : 0;
-            if (marks > MostMarks)
+            marks = MayMove(path, i) ? marks + 1 : 0;
+            if (marks > MaxMarks)
             {
-                return $"holds more than {MostMarks} combining marks in a row";
+                return $"holds more than {MaxMarks} combining marks in a row";
             }
 
             if (char.IsSurrogate(c))
@@ -58,18 +70,19 @@ internal static class EntryNames
 
                 i++;
             }
-            else if (HiddenCharacters.All.Contains(c))
-            {
-                return string.Create(CultureInfo.InvariantCulture, $"holds the character U+{(int)c:X4}, which is not allowed");
-            }
             else if (c == '\\')
             {
                 return "holds a backslash";
             }
-            else if (c == '%' && i + 2 < path.Length && char.IsAsciiHexDigit(path[i + 1]) && char.IsAsciiHexDigit(path[i + 2]))
+            else if (c == '%' && IsEncoding(path.AsSpan(i + 1)))
             {
                 return "is still percent-encoded after it was decoded once";
             }
+        }
+
+        if (HiddenCharacters.IndexIn(path) is >= 0 and var hidden)
+        {
+            return Hidden(char.ConvertToUtf32(path, hidden));
         }
 
         foreach (var segment in path.AsSpan().Split('/'))
@@ -85,7 +98,58 @@ internal static class EntryNames
             return "begins with a drive letter";
         }
 
-        return Encoding.UTF8.GetByteCount(path) > MaxBytes ? $"is longer than {MaxBytes} bytes" : null;
+        return Encoding.UTF8.GetByteCount(path) > MaxBytes ? $"is longer than {MaxBytes} bytes" : Misread(path);
+    }
+
+    /// <summary>
+    /// Whether another program could read other segments out of a path: one that replaces characters by their compatibility form
+    /// (U+FF0F by a slash, U+2025 by two dots), or one that cuts parameters off each segment (<c>..;x</c>).
+    /// </summary>
+    private static string? Misread(string path)
+    {
+        var read = path.Normalize(NormalizationForm.FormKC);
+        if (read.Length > (MaxGrowth * path.Length) + AlwaysAllowedGrowth)
+        {
+            return $"is more than {MaxGrowth} times as long in its compatibility form";
+        }
+
+        if (read.AsSpan().Count('/') > path.AsSpan().Count('/') || read.Contains('\\', StringComparison.Ordinal))
+        {
+            return "holds a character that some servers read as a slash or backslash";
+        }
+
+        foreach (var range in read.AsSpan().SplitAny(LikeSlashes))
+        {
+            var segment = read.AsSpan(range);
+            var end = segment.IndexOfAny(SegmentEnds);
+            if ((end < 0 ? segment : segment[..end]).Trim() is "." or "..")
+            {
+                return "holds a segment that some servers read as '.' or '..'";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Whether normalization may move a character before the one in front of it. Only marks have a combining class other than zero, whatever
+    /// their category is, and the halfwidth sound marks become such marks. A character that this runtime does not know may be a mark to a newer
+    /// Unicode library.
+    /// </summary>
+    private static bool MayMove(string path, int at) =>
+        path[at] >= '\u0300' && (path[at] is '\uFF9E' or '\uFF9F' || CharUnicodeInfo.GetUnicodeCategory(path, at)
+            is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark or UnicodeCategory.OtherNotAssigned);
+
+    /// <summary>Two hexadecimal digits, or a <c>u</c> and four, as IIS decodes them.</summary>
+    private static bool IsEncoding(ReadOnlySpan<char> text) =>
+        AreHexDigits(text, 2) || (text is ['u' or 'U', .. var digits] && AreHexDigits(digits, 4));
+
+    private static bool AreHexDigits(ReadOnlySpan<char> text, int count) => text.Length >= count && !text[..count].ContainsAnyExcept(HexDigits);
+
+    private static string Hidden(int value)
+    {
+        var rule = value is 0x200C or 0x200D or (>= 0xFE00 and <= 0xFE0F) ? "which is invisible and allowed only inside emoji" : "which is not allowed";
+        return string.Create(CultureInfo.InvariantCulture, $"holds the character U+{value:X4}, {rule}");
     }
 
     /// <summary>Whether Windows could not unpack a path that is safe.</summary>
@@ -122,6 +186,7 @@ internal static class EntryNames
     /// <summary>
     /// Names that one folder cannot hold together: equal, equal but for case or Unicode form, or one a folder of the other.
     /// </summary>
+    /// <param name="names">Names that <see cref="Unsafe"/> has nothing against.</param>
     /// <returns>Pairs of places, the earlier first; one pair at the most for each name, so that the answer stays as small as the question.</returns>
     public static IEnumerable<(int First, int Second, string Reason)> Collisions(IReadOnlyList<string> names)
     {
@@ -129,7 +194,7 @@ internal static class EntryNames
         var folded = new string[names.Count];
         for (var i = 0; i < names.Count; i++)
         {
-            folded[i] = names[i].Normalize(NormalizationForm.FormC).ToUpperInvariant();
+            folded[i] = Fold(names[i]);
             if (!places.TryAdd(folded[i], i))
             {
                 var first = places[folded[i]];
@@ -153,6 +218,17 @@ internal static class EntryNames
             }
         }
     }
+
+    /// <summary>
+    /// The same text for all names that some file system or reader takes for one: without case (full case folding), in the compatibility form, without what
+    /// is ignored.
+    /// </summary>
+    /// <remarks>
+    /// Decomposed, only the sharp s is left of the characters that fold to several. To upper case first, because several small letters
+    /// share a capital (σ and ς).
+    /// </remarks>
+    private static string Fold(string name) =>
+        HiddenCharacters.WithoutEmojiJoiners(name).Normalize(NormalizationForm.FormKD).ToUpperInvariant().ToLowerInvariant().Replace("ß", "ss", StringComparison.Ordinal);
 
     /// <summary>By characters, the slash before all others.</summary>
     private static int CompareFoldersFirst(string x, string y)

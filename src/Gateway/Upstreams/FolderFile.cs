@@ -7,17 +7,14 @@ namespace Gateway.Upstreams;
 /// <summary>A regular file inside a folder, open: what is read is what was described, even if its name points elsewhere by now.</summary>
 internal sealed class FolderFile : IDisposable
 {
-    // As many as Linux follows.
-    private const int MaxLinks = 40;
-
-    private readonly SafeFileHandle? _handle;
+    private readonly SafeFileHandle _handle;
     private readonly DateTime _modified;
 
-    private FolderFile(SafeFileHandle? handle, FileInfo file)
+    private FolderFile(SafeFileHandle handle)
     {
         _handle = handle;
-        Length = handle is null ? 0 : RandomAccess.GetLength(handle);
-        _modified = handle is null ? file.LastWriteTimeUtc : File.GetLastWriteTimeUtc(handle);
+        Length = RandomAccess.GetLength(handle);
+        _modified = File.GetLastWriteTimeUtc(handle);
         ETag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{_modified.Ticks:x}-{Length:x}\""));
     }
 
@@ -27,23 +24,15 @@ internal sealed class FolderFile : IDisposable
 
     public EntityTagHeaderValue ETag { get; }
 
-    /// <summary>Null when there is no such file, when it may not be read, or when a link leads out of the folder.</summary>
-    public static FolderFile? TryOpen(string folder, string path)
+    /// <summary>Null when there is no such file, when it may not be read, when it is a pipe or a device, or when a link leads out of the folder.</summary>
+    /// <exception cref="IOException">It cannot be opened now, although it may be there.</exception>
+    public static FolderFile? TryOpen(string folder, IEnumerable<string> segments)
     {
         try
         {
-            if (Resolve(folder, path) is not { } real || new FileInfo(real) is not { Exists: true } file)
-            {
-                return null;
-            }
-
-            // Opening a pipe would wait for its other end. Pipes and devices have no length, and what has none need not be opened.
-            var handle = file.Length == 0
-                ? null
-                : File.OpenHandle(real, share: FileShare.ReadWrite | FileShare.Delete, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
-            return new FolderFile(handle, file);
+            return FolderPath.TryOpen(folder, segments) is { } handle ? new FolderFile(handle) : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or PathTooLongException or UnauthorizedAccessException)
         {
             return null;
         }
@@ -52,52 +41,7 @@ internal sealed class FolderFile : IDisposable
     /// <summary>The bytes of a range; the stream owns the file from then on.</summary>
     public Stream Read(long from, long length) => new Body(this, from, length);
 
-    public void Dispose() => _handle?.Dispose();
-
-    /// <summary>
-    /// The path without links, walked segment by segment; null where it leaves the folder on the way. A link's target is walked
-    /// in turn, because links may stand inside it.
-    /// </summary>
-    private static string? Resolve(string folder, string path)
-    {
-        var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        var realRoot = Path.TrimEndingDirectorySeparator(Directory.ResolveLinkTarget(root, returnFinalTarget: true)?.FullName ?? root);
-        if (Inside(root, Path.GetFullPath(path)) is not { } segments)
-        {
-            return null;
-        }
-
-        var rest = new Stack<string>(segments.Reverse());
-        var real = realRoot;
-        for (var links = 0; rest.TryPop(out var segment);)
-        {
-            var next = Path.Combine(real, segment);
-            if (new FileInfo(next).LinkTarget is not { } target)
-            {
-                real = next;
-                continue;
-            }
-
-            var absolute = Path.GetFullPath(target, real);
-            if (++links > MaxLinks || (Inside(realRoot, absolute) ?? Inside(root, absolute)) is not { } more)
-            {
-                return null;
-            }
-
-            real = realRoot;
-            foreach (var part in more.Reverse())
-            {
-                rest.Push(part);
-            }
-        }
-
-        return real;
-    }
-
-    private static string[]? Inside(string folder, string path) =>
-        path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal)
-            ? path[(folder.Length + 1)..].Split(Path.DirectorySeparatorChar)
-            : null;
+    public void Dispose() => _handle.Dispose();
 
     /// <summary>A file that is written to while it is read must not look whole: its time is looked at again before its end.</summary>
     private sealed class Body(FolderFile file, long position, long remaining) : Stream
@@ -131,10 +75,10 @@ internal sealed class FolderFile : IDisposable
                 return 0;
             }
 
-            var read = await RandomAccess.ReadAsync(file._handle!, buffer, _position, cancellationToken);
+            var read = await RandomAccess.ReadAsync(file._handle, buffer, _position, cancellationToken);
             _position += read;
             _remaining -= read;
-            if (read == 0 || (_remaining == 0 && File.GetLastWriteTimeUtc(file._handle!) != file._modified))
+            if (read == 0 || (_remaining == 0 && File.GetLastWriteTimeUtc(file._handle) != file._modified))
             {
                 throw new IOException("The file was changed while it was read.");
             }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
@@ -12,6 +13,8 @@ internal sealed class FolderHandler(HttpMessageHandler inner) : DelegatingHandle
 {
     /// <summary>The destination's address; a request without it is a probe of the folder itself.</summary>
     public static readonly HttpRequestOptionsKey<string> Root = new("Gateway.FolderRoot");
+
+    private static readonly SearchValues<char> Separators = SearchValues.Create("/\\\0");
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         request.RequestUri is { IsFile: true } address
@@ -33,7 +36,7 @@ internal sealed class FolderHandler(HttpMessageHandler inner) : DelegatingHandle
             return Empty(request, Directory.Exists(address.LocalPath) ? HttpStatusCode.OK : HttpStatusCode.NotFound);
         }
 
-        if (FolderFile.TryOpen(new Uri(prefix).LocalPath, address.LocalPath) is not { } file)
+        if (KeyOf(prefix, address) is not { } key || FolderFile.TryOpen(new Uri(prefix).LocalPath, key) is not { } file)
         {
             return Empty(request, HttpStatusCode.NotFound);
         }
@@ -45,6 +48,24 @@ internal sealed class FolderHandler(HttpMessageHandler inner) : DelegatingHandle
         }
 
         return response;
+    }
+
+    /// <summary>
+    /// The segments of a key as routing saw them, or null when a file system would read others: it merges slashes and follows
+    /// dots, so that a key could lead past the policy of a more specific route. Uri does both too, so its original string is read.
+    /// </summary>
+    private static string[]? KeyOf(string prefix, Uri address)
+    {
+        var text = address.OriginalString;
+        if (!text.StartsWith(prefix, StringComparison.Ordinal) || !prefix.EndsWith('/'))
+        {
+            return null;
+        }
+
+        text = text[prefix.Length..];
+        var end = text.IndexOfAny(['?', '#']);
+        string[] segments = [.. (end < 0 ? text : text[..end]).Split('/').Select(Uri.UnescapeDataString)];
+        return segments.Any(segment => segment is "" or "." or ".." || segment.AsSpan().ContainsAny(Separators)) ? null : segments;
     }
 
     private static HttpResponseMessage Describe(HttpRequestMessage request, FolderFile file)

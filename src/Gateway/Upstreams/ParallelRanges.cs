@@ -67,7 +67,7 @@ internal sealed class ParallelRanges : IAsyncDisposable
             return new ParallelRanges(store, request, head, granted, counters, budget, cancellationToken);
         }
 
-        budget.Return(granted * size);
+        budget.Return((long)granted * size);
         return null;
     }
 
@@ -107,7 +107,7 @@ internal sealed class ParallelRanges : IAsyncDisposable
         }
 
         _stop.Dispose();
-        _budget.Return(_atOnce * _store.Options.RangeBytes);
+        _budget.Return((long)_atOnce * _store.Options.RangeBytes);
     }
 
     private void Fill()

@@ -40,7 +40,9 @@ internal static class IdsTarget
             foreach (var name in new[] { entry.Id, entry.Name })
             {
                 FuzzTarget.Require(Path.GetFullPath(Path.Combine("/base/folder", name)) == "/base/folder/" + name, "a name stays in its folder");
-                FuzzTarget.Require(!name.AsSpan().ContainsAny(HiddenCharacters.All) && !name.Contains('\\'), "a name hides nothing");
+                FuzzTarget.Require(HiddenCharacters.IndexIn(name) < 0 && !name.Contains('\\'), "a name hides nothing");
+                FuzzTarget.Require(name.Normalize(NormalizationForm.FormKC).Split('/', '\\').Length == name.Split('/').Length, "a name has no other segments in its compatibility form");
+                FuzzTarget.Require(!name.Normalize(NormalizationForm.FormKC).Split('/').Any(segment => segment.Split(';')[0] is "." or ".."), "no server reads a segment of dots out of a name");
                 FuzzTarget.Require(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(name)) == name, "a name is Unicode");
             }
 

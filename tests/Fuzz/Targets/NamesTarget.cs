@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Text;
 using Gateway.Archiving;
 using Gateway.Bundles;
+using Gateway.Telemetry;
 
 namespace Fuzz.Targets;
 
@@ -15,7 +16,9 @@ internal static class NamesTarget
     public static void Run(byte[] input)
     {
         var names = Encoding.UTF8.GetString(input).Split('\n').Where(name => EntryNames.Unsafe(name) is null).Distinct(StringComparer.Ordinal).ToArray();
-        if (names.Length == 0 || EntryNames.Collisions(names).Any())
+        var collides = EntryNames.Collisions(names).Any();
+        FuzzTarget.Require(collides || names.Select(AsComparedByEye).Distinct(StringComparer.OrdinalIgnoreCase).Count() == names.Length, "names that look alike collide");
+        if (names.Length == 0 || collides)
         {
             return;
         }
@@ -32,6 +35,9 @@ internal static class NamesTarget
 
         FuzzTarget.Require(tar.GetNextEntry() is null, "a tar ends behind its entries");
     }
+
+    private static string AsComparedByEye(string name) =>
+        string.Concat(name.EnumerateRunes().Where(rune => !HiddenCharacters.IsHidden(rune))).Normalize(NormalizationForm.FormKC);
 
     private static byte[] Write(ArchiveFormat format, string[] names)
     {

@@ -1,4 +1,7 @@
 using Gateway.Configuration;
+using Gateway.Upstreams;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Testing;
 
 namespace Gateway.FunctionalTests.Upstreams;
@@ -105,6 +108,26 @@ public class ParallelRangesTests
         Assert.Equal(bytes, (await Download.GetAsync(gateway.Client, "/bundle?missing=abort&ids=s/a")).RequireWhole()["s/a"]);
 
         Assert.Single(upstream.Requests);
+    }
+
+    [Fact]
+    public async Task The_largest_parts_that_can_be_configured_return_all_their_memory()
+    {
+        const int Largest = 64 << 20;
+        var configuration = GatewayUnderTest.Configuration(("s", ["http://127.0.0.1:9/"]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:Metadata:Bundle.ParallelRanges", "32");
+        GatewayUnderTest.Set(configuration, "Bundle:Upstream:RangeBytes", Largest);
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        var services = gateway.App.Services;
+        var request = new ObjectRequest(services.GetRequiredService<SourceIndex>().Find("s")!, "a", Caller.Of(new DefaultHttpContext()));
+        var budget = new ByteBudget(32L * Largest);
+
+        var ranges = ParallelRanges.TryStart(
+            services.GetRequiredService<ObjectStore>(), request, new ObjectHead(64L * Largest, "\"v1\"", default), new TransferCounters(), budget, new CancellationToken(canceled: true));
+        Assert.False(budget.TryTake(1));
+        await ranges!.DisposeAsync();
+
+        Assert.True(budget.IsWhole);
     }
 
     [Theory]
