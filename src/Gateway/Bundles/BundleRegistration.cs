@@ -2,6 +2,7 @@ using Gateway.Admission;
 using Gateway.Health;
 using Gateway.Links;
 using Gateway.Resuming;
+using Gateway.Server;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -74,10 +75,10 @@ internal static class BundleRegistration
     public static void MapBundles(this WebApplication app)
     {
         var endpoint = app.Services.GetRequiredService<BundleEndpoint>();
-        app.MapMethods("/bundle", [HttpMethods.Get, HttpMethods.Head, HttpMethods.Post], endpoint.SendAsync);
+        app.MapMethods("/bundle", [HttpMethods.Get, HttpMethods.Head, HttpMethods.Post], endpoint.SendAsync).WithMetadata(LongResponse.Metadata);
         app.MapPost("/bundle/links", app.Services.GetRequiredService<LinkEndpoint>().CreateAsync);
-        app.MapMethods("/bundle/links/{token}", [HttpMethods.Get, HttpMethods.Head], endpoint.SendAsync);
-        app.MapMethods("/bundle/plan", [HttpMethods.Get, HttpMethods.Post], endpoint.PlanAsync);
+        app.MapMethods("/bundle/links/{token}", [HttpMethods.Get, HttpMethods.Head], endpoint.SendAsync).WithMetadata(LongResponse.Metadata);
+        app.MapMethods("/bundle/plan", [HttpMethods.Get, HttpMethods.Post], endpoint.PlanAsync).WithMetadata(LongResponse.Metadata);
         app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
         app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains(ReadyTag) });
         app.MapReverseProxy(proxy =>

@@ -13,9 +13,12 @@ internal static class ServerLimits
     /// <exception cref="InvalidOperationException">A key that there is not, or a value out of its range.</exception>
     public static void Apply(KestrelServerLimits limits, IConfiguration configuration)
     {
-        // 240 bytes a second would end a client that pauses; a bundle has its own, longer patience, and over HTTP/2 the rate cannot be
-        // lifted for one request alone.
+        // 240 bytes a second would end a client that pauses an archive, and over HTTP/2 the rate cannot be lifted for one request alone.
+        // ResponseTimeout ends clients that do not take other responses.
         limits.MinResponseDataRate = null;
+
+        // The default of 1 MiB is what a client that sends and never reads could hold.
+        limits.MaxRequestBufferSize = 64 * 1024;
 
         // Nobody's headers take this long; a connection that is opened and says nothing costs memory.
         limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
