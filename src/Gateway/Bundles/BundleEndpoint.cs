@@ -65,7 +65,7 @@ internal sealed class BundleEndpoint(
     {
         var record = new BundleRecord(purpose);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, drain.Cut);
-        using var client = new ClientWriter(context.Response.BodyWriter, _options.Client.StallTimeout, time, stop.Token);
+        using var client = new ClientWriter(context.Response.BodyWriter, _options.Client, () => admission.Queued > 0, time, stop.Token);
         try
         {
             // Given back after what is held in it.

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.IO.Pipelines;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
@@ -28,20 +27,41 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     private const int GrowAfter = 128;
     private static readonly TimeSpan KeepsUp = TimeSpan.FromMilliseconds(20);
 
+    // Of waiting for the client, over which its rate is measured: longer than a lost packet takes.
+    private static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(10);
+
     private readonly PipeWriter _response;
     private readonly TimeSpan _stallTimeout;
+    private readonly TimeProvider _time;
     private readonly CancellationToken _cancellationToken;
     private readonly CancellationTokenSource _stall;
     private readonly CancellationTokenRegistration _cancelled;
+    private readonly ITimer _rateTimer;
+    private readonly long _minRate;
+    private readonly Func<bool> _othersWait;
     private volatile bool _isCancelled;
+    private volatile bool _isSlow;
+
+    // Where the window began: bytes handed on, and the time waited when it did.
+    private long _windowBytes;
+    private TimeSpan _windowWaited;
     private int _room;
     private int _nextRoom = LeastRoom;
     private long _keptUpFrom;
 
-    public ClientWriter(PipeWriter response, TimeSpan stallTimeout, TimeProvider time, CancellationToken cancellationToken)
+    /// <param name="response">The body of the response.</param>
+    /// <param name="options">The time-out and the minimum rate.</param>
+    /// <param name="othersWait">Whether other clients wait for the permit that this one holds.</param>
+    /// <param name="time">Measures the times.</param>
+    /// <param name="cancellationToken">Ends the flush that waits.</param>
+    public ClientWriter(PipeWriter response, ClientOptions options, Func<bool> othersWait, TimeProvider time, CancellationToken cancellationToken)
     {
         _response = response;
-        _stallTimeout = stallTimeout;
+        _stallTimeout = options.StallTimeout;
+        _minRate = options.MinRate;
+        _othersWait = othersWait;
+        _time = time;
+        _rateTimer = time.CreateTimer(static writer => ((ClientWriter)writer!).CheckRate(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _cancellationToken = cancellationToken;
         _stall = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _cancelled = cancellationToken.UnsafeRegister(static writer => ((ClientWriter)writer!).Cancel(), this);
@@ -119,15 +139,17 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     public void Dispose()
     {
         _cancelled.Dispose();
+        _rateTimer.Dispose();
         _stall.Dispose();
     }
 
     private async Task<FlushResult> WaitAsync(ValueTask<FlushResult> flush)
     {
-        var started = Stopwatch.GetTimestamp();
+        var started = _time.GetTimestamp();
         try
         {
             _stall.CancelAfter(_stallTimeout);
+            WatchRate();
             var result = await flush;
             _stall.CancelAfter(Timeout.InfiniteTimeSpan);
             return Require(result);
@@ -138,7 +160,8 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
         }
         finally
         {
-            var waited = Stopwatch.GetElapsedTime(started);
+            _rateTimer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            var waited = _time.GetElapsedTime(started);
             Waited += waited;
             if (waited < KeepsUp)
             {
@@ -151,6 +174,40 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
             }
         }
     }
+
+    /// <summary>Lets the rate be checked when the client has kept us waiting for a whole window, in one flush or in many.</summary>
+    private void WatchRate()
+    {
+        if (_minRate == 0)
+        {
+            return;
+        }
+
+        var rest = RateWindow - (Waited - _windowWaited);
+        if (rest <= TimeSpan.Zero)
+        {
+            BeginWindow(Waited);
+            rest = RateWindow;
+        }
+
+        _rateTimer.Change(rest, Timeout.InfiniteTimeSpan);
+    }
+
+    private void CheckRate()
+    {
+        if (Bytes - _windowBytes < _minRate * RateWindow.TotalSeconds && _othersWait())
+        {
+            _isSlow = true;
+            _stall.Cancel();
+            return;
+        }
+
+        // The flush that waits goes on; what it has waited belongs to the window that has ended.
+        BeginWindow(Waited);
+        _rateTimer.Change(RateWindow, Timeout.InfiniteTimeSpan);
+    }
+
+    private void BeginWindow(TimeSpan waited) => (_windowBytes, _windowWaited) = (Bytes, waited);
 
     private void Grow()
     {
@@ -179,6 +236,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     /// </summary>
     private Exception Stopped() =>
         _isCancelled ? new OperationCanceledException(_cancellationToken)
+        : _isSlow ? new ClientException(Stage.Stall, $"the client takes less than {_minRate} bytes a second, and others wait")
         : new ClientException(_stall.IsCancellationRequested ? Stage.Stall : Stage.Gone);
 
     private void Cancel()

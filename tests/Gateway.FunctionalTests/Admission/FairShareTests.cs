@@ -57,6 +57,38 @@ public sealed class FairShareTests : IAsyncDisposable
     }
 
     [Theory]
+    [InlineData(1 << 20, true)]
+    [InlineData(0, false)]
+    public async Task A_client_that_drains_too_slowly_loses_its_permit_to_one_that_waits(int minRate, bool isCut)
+    {
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow);
+        var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
+        GatewayUnderTest.Set(configuration, "Bundle:Limits:MaxActive", 1);
+        GatewayUnderTest.Set(configuration, "Bundle:Client:MinRate", minRate);
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration, builder => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<TimeProvider>(builder.Services, time));
+        await using var slow = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/large");
+        await Eventually.StandsStillAsync(() => _upstream.BodyBytes, TimeSpan.FromMilliseconds(300));
+        time.Advance(TimeSpan.FromMinutes(1));
+
+        using var stop = new CancellationTokenSource();
+        var waiting = Download.GetAsync(gateway.Client, "/bundle?ids=s/a", stop.Token);
+        await Eventually.TrueAsync(() => gateway.Queued == 1, "one waits");
+        time.Advance(TimeSpan.FromSeconds(11));
+
+        if (isCut)
+        {
+            (await waiting).RequireWhole();
+            (await slow.TakeRestAsync()).RequireCut();
+        }
+        else
+        {
+            Assert.Equal(1, gateway.Queued);
+            await stop.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        }
+    }
+
+    [Theory]
     [InlineData("HEAD", "/bundle?ids=s/a")]
     [InlineData("GET", "/bundle/plan?ids=s/a")]
     public async Task Metadata_requests_have_a_limit_of_their_own_for_each_client(string method, string url)

@@ -15,7 +15,7 @@ public class ClientWriterTests
     [Fact]
     public async Task A_client_that_takes_nothing_for_the_stall_time_out_is_given_up()
     {
-        using var writer = new ClientWriter(_pipe.Writer, StallTimeout, _time, CancellationToken.None);
+        using var writer = Create(CancellationToken.None);
         writer.GetMemory(20);
         writer.Advance(20);
         var flush = writer.FlushAsync().AsTask();
@@ -31,7 +31,7 @@ public class ClientWriterTests
     [Fact]
     public async Task Time_between_flushes_does_not_count()
     {
-        using var writer = new ClientWriter(_pipe.Writer, StallTimeout, _time, CancellationToken.None);
+        using var writer = Create(CancellationToken.None);
         for (var i = 0; i < 3; i++)
         {
             writer.GetMemory(20);
@@ -46,7 +46,7 @@ public class ClientWriterTests
     [Fact]
     public async Task A_client_that_has_left_is_noticed_at_the_next_flush()
     {
-        using var writer = new ClientWriter(_pipe.Writer, StallTimeout, _time, CancellationToken.None);
+        using var writer = Create(CancellationToken.None);
         writer.GetMemory(1);
         writer.Advance(1);
         await _pipe.Reader.CompleteAsync();
@@ -58,7 +58,7 @@ public class ClientWriterTests
     public async Task Cancelling_ends_a_flush_that_waits()
     {
         using var stop = new CancellationTokenSource();
-        using var writer = new ClientWriter(_pipe.Writer, StallTimeout, _time, stop.Token);
+        using var writer = Create(stop.Token);
         writer.GetMemory(20);
         writer.Advance(20);
         var flush = writer.FlushAsync().AsTask();
@@ -67,4 +67,67 @@ public class ClientWriterTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => flush);
     }
+
+    [Theory]
+    [InlineData(10, true, true)]
+    [InlineData(10, false, false)]
+    [InlineData(1, true, false)]
+    [InlineData(0, true, false)]
+    public async Task A_client_below_the_minimum_rate_is_cut_while_others_wait(long minRate, bool othersWait, bool isCut)
+    {
+        using var writer = Create(CancellationToken.None, minRate, othersWait);
+        writer.GetMemory(20);
+        writer.Advance(20);
+        var flush = writer.FlushAsync().AsTask();
+
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        if (isCut)
+        {
+            var failure = await Assert.ThrowsAsync<ClientException>(() => flush);
+            Assert.Equal("the client takes less than 10 bytes a second, and others wait", failure.Message);
+            return;
+        }
+
+        Assert.False(flush.IsCompleted);
+        _pipe.Reader.AdvanceTo((await _pipe.Reader.ReadAsync()).Buffer.End);
+        await flush;
+    }
+
+    [Fact]
+    public async Task Many_short_waits_count_as_one_long_one_and_a_client_above_the_rate_is_never_cut()
+    {
+        using var writer = Create(CancellationToken.None, minRate: 10, othersWait: true);
+        for (var i = 0; i < 50; i++)
+        {
+            writer.GetMemory(20);
+            writer.Advance(20);
+            var flush = writer.FlushAsync().AsTask();
+            _time.Advance(TimeSpan.FromSeconds(1));
+            _pipe.Reader.AdvanceTo((await _pipe.Reader.ReadAsync()).Buffer.End);
+            await flush;
+        }
+    }
+
+    [Fact]
+    public async Task A_client_whose_short_waits_add_up_below_the_rate_is_cut()
+    {
+        using var writer = Create(CancellationToken.None, minRate: 100, othersWait: true);
+
+        await Assert.ThrowsAsync<ClientException>(async () =>
+        {
+            for (var i = 0; i < 50; i++)
+            {
+                writer.GetMemory(20);
+                writer.Advance(20);
+                var flush = writer.FlushAsync().AsTask();
+                _time.Advance(TimeSpan.FromSeconds(1));
+                _pipe.Reader.AdvanceTo((await _pipe.Reader.ReadAsync()).Buffer.End);
+                await flush;
+            }
+        });
+    }
+
+    private ClientWriter Create(CancellationToken cancellationToken, long minRate = 0, bool othersWait = false) =>
+        new(_pipe.Writer, new ClientOptions { StallTimeout = StallTimeout, MinRate = minRate }, () => othersWait, _time, cancellationToken);
 }
