@@ -33,7 +33,7 @@ internal sealed class BundleEndpoint(
     SourceAuthorization authorization,
     BundleAdmission admission,
     BundleMemory memory,
-    KnownArchives archives,
+    ResumeStateCache archives,
     FailureAnswer failures,
     Drain drain,
     BundleMetrics metrics,
@@ -156,7 +156,7 @@ internal sealed class BundleEndpoint(
     private async Task SendWholeAsync(
         HttpContext context,
         BundlePlan plan,
-        KnownArchive known,
+        ResumeState known,
         AheadMemory ahead,
         ClientWriter client,
         BundleRecord record,

@@ -1,4 +1,5 @@
 using Gateway.Admission;
+using Gateway.Caching;
 using Gateway.Health;
 using Gateway.Links;
 using Gateway.Resuming;
@@ -44,8 +45,8 @@ internal static class BundleRegistration
 
         services.AddSingleton<BundleAdmission>();
         services.AddSingleton<BundleMemory>();
-        builder.AddSharedCache();
-        services.AddSingleton<KnownArchives>();
+        builder.AddGatewayCache();
+        services.AddSingleton<ResumeStateCache>();
         services.AddSingleton<BundleLinks>();
         services.AddSingleton<BundleMetrics>();
         services.AddSingleton<BundlePlanner>();

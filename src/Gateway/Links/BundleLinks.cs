@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
-using Gateway.Resuming;
+using Gateway.Caching;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Options;
 
@@ -32,7 +32,7 @@ internal sealed class BundleLinks
         _time = time;
         Options = options.Value;
         _keys = Options.Secrets();
-        if (_keys.Length == 0 && !SharedCache.IsRedis(configuration))
+        if (_keys.Length == 0 && !GatewayCache.IsRedis(configuration))
         {
             _keys = [RandomNumberGenerator.GetBytes(BundleLinkOptions.LeastKeyBytes)];
         }

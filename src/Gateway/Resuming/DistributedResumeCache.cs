@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using Gateway.Archiving;
+using Gateway.Caching;
 using Gateway.Links;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Options;
@@ -15,15 +16,15 @@ namespace Gateway.Resuming;
 /// </summary>
 /// <remarks>
 /// <para>Keys begin with the archive's ETag, a hash over everything that decides a byte: who could guess one has the archive already.
-/// Values are signed with the keys of links where there are some (<see cref="Seal"/>). A checkpoint is tried by the block before it
+/// Values are signed with the keys of links where there are some (<see cref="CacheEntrySigner"/>). A checkpoint is tried by the block before it
 /// (<see cref="Archiving.Layout.CheckpointException"/>), which shows that it is of this archive; what else is said is believed.</para>
 /// <para>Each archive has one telling on its way at most; what is reached meanwhile goes with the next. While the cache is away it is
 /// asked once every few seconds, and nobody waits for it in between.</para>
 /// </remarks>
-internal sealed partial class SharedArchives(
-    IDistributedCache cache, IOptions<ResumeOptions> options, IOptions<BundleLinkOptions> links, TimeProvider time, ILogger<SharedArchives> logger)
+internal sealed partial class DistributedResumeCache(
+    IDistributedCache cache, IOptions<ResumeOptions> options, IOptions<BundleLinkOptions> links, TimeProvider time, ILogger<DistributedResumeCache> logger)
 {
-    private const int ChaptersAtOnce = 16;
+    private const int SegmentsAtOnce = 16;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
@@ -33,11 +34,11 @@ internal sealed partial class SharedArchives(
         .AddTimeout(Patience)
         .Build();
 
-    private readonly Seal _seal = new(links.Value.Secrets());
+    private readonly CacheEntrySigner _seal = new(links.Value.Secrets());
     private bool _isAway;
 
     /// <summary>Tells others what is new.</summary>
-    public void Tell(KnownArchive archive)
+    public void Tell(ResumeState archive)
     {
         if (archive.TryBeginTelling())
         {
@@ -46,7 +47,7 @@ internal sealed partial class SharedArchives(
     }
 
     /// <summary>Adds the archive's end, if others know it.</summary>
-    public async Task LearnEndAsync(KnownArchive archive, CancellationToken cancellationToken)
+    public async Task LearnEndAsync(ResumeState archive, CancellationToken cancellationToken)
     {
         if (await GetAsync(EndKey(archive), cancellationToken) is { Length: sizeof(long) or sizeof(long) + 32 } end
             && BinaryPrimitives.ReadInt64LittleEndian(end) is > 0 and var length
@@ -57,15 +58,15 @@ internal sealed partial class SharedArchives(
     }
 
     /// <summary>Adds what others know of the way to a byte of the archive.</summary>
-    public async Task LearnAsync(KnownArchive archive, long from, CancellationToken cancellationToken)
+    public async Task LearnAsync(ResumeState archive, long from, CancellationToken cancellationToken)
     {
         if (archive.Layout!.Recipe.Format == ArchiveFormat.Tar || KnowsTheWay(archive, from))
         {
             return;
         }
 
-        // Which chapter holds the place only the chapters tell: their first places are in order.
-        var (low, high, nearest) = (0L, Chapter.NumberOf(archive.Layout.PlainLength), -1L);
+        // Which segment holds the place only the segments tell: their first places are in order.
+        var (low, high, nearest) = (0L, CheckpointSegment.NumberOf(archive.Layout.PlainLength), -1L);
         while (low <= high)
         {
             var middle = (low + high) / 2;
@@ -81,13 +82,13 @@ internal sealed partial class SharedArchives(
 
         if (NeedsWhatBecameOfEntries(archive))
         {
-            var parallel = new ParallelOptions { MaxDegreeOfParallelism = ChaptersAtOnce, CancellationToken = cancellationToken };
+            var parallel = new ParallelOptions { MaxDegreeOfParallelism = SegmentsAtOnce, CancellationToken = cancellationToken };
             await Parallel.ForAsync(0, Math.Max(nearest, 0), parallel, async (number, token) => await ReadAsync(archive, number, token));
         }
     }
 
     /// <summary>Whether others could only say what is known here.</summary>
-    private static bool KnowsTheWay(KnownArchive archive, long from)
+    private static bool KnowsTheWay(ResumeState archive, long from)
     {
         var facts = archive.Facts;
         if (!facts.Trail.Covers(from) || !NeedsWhatBecameOfEntries(archive))
@@ -101,18 +102,18 @@ internal sealed partial class SharedArchives(
             entry => (archive.Layout!.Recipe.Format != ArchiveFormat.Zip || facts.Trail.ResultOf(entry) is not null) && (!archive.NeedsHashes || facts.Hashes.ContainsKey(entry)));
     }
 
-    private static bool NeedsWhatBecameOfEntries(KnownArchive archive) =>
+    private static bool NeedsWhatBecameOfEntries(ResumeState archive) =>
         archive.Layout!.Recipe.Format == ArchiveFormat.Zip || archive.NeedsHashes;
 
-    private static string EndKey(KnownArchive archive) => $"archive/1/{archive.ETag}/end";
+    private static string EndKey(ResumeState archive) => $"archive/1/{archive.ETag}/end";
 
-    private static string ChapterKey(KnownArchive archive, long number) => $"archive/1/{archive.ETag}/{number}";
+    private static string SegmentKey(ResumeState archive, long number) => $"archive/1/{archive.ETag}/{number}";
 
-    private async Task<long?> ReadAsync(KnownArchive archive, long number, CancellationToken cancellationToken) =>
-        await GetAsync(ChapterKey(archive, number), cancellationToken) is { } bytes ? Chapter.Read(bytes, archive) : null;
+    private async Task<long?> ReadAsync(ResumeState archive, long number, CancellationToken cancellationToken) =>
+        await GetAsync(SegmentKey(archive, number), cancellationToken) is { } bytes ? CheckpointSegment.Read(bytes, archive) : null;
 
     [SuppressMessage("Design", "CA1031", Justification = "Nobody waits for it; what is not told is made again.")]
-    private async Task TellAsync(KnownArchive archive)
+    private async Task TellAsync(ResumeState archive)
     {
         try
         {
@@ -125,13 +126,13 @@ internal sealed partial class SharedArchives(
         }
     }
 
-    private async Task TellAllAsync(KnownArchive archive)
+    private async Task TellAllAsync(ResumeState archive)
     {
-        while (archive.TakeUntold() is var (chapters, end) && (chapters.Length > 0 || end is not null))
+        while (archive.TakeUntold() is var (segments, end) && (segments.Length > 0 || end is not null))
         {
-            foreach (var number in chapters)
+            foreach (var number in segments)
             {
-                await SetAsync(ChapterKey(archive, number), Chapter.Write(archive, number));
+                await SetAsync(SegmentKey(archive, number), CheckpointSegment.Write(archive, number));
             }
 
             if (end is not null)

@@ -1,13 +1,13 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Gateway.Resuming;
+namespace Gateway.Caching;
 
 /// <summary>
 /// Signs what replicas tell each other (HMAC-SHA-256 over the key it is kept under and the value), so that nobody who can write to the
 /// cache can have us send what is not true. Without keys it only shows what was damaged.
 /// </summary>
-internal sealed class Seal(byte[][] keys)
+internal sealed class CacheEntrySigner(byte[][] keys)
 {
     private const int Length = HMACSHA256.HashSizeInBytes;
 

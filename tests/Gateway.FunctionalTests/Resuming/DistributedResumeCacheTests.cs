@@ -7,7 +7,7 @@ using Testing;
 namespace Gateway.FunctionalTests.Resuming;
 
 /// <summary>What one replica made another goes on with, through a real redis-server.</summary>
-public sealed class SharedArchivesTests : IAsyncLifetime
+public sealed class DistributedResumeCacheTests : IAsyncLifetime
 {
     private const int Objects = 8;
     private const int ObjectSize = 2_500_000;
@@ -181,7 +181,7 @@ public sealed class SharedArchivesTests : IAsyncLifetime
     private static async Task PoisonAsync(GatewayUnderTest gateway, string etag)
     {
         var cache = gateway.App.Services.GetRequiredService<IDistributedCache>();
-        var (seal, key) = (new Gateway.Resuming.Seal([]), $"archive/1/{etag}/0");
+        var (seal, key) = (new Gateway.Caching.CacheEntrySigner([]), $"archive/1/{etag}/0");
         var chapter = seal.Open(key, await cache.GetAsync(key))!;
         for (var i = 0; i < BitConverter.ToInt32(chapter); i++)
         {

@@ -1,10 +1,11 @@
+using Gateway.Resuming;
 using Microsoft.Extensions.Caching.Distributed;
 using StackExchange.Redis;
 
-namespace Gateway.Resuming;
+namespace Gateway.Caching;
 
 /// <summary>The cache behind <see cref="IDistributedCache"/>: Redis where there is a connection string, else this process's memory.</summary>
-internal static class SharedCache
+internal static class GatewayCache
 {
     /// <summary>The connection string's name.</summary>
     public const string Redis = "Redis";
@@ -16,7 +17,7 @@ internal static class SharedCache
     public static bool IsRedis(IConfiguration configuration) => configuration.GetConnectionString(Redis) is { Length: > 0 };
 
     /// <exception cref="InvalidOperationException">The connection string cannot be read.</exception>
-    public static void AddSharedCache(this WebApplicationBuilder builder)
+    public static void AddGatewayCache(this WebApplicationBuilder builder)
     {
         if (builder.Configuration.GetConnectionString(Redis) is not { Length: > 0 } text)
         {
@@ -34,7 +35,7 @@ internal static class SharedCache
             options.ConfigurationOptions = redis;
             options.InstanceName = "gateway/";
         });
-        builder.Services.AddSingleton<SharedArchives>();
+        builder.Services.AddSingleton<DistributedResumeCache>();
     }
 
     private static ConfigurationOptions Parse(string text)
