@@ -123,7 +123,7 @@ internal sealed class BundleEndpoint(
             if (plan.Layout?.Length is null)
             {
                 // Only remembered, or measured a moment ago.
-                client.Remembered = range is { } some ? some.End - some.From : length;
+                client.ExpectedLength = range is { } some ? some.End - some.From : length;
             }
 
             BundleResponse.WriteHead(context.Response, plan, request.Missing, length, known.End?.Sha256, range);
@@ -163,8 +163,10 @@ internal sealed class BundleEndpoint(
         CancellationToken cancellationToken)
     {
         // Over HTTP/1.1 the server has no trailers; the digest then stands in the head of whatever is asked next.
-        using var digest = known.End?.Sha256 is null && ReprDigest.IsWanted(context.Request) ? new DigestWriter(client) : null;
-        var hasTrailer = digest is not null && context.Response.SupportsTrailers();
+        // A digest that another replica has computed is compared before the last byte leaves.
+        var end = known.End;
+        using var digest = (end?.Sha256 is null ? ReprDigest.IsWanted(context.Request) : end.IsHashLearned) ? new DigestWriter(client) : null;
+        var hasTrailer = digest is not null && end?.Sha256 is null && context.Response.SupportsTrailers();
         if (hasTrailer)
         {
             context.Response.DeclareTrailer(ReprDigest.Header);
@@ -174,9 +176,14 @@ internal sealed class BundleEndpoint(
         try
         {
             await streamer.StreamAsync(plan, default, known.Facts, ahead, (PipeWriter?)digest ?? client, record, cancellationToken);
-            client.RequireRemembered();
+            if (digest is not null && end?.Sha256 is { } expected && !digest.Hash.AsSpan().SequenceEqual(expected))
+            {
+                throw client.Unexpected();
+            }
+
+            await client.EndAsync();
         }
-        catch (UpstreamException) when (client.IsMisremembered)
+        catch (UpstreamException) when (client.IsUnexpected)
         {
             known.Forget();
             throw;

@@ -18,14 +18,16 @@ internal sealed partial class RangeSender(BundleStreamer streamer, ResumeStateCa
     {
         try
         {
-            var position = await MakeAsync(plan, known, part, part.From, ahead, client, record, cancellationToken);
+            // An end that is only remembered is not relied on: the archive is made until it ends, and the last byte waits for that.
+            var made = plan.Layout!.Length is null && part.ReachesEnd ? new ByteRange(part.From) : part;
+            var position = await MakeAsync(plan, known, made, part.From, ahead, client, record, cancellationToken);
             if (part.End is null && position <= part.From)
             {
                 // Only now it shows.
                 throw BundleConditions.NotSatisfiable(position);
             }
 
-            client.RequireRemembered();
+            await client.EndAsync();
             if (position < part.End)
             {
                 throw new InvalidOperationException("The archive ended before the range did: its length was not what was computed.");
@@ -33,7 +35,7 @@ internal sealed partial class RangeSender(BundleStreamer streamer, ResumeStateCa
         }
         catch (Exception)
         {
-            if (client.IsMisremembered)
+            if (client.IsUnexpected)
             {
                 known.Forget();
             }
@@ -89,7 +91,7 @@ internal sealed partial class RangeSender(BundleStreamer streamer, ResumeStateCa
                 return await MakeAsync(known.Facts, fromBeginning: true);
             }
         }
-        catch (UpstreamException failure) when (client.Bytes == 0)
+        catch (UpstreamException failure) when (client is { Bytes: 0, IsUnexpected: false })
         {
             throw BundlePlanner.Failed(plan.All[record.EntryIndex!.Value], failure);
         }

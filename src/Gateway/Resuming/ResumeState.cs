@@ -58,9 +58,9 @@ internal sealed class ResumeState
     {
         lock (_lock)
         {
-            hash ??= _end?.Sha256;
-            if (_end is { } known && known.Length == length && known.Sha256.AsSpan().SequenceEqual(hash))
+            if (_end?.Length == length && (hash is null || hash.AsSpan().SequenceEqual(_end.Sha256)))
             {
+                _end = hash is null ? _end : new ArchiveEnd(length, hash);
                 return;
             }
 
@@ -165,5 +165,6 @@ internal sealed class ArchiveFacts(Action<ArchiveCheckpoint>? reached = null)
 
 /// <summary>What shows only when an archive has been made whole.</summary>
 /// <param name="Length">Its bytes.</param>
-/// <param name="Sha256">Their hash, if somebody asked for it.</param>
-internal sealed record ArchiveEnd(long Length, byte[]? Sha256);
+/// <param name="Sha256">Their hash, if a client asked for it.</param>
+/// <param name="IsHashLearned">Whether the hash is another replica's, and was not computed here.</param>
+internal sealed record ArchiveEnd(long Length, byte[]? Sha256, bool IsHashLearned = false);
