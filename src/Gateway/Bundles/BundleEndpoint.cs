@@ -72,7 +72,7 @@ internal sealed class BundleEndpoint(
 
             // Given back after what is held in it.
             using var place = new Place();
-            var isOnBehalf = RequestReader.LinkOf(context) is not null && _options.Links.CarryRights;
+            var isOnBehalf = request.CarriesRights;
             await using var plan = planner.Resolve(request, Caller.Of(context, speaks: !isOnBehalf));
             if (!isOnBehalf)
             {

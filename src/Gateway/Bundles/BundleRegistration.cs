@@ -1,5 +1,4 @@
 using Gateway.Admission;
-using Gateway.Caching;
 using Gateway.Health;
 using Gateway.Links;
 using Gateway.Resuming;

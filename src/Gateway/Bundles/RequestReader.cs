@@ -22,9 +22,10 @@ internal sealed class RequestReader(BundleLinks links, BundleMemory memory, IOpt
     public async Task<BundleRequest> ReadAsync(HttpContext context, CancellationToken cancellationToken)
     {
         RequireKnownEnd(context.Request);
-        var fields = LinkOf(context) is { } token ? await OpenAsync(context.Request, token, cancellationToken) : await ReadFieldsAsync(context, cancellationToken);
+        var link = LinkOf(context) is { } token ? await FindAsync(context.Request, token, cancellationToken) : null;
+        var fields = link is null ? await ReadFieldsAsync(context, cancellationToken) : await ReadFieldsAsync(link, cancellationToken);
         return fields.ExpiresIn is null
-            ? BundleRequest.Create(fields, _options)
+            ? BundleRequest.Create(fields, _options) with { CarriesRights = link is { CarriesRights: true } }
             : throw BundleRefusal.BadRequest("expiresIn: only a link has it.");
     }
 
@@ -67,7 +68,7 @@ internal sealed class RequestReader(BundleLinks links, BundleMemory memory, IOpt
         }
     }
 
-    private async Task<BundleFields> OpenAsync(HttpRequest request, string token, CancellationToken cancellationToken)
+    private async Task<BundleLink> FindAsync(HttpRequest request, string token, CancellationToken cancellationToken)
     {
         if (request.QueryString.HasValue)
         {
@@ -76,8 +77,19 @@ internal sealed class RequestReader(BundleLinks links, BundleMemory memory, IOpt
 
         try
         {
-            return await BundleFields.OfManifestAsync(
-                new MemoryStream(await links.OpenAsync(token, cancellationToken)), _options.Limits.MaxEntries, cancellationToken);
+            return await links.FindAsync(token, cancellationToken);
+        }
+        catch (LinkException e)
+        {
+            throw BundleRefusal.Of(e);
+        }
+    }
+
+    private async Task<BundleFields> ReadFieldsAsync(BundleLink link, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await BundleFields.OfManifestAsync(new MemoryStream(link.Unpack()), _options.Limits.MaxEntries, cancellationToken);
         }
         catch (LinkException e)
         {

@@ -2,7 +2,6 @@ using System.IO.Pipelines;
 using CsCheck;
 using Gateway.Archiving;
 using Gateway.Archiving.Layout;
-using Gateway.Caching;
 using Gateway.Resuming;
 
 namespace Gateway.Tests.Resuming;
@@ -70,22 +69,19 @@ public class CheckpointSegmentTests
     }
 
     [Fact]
-    public void Only_what_was_signed_under_its_own_key_is_believed()
+    public void An_end_that_another_replica_published_is_replaced_by_what_is_seen_here()
     {
-        byte[] one = [.. Enumerable.Repeat((byte)1, 32)], two = [.. Enumerable.Repeat((byte)2, 32)];
-        var sealedValue = new CacheEntrySigner([one]).Put("key", "value"u8);
+        var known = new ResumeState("\"x\"", null, null);
+        known.Learn(new ArchiveEnd(100, [1], IsHashLearned: true));
 
-        Assert.Equal("value"u8.ToArray(), new CacheEntrySigner([two, one]).Open("key", sealedValue));
-        Assert.Null(new CacheEntrySigner([one]).Open("other", sealedValue));
-        Assert.Null(new CacheEntrySigner([two]).Open("key", sealedValue));
-        Assert.Null(new CacheEntrySigner([]).Open("key", sealedValue));
-        Assert.Null(new CacheEntrySigner([one]).Open("key", new CacheEntrySigner([]).Put("key", "value"u8)));
-        for (var i = 0; i < sealedValue.Length; i++)
-        {
-            var damaged = sealedValue.ToArray();
-            damaged[i] ^= 1;
-            Assert.Null(new CacheEntrySigner([one]).Open("key", damaged));
-        }
+        known.Ended(100, null);
+        Assert.True(known.End is { Length: 100, Sha256: [1], IsHashLearned: true });
+        known.Ended(100, [1]);
+        Assert.True(known.End is { Length: 100, Sha256: [1], IsHashLearned: false });
+
+        // The hash was of another length.
+        known.Ended(101, null);
+        Assert.True(known.End is { Length: 101, Sha256: null });
     }
 
     private static async Task MakeAsync(ResumeState known)
