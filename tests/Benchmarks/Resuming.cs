@@ -90,6 +90,7 @@ internal static class Resuming
         if (redis is not null)
         {
             configuration["ConnectionStrings"] = new JsonObject { ["Redis"] = redis.ConnectionString };
+            GatewayUnderTest.Set(configuration, "Bundle:Links:Keys", new[] { Convert.ToBase64String(new byte[32]) });
         }
 
         return GatewayProcess.StartAsync(configuration);

@@ -20,7 +20,7 @@ internal sealed record FuzzTarget(string Name, Action<byte[]> Run)
         new FuzzTarget("disposition", DispositionTarget.Run),
         new FuzzTarget("link", LinkTarget.Run),
         new FuzzTarget("signature", SignatureTarget.Run),
-        new FuzzTarget("chapter", ChapterTarget.Run),
+        new FuzzTarget("segment", CheckpointSegmentTarget.Run),
     }.ToDictionary(target => target.Name);
 
     /// <summary>What is wrong with how an input is taken; null when nothing is.</summary>

@@ -28,8 +28,10 @@ internal static class BundleConditions
     /// <summary>The range to send; null for the whole archive, which every range that cannot be served is answered with.</summary>
     /// <param name="request">A GET.</param>
     /// <param name="etag">The archive's validator; without one there are no ranges.</param>
-    /// <param name="length">The archive's length, where it is known.</param>
-    /// <param name="most">What it is at the most.</param>
+    /// <param name="length">The archive's length, where it is known. If it is less than <paramref name="most"/>, it is only remembered: the
+    /// end of a range may be taken from it, because that end is checked while the range is made, but a client is not told that it has
+    /// everything.</param>
+    /// <param name="most">What it is at most.</param>
     /// <exception cref="BundleRefusal">416.</exception>
     public static ByteRange? RangeOf(HttpRequest request, string? etag, long? length, long? most)
     {
@@ -44,14 +46,14 @@ internal static class BundleConditions
 
         return (range.Ranges.Single(), length) switch
         {
-            ({ From: { } from }, { } all) when from >= all => throw NotSatisfiable(all),
-            ({ From: null, To: 0 }, { } all) => throw NotSatisfiable(all),
-            ({ From: { } from, To: var to }, { } all) => new ByteRange(from, to < all - 1 ? to + 1 : all),
-            ({ From: null, To: { } last }, { } all) => new ByteRange(Math.Max(all - last, 0), all),
+            ({ From: { } from }, { } all) when from >= all && all == most => throw NotSatisfiable(all),
+            ({ From: null, To: 0 }, { } all) => throw NotSatisfiable(all == most ? all : null),
+            ({ From: { } from, To: var to }, { } all) when from < all => to < all - 1 ? new ByteRange(from, to + 1) : new ByteRange(from, all) { ReachesEnd = true },
+            ({ From: null, To: { } last }, { } all) => new ByteRange(Math.Max(all - last, 0), all) { ReachesEnd = true },
 
             // The end is not known: only what goes on to it can be served. What is certainly behind it is not looked for.
-            ({ From: { } from, To: null }, null) when from >= most => throw NotSatisfiable(null),
-            ({ From: > 0 and { } from, To: null }, null) => new ByteRange(from),
+            ({ From: { } from, To: null }, _) when from >= most => throw NotSatisfiable(null),
+            ({ From: > 0 and { } from, To: null }, _) => new ByteRange(from),
             _ => null,
         };
     }

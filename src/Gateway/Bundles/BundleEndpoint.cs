@@ -34,7 +34,7 @@ internal sealed class BundleEndpoint(
     SourceAuthorization authorization,
     BundleAdmission admission,
     BundleMemory memory,
-    KnownArchives archives,
+    ResumeStateCache archives,
     FailureAnswer failures,
     Drain drain,
     BundleMetrics metrics,
@@ -70,9 +70,7 @@ internal sealed class BundleEndpoint(
         {
             // Given back after what is held in it.
             using var place = new Place(memory.Open(ClientIdentity.From(context)));
-            var isLink = RequestReader.LinkOf(context) is not null;
-            var isOnBehalf = isLink && _options.Links.CarryRights;
-            if (isLink)
+            if (RequestReader.LinkOf(context) is not null)
             {
                 // A short link can stand for a long manifest.
                 await EnterAsync(place, context, plan: null, AdmissionKind.Metadata, stop.Token);
@@ -84,6 +82,7 @@ internal sealed class BundleEndpoint(
 
             var request = await reader.ReadAsync(context, place.Request, stop.Token);
             record.Entries = request.Entries.Count;
+            var isOnBehalf = request.CarriesRights;
             await using var plan = await planner.ResolveAsync(request, Caller.Of(context, speaks: !isOnBehalf && !Credentials.AreSignedUrl(context)));
             if (!isOnBehalf)
             {
@@ -135,7 +134,7 @@ internal sealed class BundleEndpoint(
             if (plan.Layout?.Length is null)
             {
                 // Only remembered, or measured a moment ago.
-                client.Remembered = range is { } some ? some.End - some.From : length;
+                client.ExpectedLength = range is { } some ? some.End - some.From : length;
             }
 
             BundleResponse.WriteHead(context.Response, plan, request.Missing, length, known.End?.Sha256, range);
@@ -168,15 +167,17 @@ internal sealed class BundleEndpoint(
     private async Task SendWholeAsync(
         HttpContext context,
         BundlePlan plan,
-        KnownArchive known,
+        ResumeState known,
         AheadMemory ahead,
         ClientWriter client,
         BundleRecord record,
         CancellationToken cancellationToken)
     {
         // Over HTTP/1.1 the server has no trailers; the digest then stands in the head of whatever is asked next.
-        using var digest = known.End?.Sha256 is null && ReprDigest.IsWanted(context.Request) ? new DigestWriter(client) : null;
-        var hasTrailer = digest is not null && context.Response.SupportsTrailers();
+        // A digest that another replica has computed is compared before the last byte leaves.
+        var end = known.End;
+        using var digest = (end?.Sha256 is null ? ReprDigest.IsWanted(context.Request) : end.IsHashLearned) ? new DigestWriter(client) : null;
+        var hasTrailer = digest is not null && end?.Sha256 is null && context.Response.SupportsTrailers();
         if (hasTrailer)
         {
             context.Response.DeclareTrailer(ReprDigest.Header);
@@ -186,9 +187,14 @@ internal sealed class BundleEndpoint(
         try
         {
             await streamer.StreamAsync(plan, default, known.Facts, ahead, (PipeWriter?)digest ?? client, record, cancellationToken);
-            client.RequireRemembered();
+            if (digest is not null && end?.Sha256 is { } expected && !digest.Hash.AsSpan().SequenceEqual(expected))
+            {
+                throw client.Unexpected();
+            }
+
+            await client.EndAsync();
         }
-        catch (UpstreamException) when (client.IsMisremembered)
+        catch (UpstreamException) when (client.IsUnexpected)
         {
             known.Forget();
             throw;
@@ -255,8 +261,8 @@ internal sealed class BundleEndpoint(
         }
 
         var needed = 2 * _options.Upstream.SmallObject;
-        place.Lease = await memory.EnterAsync(needed, _options.Upstream.LookaheadBytes - needed, cancellationToken);
-        return new ByteBudget(needed + place.Lease.Ahead);
+        place.Discovery = await memory.EnterAsync(needed, _options.Upstream.LookaheadBytes - needed, cancellationToken);
+        return new ByteBudget(needed + place.Discovery.Ahead);
     }
 
     private async Task AnswerPlanAsync(HttpContext context, BundlePlan plan, long? length, CancellationToken cancellationToken)
@@ -278,6 +284,9 @@ internal sealed class BundleEndpoint(
 
         public MemoryLease? Lease { get; set; }
 
+        /// <summary>For objects that were read to learn their sizes; the plan keeps them.</summary>
+        public MemoryLease? Discovery { get; set; }
+
         /// <summary>What of the lease may be filled ahead; the pooled buffers in it go back before it does.</summary>
         public AheadMemory? Ahead { get; set; }
 
@@ -292,6 +301,7 @@ internal sealed class BundleEndpoint(
         public void Dispose()
         {
             Leave();
+            Discovery?.Dispose();
             Request.Dispose();
         }
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Upstreams;
@@ -9,7 +10,13 @@ namespace Gateway.Bundles;
 internal sealed class BundleManifest
 {
     private static readonly ConcurrentDictionary<int, JsonSerializerOptions> StrictByMaxEntries = new();
-    private static readonly JsonSerializerOptions Short = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault };
+    private static readonly JsonSerializerOptions Short = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
+
+        // Only the gateway reads it: escapes would make names three times as long.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public string? Name { get; init; }
 

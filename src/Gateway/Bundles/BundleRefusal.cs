@@ -61,12 +61,16 @@ internal sealed class BundleRefusal(
             Stage.Admission);
     }
 
-    /// <summary>What a client hears of a link that is of no use.</summary>
+    /// <summary>The response to a link that cannot be made or used.</summary>
     public static BundleRefusal Of(LinkException e) => e.Fault switch
     {
         LinkFault.Expired => new(StatusCodes.Status410Gone, "The link has expired.", Culprit.Client, Stage.Request),
-        LinkFault.NoRoom => new(StatusCodes.Status503ServiceUnavailable, "There is no room for more links now.", Culprit.Gateway, Stage.Admission),
-        LinkFault.Away => new(StatusCodes.Status503ServiceUnavailable, "Links that are kept cannot be reached now.", Culprit.Gateway, Stage.Fault, inner: e),
+        LinkFault.TooLarge => TooLarge($"The manifest has more bytes than a link may stand for; at most {BundleLink.MaxManifestBytes} before compression."),
+        LinkFault.ShareIsFull => new(
+            StatusCodes.Status429TooManyRequests, "This client has as many links as it may have (Bundle:Links:MaxBytesPerClient).", Culprit.Client, Stage.Admission, retryAfter: e.RetryAfter),
+        LinkFault.NoRoom => new(
+            StatusCodes.Status503ServiceUnavailable, "There is no room for more links (Bundle:Links:MaxBytes).", Culprit.Gateway, Stage.Admission, retryAfter: e.RetryAfter),
+        LinkFault.Away => new(StatusCodes.Status503ServiceUnavailable, "The store of links cannot be reached.", Culprit.Gateway, Stage.Fault, inner: e),
         _ => new(StatusCodes.Status404NotFound, "There is no such link.", Culprit.Client, Stage.Request),
     };
 

@@ -49,8 +49,8 @@ internal static class BundleRegistration
 
         services.AddSingleton<BundleAdmission>();
         services.AddSingleton<BundleMemory>();
-        builder.AddSharedCache();
-        services.AddSingleton<KnownArchives>();
+        builder.AddGatewayCache();
+        services.AddSingleton<ResumeStateCache>();
         services.AddSingleton<BundleLinks>();
         services.AddSingleton<BundleMetrics>();
         services.AddSingleton<BundlePlanner>();

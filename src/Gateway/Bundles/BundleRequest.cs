@@ -28,6 +28,9 @@ internal sealed record RequestedEntry(string Id, string Name, long? Size = null,
 internal sealed record BundleRequest(
     IReadOnlyList<RequestedEntry> Entries, ArchiveRecipe Recipe, MissingPolicy Missing, string FileName, bool HasReceipt)
 {
+    /// <summary>Whether it is made with the rights of the client that made the link, not with those of the client that uses it.</summary>
+    public bool CarriesRights { get; init; }
+
     /// <summary>Checks ids and names.</summary>
     /// <exception cref="BundleRefusal">It names every bad entry.</exception>
     public static BundleRequest Create(BundleFields fields, BundleOptions options)

@@ -25,7 +25,7 @@ internal static class BundleResponse
         if (range is { } part)
         {
             headers.ContentRange = string.Create(
-                CultureInfo.InvariantCulture, $"bytes {part.From}-{(part.End - 1) ?? VeryLarge}/{length?.ToString(CultureInfo.InvariantCulture) ?? "*"}");
+                CultureInfo.InvariantCulture, $"bytes {part.From}-{(part.End - 1) ?? VeryLarge}/{(part.End is null ? null : length)?.ToString(CultureInfo.InvariantCulture) ?? "*"}");
         }
 
         WriteValidator(response, plan);

@@ -45,9 +45,11 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     // Where the window began: bytes handed on, and the time waited when it did.
     private long _windowBytes;
     private TimeSpan _windowWaited;
+    private Memory<byte> _memory;
     private int _room;
     private int _nextRoom = LeastRoom;
     private long _keptUpFrom;
+    private byte? _lastByte;
 
     /// <param name="response">The body of the response.</param>
     /// <param name="options">The time-out and the minimum rate.</param>
@@ -69,11 +71,14 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
 
     public long Bytes { get; private set; }
 
-    /// <summary>What the head says that the body has, where that is only remembered: more is not passed on.</summary>
-    public long? Remembered { get; set; }
+    /// <summary>
+    /// The length of the body that the headers state, where it is only remembered: more is not passed on, and the last byte leaves
+    /// only by <see cref="EndAsync"/>. So a length that is wrong never makes a part of an archive look whole.
+    /// </summary>
+    public long? ExpectedLength { get; set; }
 
-    /// <summary>Whether the body was not as long as was remembered.</summary>
-    public bool IsMisremembered { get; private set; }
+    /// <summary>Whether the body was not what was expected.</summary>
+    public bool IsUnexpected { get; private set; }
 
     /// <summary>Time in which flushes waited.</summary>
     public TimeSpan Waited { get; private set; }
@@ -83,24 +88,35 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
         var least = Math.Max(sizeHint, _nextRoom > LeastRoom ? LeastRoom : LeastRead);
         var memory = _response.GetMemory(_room >= least ? _room : Math.Max(sizeHint, _nextRoom - Framing));
         _room = memory.Length;
-        return memory;
+        return _memory = memory;
     }
 
     public override Span<byte> GetSpan(int sizeHint = 0)
     {
-        var span = _response.GetSpan(sizeHint);
-        _room = span.Length;
-        return span;
+        _memory = _response.GetMemory(sizeHint);
+        _room = _memory.Length;
+        return _memory.Span;
     }
 
     public override void Advance(int bytes)
     {
-        if (Bytes + bytes > Remembered)
+        if (bytes == 0)
         {
-            throw Misremembered();
+            return;
+        }
+
+        if (_lastByte is not null || Bytes + bytes > ExpectedLength)
+        {
+            throw Unexpected();
+        }
+
+        if (Bytes + bytes == ExpectedLength)
+        {
+            _lastByte = _memory.Span[--bytes];
         }
 
         _response.Advance(bytes);
+        _memory = _memory[bytes..];
         _room -= bytes;
         Bytes += bytes;
     }
@@ -119,14 +135,31 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
         return new(WaitAsync(flush));
     }
 
-    /// <summary>All has been written; it must be as much as was remembered.</summary>
-    /// <exception cref="UpstreamException">It is less.</exception>
-    public void RequireRemembered()
+    /// <summary>The archive has ended. It must be as long as was expected; then its last byte leaves.</summary>
+    /// <exception cref="UpstreamException">It is shorter.</exception>
+    public async ValueTask EndAsync()
     {
-        if (Bytes < Remembered)
+        if (_lastByte is { } last)
         {
-            throw Misremembered();
+            _response.GetSpan(1)[0] = last;
+            _response.Advance(1);
+            _lastByte = null;
+            Bytes++;
+            await FlushAsync(CancellationToken.None);
         }
+
+        if (Bytes < ExpectedLength)
+        {
+            throw Unexpected();
+        }
+    }
+
+    /// <summary>The failure of an archive that is not what was remembered of it.</summary>
+    public UpstreamException Unexpected()
+    {
+        IsUnexpected = true;
+        return new UpstreamException(
+            Stage.Changed, "the archive is not the same as when it was made before: an object has changed and its validator has not", StatusCodes.Status502BadGateway);
     }
 
     public override void CancelPendingFlush() => _response.CancelPendingFlush();
@@ -221,13 +254,6 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     private FlushResult Require(FlushResult result)
     {
         return result.IsCanceled || result.IsCompleted ? throw Stopped() : result;
-    }
-
-    private UpstreamException Misremembered()
-    {
-        IsMisremembered = true;
-        return new UpstreamException(
-            Stage.Changed, "the archive is not as long as when it was made before: an object has changed and its validator has not", StatusCodes.Status502BadGateway);
     }
 
     /// <summary>

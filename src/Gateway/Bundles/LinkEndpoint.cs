@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Gateway.Access;
 using Gateway.Admission;
 using Gateway.Health;
 using Gateway.Links;
@@ -47,9 +48,8 @@ internal sealed class LinkEndpoint(
                 var (_, refusal) => throw BundleRefusal.NotAdmitted(refusal, AdmissionKind.Metadata, context),
             };
 
-            // Whole seconds, as they stand in the link; the one that has begun is given.
-            var expires = DateTimeOffset.FromUnixTimeSeconds((long)Math.Ceiling((time.GetUtcNow() + lifetime - DateTimeOffset.UnixEpoch).TotalSeconds));
-            var url = $"{context.Request.PathBase}/bundle/links/{await CreateAsync(fields, expires, stop.Token)}";
+            var expires = ExpiryOf(context, lifetime);
+            var url = $"{context.Request.PathBase}/bundle/links/{await CreateAsync(fields, expires, ClientIdentity.From(context), stop.Token)}";
             context.Response.Headers.CacheControl = "no-store";
             using var patience = failures.LoseClientAfterStall(context);
             await Results.Created(url, new LinkDocument(url, expires)).ExecuteAsync(context);
@@ -73,11 +73,26 @@ internal sealed class LinkEndpoint(
             : throw BundleRefusal.BadRequest($"expiresIn: from 1 to {(long)most.TotalSeconds} seconds.");
     }
 
-    private async Task<string> CreateAsync(BundleFields fields, DateTimeOffset expires, CancellationToken cancellationToken)
+    /// <summary>Whole seconds, as they are in the link. A link that gives its maker's rights ends when these do.</summary>
+    private DateTimeOffset ExpiryOf(HttpContext context, TimeSpan lifetime)
+    {
+        var now = time.GetUtcNow();
+        var expires = DateTimeOffset.FromUnixTimeSeconds((long)Math.Ceiling((now + lifetime - DateTimeOffset.UnixEpoch).TotalSeconds));
+        if (!links.Options.CarryRights || CredentialExpiry.Of(context) is not { } end || end >= expires)
+        {
+            return expires;
+        }
+
+        return end > now
+            ? DateTimeOffset.FromUnixTimeSeconds(end.ToUnixTimeSeconds())
+            : throw new BundleRefusal(StatusCodes.Status401Unauthorized, "The client's credentials have expired.", Culprit.Client, Stage.Request);
+    }
+
+    private async Task<string> CreateAsync(BundleFields fields, DateTimeOffset expires, string client, CancellationToken cancellationToken)
     {
         try
         {
-            return await links.CreateAsync(BundleManifest.Of(fields).ToBytes(), expires, cancellationToken);
+            return await links.CreateAsync(BundleManifest.Of(fields).ToBytes(), expires, client, cancellationToken);
         }
         catch (LinkException e)
         {

@@ -6,7 +6,7 @@ namespace Gateway.Bundles;
 
 /// <summary>Makes a part of an archive, from the last place before it that anybody remembers. Until its first byte leaves, a failure can
 /// still be answered.</summary>
-internal sealed partial class RangeSender(BundleStreamer streamer, KnownArchives archives, TimeProvider time, ILogger<RangeSender> logger)
+internal sealed partial class RangeSender(BundleStreamer streamer, ResumeStateCache archives, TimeProvider time, ILogger<RangeSender> logger)
 {
     // Clients and proxies wait a minute for a head.
     private static readonly TimeSpan MeasuringPatience = TimeSpan.FromSeconds(45);
@@ -14,18 +14,20 @@ internal sealed partial class RangeSender(BundleStreamer streamer, KnownArchives
     /// <summary>Sends a range, whose head has been written but not sent.</summary>
     /// <exception cref="BundleRefusal">It cannot be had; nothing has left.</exception>
     public async Task SendAsync(
-        HttpContext context, BundlePlan plan, KnownArchive known, ByteRange part, AheadMemory ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
+        HttpContext context, BundlePlan plan, ResumeState known, ByteRange part, AheadMemory ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
     {
         try
         {
-            var position = await MakeAsync(plan, known, part, part.From, ahead, client, record, cancellationToken);
+            // An end that is only remembered is not relied on: the archive is made until it ends, and the last byte waits for that.
+            var made = plan.Layout!.Length is null && part.ReachesEnd ? new ByteRange(part.From) : part;
+            var position = await MakeAsync(plan, known, made, part.From, ahead, client, record, cancellationToken);
             if (part.End is null && position <= part.From)
             {
                 // Only now it shows.
                 throw BundleConditions.NotSatisfiable(position);
             }
 
-            client.RequireRemembered();
+            await client.EndAsync();
             if (position < part.End)
             {
                 throw new InvalidOperationException("The archive ended before the range did: its length was not what was computed.");
@@ -33,7 +35,7 @@ internal sealed partial class RangeSender(BundleStreamer streamer, KnownArchives
         }
         catch (Exception)
         {
-            if (client.IsMisremembered)
+            if (client.IsUnexpected)
             {
                 known.Forget();
             }
@@ -52,7 +54,7 @@ internal sealed partial class RangeSender(BundleStreamer streamer, KnownArchives
     /// <returns>Null when that takes too long.</returns>
     /// <exception cref="BundleRefusal">It cannot be made.</exception>
     public async Task<long?> MeasureAsync(
-        BundlePlan plan, KnownArchive known, AheadMemory ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
+        BundlePlan plan, ResumeState known, AheadMemory ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(MeasuringPatience, time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
@@ -72,7 +74,7 @@ internal sealed partial class RangeSender(BundleStreamer streamer, KnownArchives
 
     /// <returns>Where in the archive the making ended.</returns>
     private async Task<long> MakeAsync(
-        BundlePlan plan, KnownArchive known, ByteRange part, long sendFrom, AheadMemory ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
+        BundlePlan plan, ResumeState known, ByteRange part, long sendFrom, AheadMemory ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
     {
         await archives.LearnAsync(known, part.From, cancellationToken);
         try
@@ -89,7 +91,7 @@ internal sealed partial class RangeSender(BundleStreamer streamer, KnownArchives
                 return await MakeAsync(known.Facts, fromBeginning: true);
             }
         }
-        catch (UpstreamException failure) when (client.Bytes == 0)
+        catch (UpstreamException failure) when (client is { Bytes: 0, IsUnexpected: false })
         {
             throw BundlePlanner.Failed(plan.All[record.EntryIndex!.Value], failure);
         }

@@ -25,9 +25,10 @@ internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> o
     public async Task<BundleRequest> ReadAsync(HttpContext context, RequestMemory memory, CancellationToken cancellationToken)
     {
         RequireKnownEnd(context.Request);
-        var fields = LinkOf(context) is { } token ? await OpenAsync(context.Request, token, memory, cancellationToken) : await ReadFieldsAsync(context, memory, cancellationToken);
+        var link = LinkOf(context) is { } token ? await FindAsync(context.Request, token, cancellationToken) : null;
+        var fields = link is null ? await ReadFieldsAsync(context, memory, cancellationToken) : await ReadFieldsAsync(link, memory, cancellationToken);
         return fields.ExpiresIn is null
-            ? BundleRequest.Create(fields, _options)
+            ? BundleRequest.Create(fields, _options) with { CarriesRights = link is { CarriesRights: true } }
             : throw BundleRefusal.BadRequest("expiresIn: only a link has it.");
     }
 
@@ -90,7 +91,7 @@ internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> o
         }
     }
 
-    private async Task<BundleFields> OpenAsync(HttpRequest request, string token, RequestMemory memory, CancellationToken cancellationToken)
+    private async Task<BundleLink> FindAsync(HttpRequest request, string token, CancellationToken cancellationToken)
     {
         if (request.QueryString.HasValue)
         {
@@ -99,9 +100,20 @@ internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> o
 
         try
         {
-            var content = await links.OpenAsync(token, cancellationToken);
-            Require(memory.GrowByBody(content.Length));
-            return Paid(await BundleFields.OfManifestAsync(new MemoryStream(content), _options.Limits.MaxEntries, cancellationToken), memory);
+            return await links.FindAsync(token, cancellationToken);
+        }
+        catch (LinkException e)
+        {
+            throw BundleRefusal.Of(e);
+        }
+    }
+
+    private async Task<BundleFields> ReadFieldsAsync(BundleLink link, RequestMemory memory, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Require(memory.GrowByBody(link.MaxContentBytes));
+            return Paid(await BundleFields.OfManifestAsync(new MemoryStream(link.Unpack()), _options.Limits.MaxEntries, cancellationToken), memory);
         }
         catch (LinkException e)
         {

@@ -6,12 +6,16 @@ namespace Gateway.Links;
 internal sealed class BundleLinkOptions : IValidatableObject
 {
     /// <summary>Bytes of a key at least: as many as the signature has.</summary>
-    public const int LeastKeyBytes = 32;
+    public const int MinKeyBytes = 32;
+
+    private const long MinBytes = 64 << 10;
+    private const long MaxMaxBytes = 1L << 40;
+    private const int EntryBytes = 512;
 
     /// <summary>
-    /// Secrets that sign links, each at least 32 random bytes in Base64, the same on every replica. The first one signs, all are
-    /// accepted, and what replicas tell each other through Redis is signed with them, too. To rotate, put a new one in front and take the old one away when <see cref="Lifetime"/> has passed. Default: none; then
-    /// links are kept in Redis, or signed with a key that the process forgets when it ends.
+    /// Secrets that sign links and everything that replicas share in Redis, each at least 32 random bytes in Base64, the same on every
+    /// replica. The first one signs, all are accepted. To rotate, put a new one in front and remove the old one when <see cref="Lifetime"/>
+    /// has passed. Default: none. Then Redis is not used, and a link works only on the replica that made it, until that replica stops.
     /// </summary>
     public IList<string> Keys { get; } = [];
 
@@ -21,10 +25,27 @@ internal sealed class BundleLinkOptions : IValidatableObject
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromDays(1);
 
     /// <summary>
-    /// Whether a link gives the rights of whoever made it to whoever has it, so that a browser without credentials can use it. Default
-    /// false: who uses a link must be let in by the sources' routes, as for any bundle.
+    /// Whether a link gives the rights of the client that made it to every client that has it, so that a browser without credentials can
+    /// use it. Such a link expires when its maker's token does, if that is sooner. Links that were made before this was set give none.
+    /// With Redis it needs <see cref="Keys"/>. Default false: the sources' routes decide who may use a link, as for any bundle.
     /// </summary>
     public bool CarryRights { get; set; }
+
+    /// <summary>
+    /// Bytes that all links have at most that are too long for a URL: in Redis those of all replicas, without Redis those of this
+    /// process. When there is no room, no more are made (503); none is evicted. Default 64 MiB, range 64 KiB–1 TiB.
+    /// </summary>
+    [Range(MinBytes, MaxMaxBytes)]
+    public long MaxBytes { get; set; } = 64 << 20;
+
+    /// <summary>
+    /// How much of <see cref="MaxBytes"/> one client may take. A client over its share gets 429. Default 16 MiB, range 64 KiB to <see cref="MaxBytes"/>.
+    /// </summary>
+    [Range(MinBytes, MaxMaxBytes)]
+    public long MaxBytesPerClient { get; set; } = 16 << 20;
+
+    /// <summary>What a link of this length takes of the room, with its name and what a store needs to keep it.</summary>
+    public static long RoomFor(int length) => length + EntryBytes;
 
     /// <summary>The keys as bytes.</summary>
     public byte[][] Secrets() => [.. Keys.Select(Convert.FromBase64String)];
@@ -35,10 +56,15 @@ internal sealed class BundleLinkOptions : IValidatableObject
         for (var i = 0; i < Keys.Count; i++)
         {
             // The value itself is a secret.
-            if (!Convert.TryFromBase64String(Keys[i], new byte[Keys[i].Length], out var length) || length < LeastKeyBytes)
+            if (!Convert.TryFromBase64String(Keys[i], new byte[Keys[i].Length], out var length) || length < MinKeyBytes)
             {
-                yield return new ValidationResult($"{nameof(Keys)}:{i} is not Base64 of at least {LeastKeyBytes} bytes.");
+                yield return new ValidationResult($"{nameof(Keys)}:{i} is not Base64 of at least {MinKeyBytes} bytes.");
             }
+        }
+
+        if (MaxBytesPerClient > MaxBytes)
+        {
+            yield return new ValidationResult($"{nameof(MaxBytesPerClient)} is more than {nameof(MaxBytes)}.");
         }
     }
 }

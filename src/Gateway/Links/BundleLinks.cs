@@ -1,133 +1,127 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
-using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
-using Gateway.Resuming;
-using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Links;
 
 /// <summary>
-/// Names for bundles that are too long for an address. What is short stands, signed, in the link itself; what is not is kept under
-/// a name that nobody can guess, in Redis or in this process's memory.
+/// Names for bundles that are too long for a URL. Small manifests are embedded in the link and signed; larger ones are kept under a
+/// name that nobody can guess, in Redis or in this process's memory.
 /// </summary>
 internal sealed class BundleLinks
 {
-    // Every client, proxy and log takes an address of 2,000 characters.
+    // Every client, proxy and log takes a URL of 2,000 characters.
     private const int MaxTokenLength = 1900;
     private const int NameLength = 32;
-    private const char Signed = 'm';
+    private const char Embedded = 'e';
+    private const char EmbeddedVersion1 = 'm';
     private const char Stored = 's';
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    private readonly IDistributedCache _cache;
+    private readonly ILinkStore _store;
     private readonly TimeProvider _time;
     private readonly byte[][] _keys;
 
-    public BundleLinks(IDistributedCache cache, IOptions<BundleLinkOptions> options, IConfiguration configuration, TimeProvider time)
+    public BundleLinks(ILinkStore store, IOptions<BundleLinkOptions> options, TimeProvider time)
     {
-        _cache = cache;
+        _store = store;
         _time = time;
         Options = options.Value;
-        _keys = Options.Secrets();
-        if (_keys.Length == 0 && !SharedCache.IsRedis(configuration))
-        {
-            _keys = [RandomNumberGenerator.GetBytes(BundleLinkOptions.LeastKeyBytes)];
-        }
+        _keys = Options.Secrets() is { Length: > 0 } keys ? keys : [RandomNumberGenerator.GetBytes(BundleLinkOptions.MinKeyBytes)];
     }
 
     public BundleLinkOptions Options { get; }
 
     /// <summary>Makes a link.</summary>
-    /// <param name="content">What is asked for.</param>
+    /// <param name="manifest">What it stands for.</param>
     /// <param name="expires">Until when; whole seconds.</param>
-    /// <param name="cancellationToken">Ends the wait for the cache.</param>
-    /// <exception cref="LinkException">The cache cannot take it.</exception>
-    public async Task<string> CreateAsync(byte[] content, DateTimeOffset expires, CancellationToken cancellationToken)
+    /// <param name="client">Who is charged for what is kept.</param>
+    /// <param name="cancellationToken">Ends the wait for the store.</param>
+    /// <exception cref="LinkException">The manifest is too large, there is no room for it, or the store cannot be reached.</exception>
+    public async Task<string> CreateAsync(byte[] manifest, DateTimeOffset expires, string client, CancellationToken cancellationToken)
     {
-        var packed = Pack(content);
-        if (_keys.Length > 0 && LinkToken.LengthFor(packed.Length) <= MaxTokenLength)
+        if (manifest.Length > BundleLink.MaxManifestBytes)
         {
-            return Signed + LinkToken.Create(_keys[0], expires, packed);
+            throw new LinkException(LinkFault.TooLarge);
+        }
+
+        var packed = BundleLink.Pack(manifest, Options.CarryRights);
+        if (LinkToken.LengthFor(packed.Length) <= MaxTokenLength)
+        {
+            return Embedded + LinkToken.Create(_keys[0], expires, packed);
+        }
+
+        if (packed.Length > BundleLink.MaxPackedBytes || BundleLinkOptions.RoomFor(packed.Length) > Options.MaxBytesPerClient)
+        {
+            throw new LinkException(LinkFault.TooLarge);
         }
 
         var token = Stored + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(NameLength));
-        var kept = await TryAsync(
-            async cancel =>
+        await TryAsync(
+            async () =>
             {
-                await _cache.SetAsync(KeyOf(token), packed, new DistributedCacheEntryOptions { AbsoluteExpiration = expires }, cancel);
-
-                // Memory that is full takes nothing, and says nothing.
-                return await _cache.GetAsync(KeyOf(token), cancel);
+                await _store.AddAsync(NameOf(token), packed, expires, client);
+                return null;
             },
             cancellationToken);
-        return kept is null ? throw new LinkException(LinkFault.NoRoom) : token;
+        return token;
     }
 
-    /// <summary>What a link asks for.</summary>
-    /// <exception cref="LinkException">There is no such link, or it has expired, or the cache cannot be asked.</exception>
-    public async Task<byte[]> OpenAsync(string token, CancellationToken cancellationToken)
+    /// <summary>Finds a link. Its signature and its expiry are checked; nothing is unpacked.</summary>
+    /// <exception cref="LinkException">There is no such link, or it has expired, or the store cannot be reached.</exception>
+    public async Task<BundleLink> FindAsync(string token, CancellationToken cancellationToken)
     {
-        switch (token)
+        var link = token switch
         {
-            case [Signed, ..] when LinkToken.Open(_keys, token.AsSpan(1)) is var (expires, content):
-                return expires > _time.GetUtcNow() ? Unpack(content) : throw new LinkException(LinkFault.Expired);
-            case [Stored, ..] when await TryAsync(cancel => _cache.GetAsync(KeyOf(token), cancel), cancellationToken) is { } content:
-                return Unpack(content);
-            default:
-                throw new LinkException(LinkFault.Unknown);
-        }
+            [Embedded, ..] => Verify(token, LinkToken.Version) is { } packed ? BundleLink.From(packed, Options.CarryRights) : null,
+            [EmbeddedVersion1, ..] => Verify(token, version: 1) is { } packed ? BundleLink.FromVersion1(packed) : null,
+            [Stored, ..] when Base64Url.IsValid(token.AsSpan(1), out var length) && length == NameLength =>
+                await TryAsync(() => _store.FindAsync(NameOf(token)), cancellationToken) is { } packed ? BundleLink.From(packed, Options.CarryRights) : null,
+            _ => null,
+        };
+        return link ?? throw new LinkException(LinkFault.Unknown);
     }
 
-    /// <summary>Who can read the cache cannot use the links that are kept in it.</summary>
-    private static string KeyOf(string token) => "link/1/" + Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(token)));
+    /// <summary>Whoever can read the store cannot use the links that are kept in it.</summary>
+    private static string NameOf(string token) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 
-    private static byte[] Pack(byte[] content)
-    {
-        using var packed = new MemoryStream();
-        using (var brotli = new BrotliStream(packed, CompressionLevel.Optimal))
-        {
-            brotli.Write(content);
-        }
+    private byte[]? Verify(string token, int version) =>
+        LinkToken.Open(_keys, token.AsSpan(1), version) is not var (expires, packed) ? null
+        : expires > _time.GetUtcNow() ? packed
+        : throw new LinkException(LinkFault.Expired);
 
-        return packed.ToArray();
-    }
-
-    /// <summary>Only what was packed here comes by: it is signed, or nobody else could have put it into the cache.</summary>
-    private static byte[] Unpack(byte[] packed)
-    {
-        using var content = new MemoryStream();
-        using var brotli = new BrotliStream(new MemoryStream(packed), CompressionMode.Decompress);
-        brotli.CopyTo(content);
-        return content.ToArray();
-    }
-
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever the cache fails with, it is away.")]
-    private async Task<byte[]?> TryAsync(Func<CancellationToken, Task<byte[]?>> action, CancellationToken cancellationToken)
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever the store fails with, it is away.")]
+    private async Task<byte[]?> TryAsync(Func<Task<byte[]?>> action, CancellationToken cancellationToken)
     {
         try
         {
-            return await action(cancellationToken).WaitAsync(Patience, _time, cancellationToken);
+            return await action().WaitAsync(Patience, _time, cancellationToken);
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is not LinkException && !cancellationToken.IsCancellationRequested)
         {
             throw new LinkException(LinkFault.Away, e);
         }
     }
 }
 
-/// <summary>Why a link is of no use.</summary>
+/// <summary>Why a link cannot be made or used.</summary>
 internal enum LinkFault
 {
-    /// <summary>Nobody made it, or it has been forgotten.</summary>
+    /// <summary>Nobody made it, or it is no longer kept.</summary>
     Unknown,
 
     /// <summary>Its time is over.</summary>
     Expired,
 
-    /// <summary>There are too many to keep another one.</summary>
+    /// <summary>The manifest is larger than links may be.</summary>
+    TooLarge,
+
+    /// <summary>The client has as many links as it may have.</summary>
+    ShareIsFull,
+
+    /// <summary>All clients together have as many links as there is room for.</summary>
     NoRoom,
 
     /// <summary>Where it is kept cannot be reached.</summary>
@@ -135,7 +129,10 @@ internal enum LinkFault
 }
 
 /// <summary>A link that cannot be made or used.</summary>
-internal sealed class LinkException(LinkFault fault, Exception? inner = null) : Exception($"The link is of no use: {fault}.", inner)
+internal sealed class LinkException(LinkFault fault, Exception? inner = null) : Exception($"The link cannot be made or used: {fault}.", inner)
 {
     public LinkFault Fault { get; } = fault;
+
+    /// <summary>When there may be room again.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

@@ -13,8 +13,8 @@ internal static class LinkToken
     private const int ExpiresLength = sizeof(long);
     private const int MacLength = HMACSHA256.HashSizeInBytes;
 
-    // So that no signature made for anything else can pose as one of a link.
-    private static ReadOnlySpan<byte> Purpose => "gateway bundle link 1\0"u8;
+    /// <summary>The version of the content.</summary>
+    public const int Version = 2;
 
     /// <summary>Characters of a token for content of this length.</summary>
     public static int LengthFor(int content) => Base64Url.GetEncodedLength(ExpiresLength + content + MacLength);
@@ -24,13 +24,13 @@ internal static class LinkToken
         var bytes = new byte[ExpiresLength + content.Length + MacLength];
         BinaryPrimitives.WriteInt64BigEndian(bytes, expires.ToUnixTimeSeconds());
         content.CopyTo(bytes.AsSpan(ExpiresLength));
-        Sign(key, bytes.AsSpan(0, ExpiresLength + content.Length), bytes.AsSpan(ExpiresLength + content.Length));
+        Sign(key, Version, bytes.AsSpan(..^MacLength), bytes.AsSpan(^MacLength..));
         return Base64Url.EncodeToString(bytes);
     }
 
     /// <summary>Reads a token.</summary>
-    /// <returns>Null when none of the keys has signed it.</returns>
-    public static (DateTimeOffset Expires, byte[] Content)? Open(IEnumerable<byte[]> keys, ReadOnlySpan<char> token)
+    /// <returns>Null when none of the keys has signed it as content of this version.</returns>
+    public static (DateTimeOffset Expires, byte[] Content)? Open(IEnumerable<byte[]> keys, ReadOnlySpan<char> token, int version = Version)
     {
         if (!Base64Url.IsValid(token, out var length) || length < ExpiresLength + MacLength)
         {
@@ -43,7 +43,7 @@ internal static class LinkToken
         Span<byte> mac = stackalloc byte[MacLength];
         foreach (var key in keys)
         {
-            Sign(key, signed, mac);
+            Sign(key, version, signed, mac);
             isSigned |= CryptographicOperations.FixedTimeEquals(mac, bytes.AsSpan(^MacLength..));
         }
 
@@ -52,10 +52,12 @@ internal static class LinkToken
             : null;
     }
 
-    private static void Sign(byte[] key, ReadOnlySpan<byte> bytes, Span<byte> mac)
+    private static void Sign(byte[] key, int version, ReadOnlySpan<byte> bytes, Span<byte> mac)
     {
         using var hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
-        hash.AppendData(Purpose);
+
+        // So that no signature made for anything else can pose as one of a link.
+        hash.AppendData(version == 1 ? "gateway bundle link 1\0"u8 : "gateway bundle link 2\0"u8);
         hash.AppendData(bytes);
         hash.GetHashAndReset(mac);
     }

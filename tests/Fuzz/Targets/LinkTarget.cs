@@ -1,4 +1,5 @@
 using System.Text;
+using Gateway.Caching;
 using Gateway.Links;
 
 namespace Fuzz.Targets;
@@ -13,6 +14,8 @@ internal static class LinkTarget
     public static void Run(byte[] input)
     {
         FuzzTarget.Require(LinkToken.Open([Key], Encoding.Latin1.GetString(input)) is null, "nothing opens that was not signed");
+        FuzzTarget.Require(new CacheEntrySigner([Key]).Open("key", input, Expires) is null, "nothing in Redis opens that was not signed");
+        RequireBounded(input);
         var token = LinkToken.Create(Key, Expires, input);
         FuzzTarget.Require(
             LinkToken.Open([Other, Key], token) is var (expires, content) && expires == Expires && content.AsSpan().SequenceEqual(input), "what was signed opens");
@@ -23,5 +26,22 @@ internal static class LinkTarget
         var changed = token.ToCharArray();
         changed[at % (token.Length - 1)] = changed[at % (token.Length - 1)] == 'A' ? 'B' : 'A';
         FuzzTarget.Require(LinkToken.Open([Key], changed) is null, "nothing opens that was changed");
+    }
+
+    /// <summary>Even what was signed unpacks to no more than it says.</summary>
+    private static void RequireBounded(byte[] packed)
+    {
+        try
+        {
+            if (BundleLink.From(packed, mayCarryRights: true) is { } link)
+            {
+                FuzzTarget.Require(link.MaxContentBytes is > 0 and <= BundleLink.MaxManifestBytes, "a link says how much it stands for");
+                FuzzTarget.Require(link.Unpack().Length <= link.MaxContentBytes, "a link stands for no more than it says");
+            }
+        }
+        catch (LinkException)
+        {
+            // No link.
+        }
     }
 }

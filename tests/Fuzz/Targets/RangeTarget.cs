@@ -20,14 +20,16 @@ internal static class RangeTarget
             request.Headers[Fields[i]] = line;
         }
 
-        foreach (var length in new long?[] { Length, null })
+        foreach (var length in new long?[] { 2 * Length, Length, null })
         {
             try
             {
                 if (BundleConditions.RangeOf(request, ETag, length, 2 * Length) is { } range)
                 {
-                    FuzzTarget.Require(range.From >= 0 && range.From < (length ?? (2 * Length)), "a range begins in the archive");
-                    FuzzTarget.Require(length is null ? range.End is null : range.End > range.From && range.End <= length, "a range has bytes and ends in the archive");
+                    FuzzTarget.Require(range.From is >= 0 and < 2 * Length, "a range begins in the archive");
+                    FuzzTarget.Require(
+                        length is null || range.From >= length ? range.End is null : range.End > range.From && range.End <= length, "a range has bytes and ends in the archive");
+                    FuzzTarget.Require(range.ReachesEnd == (range.End is not null && range.End == length), "a range that reaches the end says so");
                 }
 
                 FuzzTarget.Require(BundleConditions.RangeOf(request, null, length, 2 * Length) is null, "without a validator there are no ranges");

@@ -77,6 +77,7 @@ public class ReplicaTests
         if (redis is not null)
         {
             configuration["ConnectionStrings"] = new JsonObject { ["Redis"] = redis.ConnectionString };
+            GatewayUnderTest.Set(configuration, "Bundle:Links:Keys", new[] { Convert.ToBase64String(new byte[32]) });
         }
 
         return configuration;

@@ -101,17 +101,20 @@ public sealed class LinkTests : IAsyncLifetime
         await using var redis = await RedisServer.StartAsync();
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
         configuration["ConnectionStrings"] = new JsonObject { ["Redis"] = redis.ConnectionString };
+        GatewayUnderTest.Set(configuration, "Bundle:Links:Keys", new[] { Secret() });
         await using var one = await GatewayUnderTest.StartAsync((JsonObject)configuration.DeepClone());
         await using var two = await GatewayUnderTest.StartAsync((JsonObject)configuration.DeepClone());
-        var (url, _) = await CreateAsync(one, new { entries = new[] { new { id = "s/a" } } });
+        var manifest = new { entries = Enumerable.Range(0, 100).Select(i => new { id = "s/b", name = $"{i}/{Convert.ToHexString(SHA256.HashData([(byte)i]))}" }).ToArray() };
+        var (url, _) = await CreateAsync(one, manifest);
 
-        (await Download.GetAsync(two.Client, url)).RequireWhole();
+        Assert.Equal(100, (await Download.GetAsync(two.Client, url)).RequireWhole().Count);
         var token = url[(url.LastIndexOf('/') + 1)..];
+        Assert.Equal('s', token[0]);
         Assert.DoesNotContain(token, await redis.RunAsync("--scan"), StringComparison.Ordinal);
 
         await redis.StopAsync();
         (await Download.GetAsync(two.Client, url)).RequireEarly(503);
-        using var refused = await two.Client.PostAsJsonAsync("/bundle/links", new { entries = new[] { new { id = "s/a" } } });
+        using var refused = await two.Client.PostAsJsonAsync("/bundle/links", manifest);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
         Assert.NotNull(refused.Headers.RetryAfter);
         await redis.StartAgainAsync();
@@ -149,10 +152,14 @@ public sealed class LinkTests : IAsyncLifetime
 
     [Theory]
     [InlineData("m")]
+    [InlineData("e")]
     [InlineData("s")]
     [InlineData("x")]
     [InlineData("mAAAA")]
+    [InlineData("eAAAA")]
     [InlineData("s%2e%2e")]
+    [InlineData("sAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("s%C3%A9AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     [InlineData("mAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     public async Task What_is_no_link_is_not_found(string token) =>
         (await Download.GetAsync(_gateway.Client, "/bundle/links/" + token)).RequireEarly(404);

@@ -130,4 +130,56 @@ public class ClientWriterTests
 
     private ClientWriter Create(CancellationToken cancellationToken, long minRate = 0, bool othersWait = false) =>
         new(_pipe.Writer, new ClientOptions { StallTimeout = StallTimeout, MinRate = minRate }, () => othersWait, _time, cancellationToken);
+
+    [Fact]
+    public async Task The_last_byte_of_an_expected_length_waits_for_the_end_of_the_archive()
+    {
+        using var writer = Create(CancellationToken.None);
+        writer.ExpectedLength = 5;
+        "01234"u8.CopyTo(writer.GetSpan(5));
+        writer.Advance(3);
+        writer.Advance(2);
+        await writer.FlushAsync();
+        Assert.Equal("0123"u8.ToArray(), await ReadAsync());
+        Assert.Equal(4, writer.Bytes);
+
+        await writer.EndAsync();
+
+        Assert.Equal("4"u8.ToArray(), await ReadAsync());
+        Assert.Equal(5, writer.Bytes);
+        Assert.False(writer.IsUnexpected);
+    }
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(6)]
+    public async Task A_body_that_is_not_as_long_as_expected_never_has_all_its_bytes(int length)
+    {
+        using var writer = Create(CancellationToken.None);
+        writer.ExpectedLength = 5;
+
+        var failure = await Assert.ThrowsAsync<Gateway.Upstreams.UpstreamException>(async () =>
+        {
+            for (var i = 0; i < length; i++)
+            {
+                writer.GetSpan(1)[0] = (byte)i;
+                writer.Advance(1);
+                await writer.FlushAsync();
+            }
+
+            await writer.EndAsync();
+        });
+
+        Assert.Equal(Stage.Changed, failure.Stage);
+        Assert.True(writer.IsUnexpected);
+        Assert.Equal([0, 1, 2, 3], await ReadAsync());
+    }
+
+    private async Task<byte[]> ReadAsync()
+    {
+        var result = await _pipe.Reader.ReadAsync();
+        var bytes = System.Buffers.BuffersExtensions.ToArray(result.Buffer);
+        _pipe.Reader.AdvanceTo(result.Buffer.End);
+        return bytes;
+    }
 }

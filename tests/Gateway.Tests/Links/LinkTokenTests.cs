@@ -41,4 +41,16 @@ public class LinkTokenTests
     public void Nothing_that_a_client_may_send_does_more_than_fail() =>
         Gen.OneOf(Gen.String[0, 200], Gen.Char["ABCabc012-_=+/ %"].Array[0, 300].Select(chars => new string(chars)))
             .Sample(token => LinkToken.Open([Key], token) is null);
+
+    [Fact]
+    public void A_token_of_one_version_is_none_of_another()
+    {
+        // Made by version 1 with a key of 32 times 7.
+        byte[] key = [.. Enumerable.Repeat((byte)7, 32)];
+        const string Old = "AAAAAGsOKthvbGQgY29udGVudELksL4mtafBOr8Arlt9s6JfILuNxgmvhEJioeLyxgGU";
+
+        Assert.Equal("old content"u8.ToArray(), LinkToken.Open([key], Old, version: 1)!.Value.Content);
+        Assert.Null(LinkToken.Open([key], Old));
+        Assert.Null(LinkToken.Open([key], LinkToken.Create(key, Expires, "x"u8), version: 1));
+    }
 }

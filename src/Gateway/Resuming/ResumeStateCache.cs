@@ -7,7 +7,7 @@ namespace Gateway.Resuming;
 /// what was forgotten only makes a resume slower.</summary>
 /// <remarks>Bound: some 16 MiB for all, the least recently used go first.</remarks>
 /// <param name="shared">What other replicas learned; null where there is no Redis.</param>
-internal sealed class KnownArchives(SharedArchives? shared = null) : IDisposable
+internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : IDisposable
 {
     private const long MaxBytes = 16 << 20;
 
@@ -25,16 +25,16 @@ internal sealed class KnownArchives(SharedArchives? shared = null) : IDisposable
     /// <param name="needsHashes">Whether the hashes of its entries are part of it.</param>
     /// <param name="isMade">Whether it will be made now: what is only asked about is not worth remembering.</param>
     /// <param name="cancellationToken">Ends the wait for other replicas' knowledge.</param>
-    public async Task<KnownArchive> FindAsync(string? etag, ArchiveLayout? layout, bool needsHashes, bool isMade, CancellationToken cancellationToken)
+    public async Task<ResumeState> FindAsync(string? etag, ArchiveLayout? layout, bool needsHashes, bool isMade, CancellationToken cancellationToken)
     {
         if (etag is null || layout is null)
         {
-            return new KnownArchive(null, layout, null);
+            return new ResumeState(null, layout, null);
         }
 
-        if (!_archives.TryGetValue<KnownArchive>(etag, out var archive) || archive is null)
+        if (!_archives.TryGetValue<ResumeState>(etag, out var archive) || archive is null)
         {
-            archive = new KnownArchive(etag, layout, shared is null ? null : shared.Tell) { NeedsHashes = needsHashes };
+            archive = new ResumeState(etag, layout, shared is null ? null : shared.Tell) { NeedsHashes = needsHashes };
             if (isMade)
             {
                 archive = _archives.GetOrCreate(etag, entry =>
@@ -54,7 +54,7 @@ internal sealed class KnownArchives(SharedArchives? shared = null) : IDisposable
     }
 
     /// <summary>Adds what other replicas know of the way to a byte of the archive.</summary>
-    public Task LearnAsync(KnownArchive archive, long from, CancellationToken cancellationToken) =>
+    public Task LearnAsync(ResumeState archive, long from, CancellationToken cancellationToken) =>
         shared?.LearnAsync(archive, from, cancellationToken) ?? Task.CompletedTask;
 
     /// <summary>With the layout, which holds every entry's name.</summary>

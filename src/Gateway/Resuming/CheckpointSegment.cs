@@ -10,7 +10,7 @@ namespace Gateway.Resuming;
 /// </summary>
 /// <remarks>Little-endian: count and checkpoints of 24 bytes; count and results of 16; count and hashes of 36. An entry stands with its
 /// number in the archive.</remarks>
-internal static class Chapter
+internal static class CheckpointSegment
 {
     // Of the plain archive: 64 checkpoints, and as many entries as stand there.
     private const long PlainLength = 256 << 20;
@@ -19,10 +19,10 @@ internal static class Chapter
     private const int ResultLength = 16;
     private const int HashLength = 32;
 
-    /// <summary>The chapter that ends at or behind a place, which is not the beginning.</summary>
+    /// <summary>The segment that ends at or behind a place, which is not the beginning.</summary>
     public static long NumberOf(long plainOffset) => (plainOffset - 1) / PlainLength;
 
-    public static byte[] Write(KnownArchive archive, long number)
+    public static byte[] Write(ResumeState archive, long number)
     {
         var (layout, facts) = (archive.Layout!, archive.Facts);
         var (from, end) = (number * PlainLength, Math.Min((number + 1) * PlainLength, layout.PlainLength));
@@ -60,9 +60,9 @@ internal static class Chapter
         return stream.ToArray();
     }
 
-    /// <summary>Takes over what a chapter says, as far as it can be true of the archive.</summary>
-    /// <returns>Where in the archive its first checkpoint is; null when it has none, or is no chapter.</returns>
-    public static long? Read(ReadOnlySpan<byte> bytes, KnownArchive archive)
+    /// <summary>Takes over what a segment says, as far as it can be true of the archive.</summary>
+    /// <returns>Where in the archive its first checkpoint is; null when it has none, or is no segment.</returns>
+    public static long? Read(ReadOnlySpan<byte> bytes, ResumeState archive)
     {
         if (!TryTake(ref bytes, CheckpointLength, out var checkpoints)
             || !TryTake(ref bytes, ResultLength, out var results)

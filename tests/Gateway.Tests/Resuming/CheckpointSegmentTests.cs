@@ -6,9 +6,9 @@ using Gateway.Resuming;
 
 namespace Gateway.Tests.Resuming;
 
-public class ChapterTests
+public class CheckpointSegmentTests
 {
-    private const int ChapterLength = 256 << 20;
+    private const int SegmentLength = 256 << 20;
     private static readonly byte[] Body = new byte[1 << 20];
 
     [Fact]
@@ -17,20 +17,20 @@ public class ChapterTests
         var entries = Enumerable.Range(0, 600).Select(i => new ArchiveEntry($"n{i}", Body.Length, DateTimeOffset.UnixEpoch)).ToArray();
         var layout = ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store), entries);
         var told = new Dictionary<long, byte[]>();
-        var known = new KnownArchive("\"x\"", layout, archive =>
+        var known = new ResumeState("\"x\"", layout, archive =>
         {
-            foreach (var number in archive.TakeUntold().Chapters)
+            foreach (var number in archive.TakeUntold().Segments)
             {
-                told[number] = Chapter.Write(archive, number);
+                told[number] = CheckpointSegment.Write(archive, number);
             }
         });
         await MakeAsync(known);
         known.Ended(layout.Length!.Value, null);
 
-        var other = new KnownArchive("\"x\"", layout, null);
-        foreach (var chapter in told.Values)
+        var other = new ResumeState("\"x\"", layout, null);
+        foreach (var segment in told.Values)
         {
-            Assert.NotNull(Chapter.Read(chapter, other));
+            Assert.NotNull(CheckpointSegment.Read(segment, other));
         }
 
         Assert.All(Enumerable.Range(0, entries.Length), entry => Assert.Equal(known.Facts.Trail.ResultOf(entry), other.Facts.Trail.ResultOf(entry)));
@@ -42,17 +42,17 @@ public class ChapterTests
     public async Task A_checkpoint_at_the_very_end_of_a_chapter_belongs_to_it()
     {
         // 256 MiB with its header, two zero blocks and nothing else.
-        var layout = ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.TarGz), [new ArchiveEntry("n", ChapterLength - 512 - 1024, DateTimeOffset.UnixEpoch)]);
-        Assert.Equal(ChapterLength, layout.PlainLength);
-        var known = new KnownArchive("\"x\"", layout, null);
+        var layout = ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.TarGz), [new ArchiveEntry("n", SegmentLength - 512 - 1024, DateTimeOffset.UnixEpoch)]);
+        Assert.Equal(SegmentLength, layout.PlainLength);
+        var known = new ResumeState("\"x\"", layout, null);
         await MakeAsync(known);
 
-        var (chapters, _) = known.TakeUntold();
+        var (segments, _) = known.TakeUntold();
 
-        Assert.Equal([0], chapters);
-        var other = new KnownArchive("\"x\"", layout, null);
-        Chapter.Read(Chapter.Write(known, 0), other);
-        Assert.Equal(ChapterLength, other.Facts.Trail.Between(0, long.MaxValue)[^1].PlainOffset);
+        Assert.Equal([0], segments);
+        var other = new ResumeState("\"x\"", layout, null);
+        CheckpointSegment.Read(CheckpointSegment.Write(known, 0), other);
+        Assert.Equal(SegmentLength, other.Facts.Trail.Between(0, long.MaxValue)[^1].PlainOffset);
     }
 
     [Fact]
@@ -61,33 +61,30 @@ public class ChapterTests
         var layout = ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.Zip), [new ArchiveEntry("n", 50 << 20, DateTimeOffset.UnixEpoch)]);
         Gen.OneOf(Gen.Byte.Array[0, 200], Gen.Select(Gen.Int[0, 3], Gen.Byte.Array[0, 200], (count, bytes) => (byte[])[.. BitConverter.GetBytes(count), .. bytes])).Sample(bytes =>
         {
-            var known = new KnownArchive("\"x\"", layout, null);
-            Chapter.Read(bytes, known);
+            var known = new ResumeState("\"x\"", layout, null);
+            CheckpointSegment.Read(bytes, known);
             return known.Facts.Trail.Between(long.MinValue, long.MaxValue).All(place => place is { PlainOffset: > 0, Offset: > 0 } && place.PlainOffset <= layout.PlainLength && place.Offset <= layout.MaxLength)
                 && layout.StartAt(known.Facts.Trail, 40 << 20, null).Place.Offset <= 40 << 20;
         });
     }
 
     [Fact]
-    public void Only_what_was_signed_under_its_own_key_is_believed()
+    public void An_end_that_another_replica_published_is_replaced_by_what_is_seen_here()
     {
-        byte[] one = [.. Enumerable.Repeat((byte)1, 32)], two = [.. Enumerable.Repeat((byte)2, 32)];
-        var sealedValue = new Seal([one]).Put("key", "value"u8);
+        var known = new ResumeState("\"x\"", null, null);
+        known.Learn(new ArchiveEnd(100, [1], IsHashLearned: true));
 
-        Assert.Equal("value"u8.ToArray(), new Seal([two, one]).Open("key", sealedValue));
-        Assert.Null(new Seal([one]).Open("other", sealedValue));
-        Assert.Null(new Seal([two]).Open("key", sealedValue));
-        Assert.Null(new Seal([]).Open("key", sealedValue));
-        Assert.Null(new Seal([one]).Open("key", new Seal([]).Put("key", "value"u8)));
-        for (var i = 0; i < sealedValue.Length; i++)
-        {
-            var damaged = sealedValue.ToArray();
-            damaged[i] ^= 1;
-            Assert.Null(new Seal([one]).Open("key", damaged));
-        }
+        known.Ended(100, null);
+        Assert.True(known.End is { Length: 100, Sha256: [1], IsHashLearned: true });
+        known.Ended(100, [1]);
+        Assert.True(known.End is { Length: 100, Sha256: [1], IsHashLearned: false });
+
+        // The hash was of another length.
+        known.Ended(101, null);
+        Assert.True(known.End is { Length: 101, Sha256: null });
     }
 
-    private static async Task MakeAsync(KnownArchive known)
+    private static async Task MakeAsync(ResumeState known)
     {
         var layout = known.Layout!;
         var writer = ArchiveWriter.Continue(layout, PipeWriter.Create(Stream.Null), default, 1, known.Facts.Trail);

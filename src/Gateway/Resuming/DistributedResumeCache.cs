@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using Gateway.Archiving;
-using Gateway.Links;
-using Microsoft.Extensions.Caching.Distributed;
+using Gateway.Caching;
 using Microsoft.Extensions.Options;
 using Polly;
 using Polly.CircuitBreaker;
@@ -10,34 +10,35 @@ using Polly.CircuitBreaker;
 namespace Gateway.Resuming;
 
 /// <summary>
-/// What replicas tell each other of archives that they make, through a cache that all of them reach. It makes a resume on another
-/// replica fast and nothing else: without the cache an archive is made again from its beginning.
+/// What replicas share about archives that they make, in Redis. It makes a resume on another replica fast and nothing else: without
+/// it an archive is made again from its beginning.
 /// </summary>
 /// <remarks>
 /// <para>Keys begin with the archive's ETag, a hash over everything that decides a byte: who could guess one has the archive already.
-/// Values are signed with the keys of links where there are some (<see cref="Seal"/>). A checkpoint is tried by the block before it
-/// (<see cref="Archiving.Layout.CheckpointException"/>), which shows that it is of this archive; what else is said is believed.</para>
-/// <para>Each archive has one telling on its way at most; what is reached meanwhile goes with the next. While the cache is away it is
-/// asked once every few seconds, and nobody waits for it in between.</para>
+/// Entries are signed and bounded (<see cref="GatewayCache"/>). A checkpoint is checked against the block before it
+/// (<see cref="Archiving.Layout.CheckpointException"/>), a length and a hash when the archive is made, before its last byte leaves.</para>
+/// <para>Each archive is published once at a time; what is reached meanwhile goes with the next. While Redis is away it is tried once
+/// every few seconds, and no request waits for it in between.</para>
 /// </remarks>
-internal sealed partial class SharedArchives(
-    IDistributedCache cache, IOptions<ResumeOptions> options, IOptions<BundleLinkOptions> links, TimeProvider time, ILogger<SharedArchives> logger)
+internal sealed partial class DistributedResumeCache(
+    GatewayCache cache, IOptions<ResumeOptions> options, TimeProvider time, ILogger<DistributedResumeCache> logger)
 {
-    private const int ChaptersAtOnce = 16;
+    private const int SegmentsAtOnce = 16;
+    private const int MaxSegmentBytes = 8 << 20;
+    private const int EndBytes = sizeof(long);
+    private const int EndBytesWithHash = EndBytes + SHA256.HashSizeInBytes;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
-    private readonly DistributedCacheEntryOptions _keep = new() { AbsoluteExpirationRelativeToNow = options.Value.KeepFor };
     private readonly ResiliencePipeline _resilience = new ResiliencePipelineBuilder { TimeProvider = time }
         .AddCircuitBreaker(new CircuitBreakerStrategyOptions { FailureRatio = 0.5, MinimumThroughput = 2, SamplingDuration = Pause, BreakDuration = Pause })
         .AddTimeout(Patience)
         .Build();
 
-    private readonly Seal _seal = new(links.Value.Secrets());
     private bool _isAway;
 
     /// <summary>Tells others what is new.</summary>
-    public void Tell(KnownArchive archive)
+    public void Tell(ResumeState archive)
     {
         if (archive.TryBeginTelling())
         {
@@ -46,26 +47,26 @@ internal sealed partial class SharedArchives(
     }
 
     /// <summary>Adds the archive's end, if others know it.</summary>
-    public async Task LearnEndAsync(KnownArchive archive, CancellationToken cancellationToken)
+    public async Task LearnEndAsync(ResumeState archive, CancellationToken cancellationToken)
     {
-        if (await GetAsync(EndKey(archive), cancellationToken) is { Length: sizeof(long) or sizeof(long) + 32 } end
+        if (await GetAsync(EndKey(archive), EndBytesWithHash, cancellationToken) is { Length: EndBytes or EndBytesWithHash } end
             && BinaryPrimitives.ReadInt64LittleEndian(end) is > 0 and var length
             && length <= archive.Layout!.MaxLength)
         {
-            archive.Learn(new ArchiveEnd(length, end.Length == sizeof(long) ? null : end[sizeof(long)..]));
+            archive.Learn(end.Length == EndBytes ? new ArchiveEnd(length, null) : new ArchiveEnd(length, end[EndBytes..], IsHashLearned: true));
         }
     }
 
     /// <summary>Adds what others know of the way to a byte of the archive.</summary>
-    public async Task LearnAsync(KnownArchive archive, long from, CancellationToken cancellationToken)
+    public async Task LearnAsync(ResumeState archive, long from, CancellationToken cancellationToken)
     {
         if (archive.Layout!.Recipe.Format == ArchiveFormat.Tar || KnowsTheWay(archive, from))
         {
             return;
         }
 
-        // Which chapter holds the place only the chapters tell: their first places are in order.
-        var (low, high, nearest) = (0L, Chapter.NumberOf(archive.Layout.PlainLength), -1L);
+        // Which segment holds the place only the segments tell: their first places are in order.
+        var (low, high, nearest) = (0L, CheckpointSegment.NumberOf(archive.Layout.PlainLength), -1L);
         while (low <= high)
         {
             var middle = (low + high) / 2;
@@ -81,13 +82,13 @@ internal sealed partial class SharedArchives(
 
         if (NeedsWhatBecameOfEntries(archive))
         {
-            var parallel = new ParallelOptions { MaxDegreeOfParallelism = ChaptersAtOnce, CancellationToken = cancellationToken };
+            var parallel = new ParallelOptions { MaxDegreeOfParallelism = SegmentsAtOnce, CancellationToken = cancellationToken };
             await Parallel.ForAsync(0, Math.Max(nearest, 0), parallel, async (number, token) => await ReadAsync(archive, number, token));
         }
     }
 
     /// <summary>Whether others could only say what is known here.</summary>
-    private static bool KnowsTheWay(KnownArchive archive, long from)
+    private static bool KnowsTheWay(ResumeState archive, long from)
     {
         var facts = archive.Facts;
         if (!facts.Trail.Covers(from) || !NeedsWhatBecameOfEntries(archive))
@@ -101,18 +102,18 @@ internal sealed partial class SharedArchives(
             entry => (archive.Layout!.Recipe.Format != ArchiveFormat.Zip || facts.Trail.ResultOf(entry) is not null) && (!archive.NeedsHashes || facts.Hashes.ContainsKey(entry)));
     }
 
-    private static bool NeedsWhatBecameOfEntries(KnownArchive archive) =>
+    private static bool NeedsWhatBecameOfEntries(ResumeState archive) =>
         archive.Layout!.Recipe.Format == ArchiveFormat.Zip || archive.NeedsHashes;
 
-    private static string EndKey(KnownArchive archive) => $"archive/1/{archive.ETag}/end";
+    private static string EndKey(ResumeState archive) => $"archive/2/{archive.ETag}/end";
 
-    private static string ChapterKey(KnownArchive archive, long number) => $"archive/1/{archive.ETag}/{number}";
+    private static string SegmentKey(ResumeState archive, long number) => $"archive/2/{archive.ETag}/{number}";
 
-    private async Task<long?> ReadAsync(KnownArchive archive, long number, CancellationToken cancellationToken) =>
-        await GetAsync(ChapterKey(archive, number), cancellationToken) is { } bytes ? Chapter.Read(bytes, archive) : null;
+    private async Task<long?> ReadAsync(ResumeState archive, long number, CancellationToken cancellationToken) =>
+        await GetAsync(SegmentKey(archive, number), MaxSegmentBytes, cancellationToken) is { } bytes ? CheckpointSegment.Read(bytes, archive) : null;
 
     [SuppressMessage("Design", "CA1031", Justification = "Nobody waits for it; what is not told is made again.")]
-    private async Task TellAsync(KnownArchive archive)
+    private async Task TellAsync(ResumeState archive)
     {
         try
         {
@@ -125,43 +126,42 @@ internal sealed partial class SharedArchives(
         }
     }
 
-    private async Task TellAllAsync(KnownArchive archive)
+    private async Task TellAllAsync(ResumeState archive)
     {
-        while (archive.TakeUntold() is var (chapters, end) && (chapters.Length > 0 || end is not null))
+        while (archive.TakeUntold() is var (segments, end) && (segments.Length > 0 || end is not null))
         {
-            foreach (var number in chapters)
+            foreach (var number in segments)
             {
-                await SetAsync(ChapterKey(archive, number), Chapter.Write(archive, number));
+                await SetAsync(SegmentKey(archive, number), CheckpointSegment.Write(archive, number));
             }
 
             if (end is not null)
             {
-                var bytes = new byte[sizeof(long) + (end.Sha256?.Length ?? 0)];
+                var bytes = new byte[end.Sha256 is null ? EndBytes : EndBytesWithHash];
                 BinaryPrimitives.WriteInt64LittleEndian(bytes, end.Length);
-                end.Sha256?.CopyTo(bytes, sizeof(long));
+                end.Sha256?.CopyTo(bytes, EndBytes);
                 await SetAsync(EndKey(archive), bytes);
             }
         }
     }
 
-    private async Task<byte[]?> GetAsync(string key, CancellationToken cancellationToken) =>
-        _seal.Open(key, await TryAsync(token => cache.GetAsync(key, token), cancellationToken));
+    private Task<byte[]?> GetAsync(string key, int maxLength, CancellationToken cancellationToken) =>
+        TryAsync(() => cache.GetAsync(key, maxLength), cancellationToken);
 
     private async Task SetAsync(string key, byte[] value) => await TryAsync(
-        async token =>
+        async () =>
         {
-            await cache.SetAsync(key, _seal.Put(key, value), _keep, token);
+            await cache.SetAsync(key, value, time.GetUtcNow() + options.Value.KeepFor);
             return null;
         },
         CancellationToken.None);
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever a cache fails with, the archive can be made without it.")]
-    private async Task<byte[]?> TryAsync(Func<CancellationToken, Task<byte[]?>> action, CancellationToken cancellationToken)
+    private async Task<byte[]?> TryAsync(Func<Task<byte[]?>> action, CancellationToken cancellationToken)
     {
         try
         {
-            // A connection that is being made does not listen to the token.
-            var result = await _resilience.ExecuteAsync(async token => await action(token).WaitAsync(token), cancellationToken);
+            var result = await _resilience.ExecuteAsync(async token => await action().WaitAsync(token), cancellationToken);
             if (Interlocked.Exchange(ref _isAway, false))
             {
                 LogBack(logger);
@@ -180,12 +180,12 @@ internal sealed partial class SharedArchives(
         }
     }
 
-    [LoggerMessage(EventId = 5, EventName = "Untold", Level = LogLevel.Error, Message = "What was learned of an archive could not be told to other replicas")]
+    [LoggerMessage(EventId = 5, EventName = "Untold", Level = LogLevel.Error, Message = "Failed to publish resume points to Redis")]
     private static partial void LogUntold(ILogger logger, Exception exception);
 
-    [LoggerMessage(EventId = 2, EventName = "CacheAway", Level = LogLevel.Warning, Message = "The cache cannot be reached, so archives that other replicas began are made again from their beginning: {Reason}")]
+    [LoggerMessage(EventId = 2, EventName = "CacheAway", Level = LogLevel.Warning, Message = "Redis cannot be reached; archives that other replicas began are made again from their beginning: {Reason}")]
     private static partial void LogAway(ILogger logger, string reason);
 
-    [LoggerMessage(EventId = 3, EventName = "CacheBack", Level = LogLevel.Information, Message = "The cache can be reached again")]
+    [LoggerMessage(EventId = 3, EventName = "CacheBack", Level = LogLevel.Information, Message = "Redis can be reached again")]
     private static partial void LogBack(ILogger logger);
 }

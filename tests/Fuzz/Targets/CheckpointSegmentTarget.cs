@@ -5,7 +5,7 @@ using Gateway.Resuming;
 namespace Fuzz.Targets;
 
 /// <summary>What stands in the shared cache of an archive: it can make a resume slower, and never begin it behind its place.</summary>
-internal static class ChapterTarget
+internal static class CheckpointSegmentTarget
 {
     private const long From = 40 << 20;
 
@@ -20,8 +20,8 @@ internal static class ChapterTarget
     {
         foreach (var layout in Layouts)
         {
-            var known = new KnownArchive("\"x\"", layout, null);
-            Chapter.Read(input, known);
+            var known = new ResumeState("\"x\"", layout, null);
+            CheckpointSegment.Read(input, known);
             FuzzTarget.Require(
                 known.Facts.Trail.Between(long.MinValue, long.MaxValue).All(place => place is { PlainOffset: > 0, Offset: > 0 } && place.PlainOffset <= layout.PlainLength && place.Offset <= layout.MaxLength),
                 "a place is in the archive");

@@ -4,7 +4,7 @@ using Gateway.Archiving.Layout;
 namespace Gateway.Resuming;
 
 /// <summary>What is known of one archive. Any number of requests may make it at the same time.</summary>
-internal sealed class KnownArchive
+internal sealed class ResumeState
 {
     private readonly Lock _lock = new();
     private readonly HashSet<long> _untold = [];
@@ -16,7 +16,7 @@ internal sealed class KnownArchive
     /// <param name="etag">Names every byte; null when nothing does, and what is learned is of no use to others.</param>
     /// <param name="layout">Where everything stands; null when nothing was checked.</param>
     /// <param name="changed">Is told when there is something new for other replicas.</param>
-    public KnownArchive(string? etag, ArchiveLayout? layout, Action<KnownArchive>? changed)
+    public ResumeState(string? etag, ArchiveLayout? layout, Action<ResumeState>? changed)
     {
         ETag = etag;
         Layout = layout;
@@ -49,7 +49,7 @@ internal sealed class KnownArchive
     /// <summary>Whether what was said of it has turned out wrong, so that others are not asked any more until it was made whole again.</summary>
     public bool IsDoubted { get; private set; }
 
-    private Action<KnownArchive>? Changed { get; }
+    private Action<ResumeState>? Changed { get; }
 
     /// <summary>It was made whole.</summary>
     /// <param name="length">Its bytes.</param>
@@ -58,9 +58,9 @@ internal sealed class KnownArchive
     {
         lock (_lock)
         {
-            hash ??= _end?.Sha256;
-            if (_end is { } known && known.Length == length && known.Sha256.AsSpan().SequenceEqual(hash))
+            if (_end?.Length == length && (hash is null || hash.AsSpan().SequenceEqual(_end.Sha256)))
             {
+                _end = hash is null ? _end : new ArchiveEnd(length, hash);
                 return;
             }
 
@@ -115,23 +115,23 @@ internal sealed class KnownArchive
         }
     }
 
-    /// <summary>What others have not been told yet: numbers of chapters, and the end.</summary>
-    public (long[] Chapters, ArchiveEnd? End) TakeUntold()
+    /// <summary>What others have not been told yet: numbers of segments, and the end.</summary>
+    public (long[] Segments, ArchiveEnd? End) TakeUntold()
     {
         lock (_lock)
         {
-            (long[] Chapters, ArchiveEnd? End) untold = ([.. _untold], _isEndUntold ? _end : null);
+            (long[] Segments, ArchiveEnd? End) untold = ([.. _untold], _isEndUntold ? _end : null);
             _untold.Clear();
             _isEndUntold = false;
-            _isTelling = untold is not { Chapters: [], End: null };
+            _isTelling = untold is not { Segments: [], End: null };
             return untold;
         }
     }
 
-    /// <summary>What is told of up to this place. What became of the last entries of a chapter shows only in the next one.</summary>
+    /// <summary>What is told of up to this place. What became of the last entries of a segment shows only in the next one.</summary>
     private void Untold(long plainOffset)
     {
-        var number = Chapter.NumberOf(plainOffset);
+        var number = CheckpointSegment.NumberOf(plainOffset);
         _untold.Add(number);
         if (number > 0 && _lastUntold != number)
         {
@@ -165,5 +165,6 @@ internal sealed class ArchiveFacts(Action<ArchiveCheckpoint>? reached = null)
 
 /// <summary>What shows only when an archive has been made whole.</summary>
 /// <param name="Length">Its bytes.</param>
-/// <param name="Sha256">Their hash, if somebody asked for it.</param>
-internal sealed record ArchiveEnd(long Length, byte[]? Sha256);
+/// <param name="Sha256">Their hash, if a client asked for it.</param>
+/// <param name="IsHashLearned">Whether the hash is another replica's, and was not computed here.</param>
+internal sealed record ArchiveEnd(long Length, byte[]? Sha256, bool IsHashLearned = false);

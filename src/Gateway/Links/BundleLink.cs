@@ -1,0 +1,64 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+
+namespace Gateway.Links;
+
+/// <summary>A link that was found and is valid. What it stands for is unpacked only when somebody asks for it.</summary>
+internal sealed class BundleLink
+{
+    /// <summary>Bytes of a manifest at most: as many as the body of a POST may have.</summary>
+    public const int MaxManifestBytes = 8 << 20;
+
+    /// <summary>Bytes of one that is packed: incompressible ones become a little longer.</summary>
+    public const int MaxPackedBytes = MaxManifestBytes + (64 << 10);
+
+    private const int HeaderLength = 1 + sizeof(int);
+    private const byte CarriesRightsFlag = 1;
+
+    private readonly ReadOnlyMemory<byte> _brotli;
+
+    private BundleLink(ReadOnlyMemory<byte> brotli, int maxContentBytes, bool carriesRights) =>
+        (_brotli, MaxContentBytes, CarriesRights) = (brotli, maxContentBytes, carriesRights);
+
+    /// <summary>Bytes that <see cref="Unpack"/> returns at most.</summary>
+    public int MaxContentBytes { get; }
+
+    /// <summary>Whether it gives its maker's rights to whoever has it.</summary>
+    public bool CarriesRights { get; }
+
+    /// <summary>Packs a manifest: flags, its length (little-endian), and its bytes compressed by Brotli.</summary>
+    public static byte[] Pack(ReadOnlySpan<byte> manifest, bool carriesRights)
+    {
+        using var packed = new MemoryStream();
+        Span<byte> header = stackalloc byte[HeaderLength];
+        header[0] = carriesRights ? CarriesRightsFlag : (byte)0;
+        BinaryPrimitives.WriteInt32LittleEndian(header[1..], manifest.Length);
+        packed.Write(header);
+        using (var brotli = new BrotliStream(packed, CompressionLevel.Optimal))
+        {
+            brotli.Write(manifest);
+        }
+
+        return packed.ToArray();
+    }
+
+    /// <summary>Reads what <see cref="Pack"/> has written, but does not unpack it.</summary>
+    /// <param name="packed">Signed by the gateway.</param>
+    /// <param name="mayCarryRights">Whether the operator allows it now.</param>
+    /// <returns>Null when it is something else.</returns>
+    public static BundleLink? From(byte[] packed, bool mayCarryRights) =>
+        packed.Length > HeaderLength && packed[0] <= CarriesRightsFlag && BinaryPrimitives.ReadInt32LittleEndian(packed.AsSpan(1)) is > 0 and <= MaxManifestBytes and var length
+            ? new BundleLink(packed.AsMemory(HeaderLength), length, mayCarryRights && packed[0] == CarriesRightsFlag)
+            : null;
+
+    /// <summary>A link of an earlier version. It has no header, and was not made to end when its maker's rights do: it gives none.</summary>
+    public static BundleLink FromVersion1(byte[] brotli) => new(brotli, MaxManifestBytes, carriesRights: false);
+
+    /// <summary>The manifest.</summary>
+    /// <exception cref="LinkException">It is no manifest, or larger than it says.</exception>
+    public byte[] Unpack()
+    {
+        var manifest = new byte[MaxContentBytes];
+        return BrotliDecoder.TryDecompress(_brotli.Span, manifest, out var length) ? manifest[..length] : throw new LinkException(LinkFault.Unknown);
+    }
+}

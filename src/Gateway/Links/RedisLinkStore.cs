@@ -1,0 +1,28 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Gateway.Caching;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Links;
+
+/// <summary>Keeps links in Redis, signed, so that every replica with the same keys can use them.</summary>
+internal sealed class RedisLinkStore(GatewayCache cache, IOptions<BundleLinkOptions> options) : ILinkStore
+{
+    private const int ClientLength = 16;
+
+    public async Task AddAsync(string name, byte[] packed, DateTimeOffset expires, string client)
+    {
+        var (limits, id) = (options.Value, Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(client)).AsSpan(..ClientLength)));
+        if (await cache.ReserveAsync(id, BundleLinkOptions.RoomFor(packed.Length), expires, limits.MaxBytesPerClient, limits.MaxBytes) is { } full)
+        {
+            throw new LinkException(full.IsOfClient ? LinkFault.ShareIsFull : LinkFault.NoRoom) { RetryAfter = full.RetryAfter };
+        }
+
+        await cache.SetAsync(KeyOf(name), packed, expires);
+    }
+
+    public Task<byte[]?> FindAsync(string name) => cache.GetAsync(KeyOf(name), BundleLink.MaxPackedBytes);
+
+    private static string KeyOf(string name) => "link/2/" + name;
+}

@@ -1,0 +1,94 @@
+using System.IO.Compression;
+using System.Text;
+using CsCheck;
+using Gateway.Bundles;
+using Gateway.Links;
+
+namespace Gateway.Tests.Links;
+
+public class BundleLinkTests
+{
+    [Fact]
+    public void A_manifest_that_was_packed_comes_back() =>
+        Gen.Select(Gen.Byte.Array[1, 5000], Gen.Bool, Gen.Bool).Sample((manifest, carriesRights, mayCarryRights) =>
+        {
+            var link = BundleLink.From(BundleLink.Pack(manifest, carriesRights), mayCarryRights)!;
+            return link.MaxContentBytes == manifest.Length && link.CarriesRights == (carriesRights && mayCarryRights) && link.Unpack().AsSpan().SequenceEqual(manifest);
+        });
+
+    [Fact]
+    public void Whatever_was_packed_is_a_link_or_nothing_and_never_larger_than_it_says() =>
+        Gen.Byte.Array[0, 200].Sample(packed =>
+        {
+            try
+            {
+                return BundleLink.From(packed, mayCarryRights: true) is not { } link
+                    || (link.MaxContentBytes is > 0 and <= BundleLink.MaxManifestBytes && (link.MaxContentBytes > 1 << 16 || link.Unpack().Length <= link.MaxContentBytes));
+            }
+            catch (LinkException e)
+            {
+                return e.Fault == LinkFault.Unknown;
+            }
+        });
+
+    [Theory]
+    [InlineData(1000)]
+    [InlineData(BundleLink.MaxManifestBytes)]
+    public void A_brotli_bomb_costs_no_more_than_a_link_may(int length)
+    {
+        byte[] packed = [0, .. BitConverter.GetBytes(length), .. Bomb(256 << 20)];
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        Assert.Equal(LinkFault.Unknown, Assert.Throws<LinkException>(() => BundleLink.From(packed, mayCarryRights: false)!.Unpack()).Fault);
+        Assert.Equal(LinkFault.Unknown, Assert.Throws<LinkException>(() => BundleLink.FromVersion1(packed[5..]).Unpack()).Fault);
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 3 * BundleLink.MaxManifestBytes);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(int.MinValue)]
+    [InlineData(BundleLink.MaxManifestBytes + 1)]
+    [InlineData(int.MaxValue)]
+    public void A_link_that_says_to_be_larger_than_one_may_be_is_none(int length) =>
+        Assert.Null(BundleLink.From([0, .. BitConverter.GetBytes(length), .. Bomb(10)], mayCarryRights: true));
+
+    [Fact]
+    public void Flags_that_nobody_knows_are_no_link() =>
+        Assert.Null(BundleLink.From([2, .. BundleLink.Pack("x"u8, carriesRights: true)[1..]], mayCarryRights: true));
+
+    [Fact]
+    public void A_link_stands_for_as_much_as_a_body_may_have() => Assert.Equal(BundleFields.MaxBodyBytes, BundleLink.MaxManifestBytes);
+
+    [Theory]
+    [InlineData("é")]
+    [InlineData("日本")]
+    [InlineData("+&<>'")]
+    public async Task A_manifest_is_kept_as_short_as_it_was_sent(string text)
+    {
+        var json = $$"""{"name":"bundle","format":"tar.gz","missing":"fail","entries":[{{string.Join(',', Enumerable.Repeat($$"""{"id":"s/{{text}}{{text}}","name":"{{text}}"}""", 100))}}]}""";
+        using var body = new MemoryStream(Encoding.UTF8.GetBytes(json));
+        var fields = await BundleFields.OfManifestAsync(body, 1000, TestContext.Current.CancellationToken);
+
+        var bytes = BundleManifest.Of(fields).ToBytes();
+
+        Assert.Equal(json, Encoding.UTF8.GetString(bytes));
+        Assert.Equal(fields.Entries, (await BundleFields.OfManifestAsync(new MemoryStream(bytes), 1000, TestContext.Current.CancellationToken)).Entries);
+    }
+
+    private static byte[] Bomb(int length)
+    {
+        using var packed = new MemoryStream();
+        using (var brotli = new BrotliStream(packed, CompressionLevel.Fastest))
+        {
+            var zeros = new byte[1 << 16];
+            for (var rest = length; rest > 0; rest -= zeros.Length)
+            {
+                brotli.Write(zeros, 0, Math.Min(rest, zeros.Length));
+            }
+        }
+
+        return packed.ToArray();
+    }
+}
