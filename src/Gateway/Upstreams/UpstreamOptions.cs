@@ -64,6 +64,15 @@ internal sealed class UpstreamOptions
     public int MaxWindowBytes { get; set; } = 4 << 20;
 
     /// <summary>
+    /// How long a client may take nothing before its bundle closes its connections to storage. When the client goes on, each object is
+    /// continued by a range request, if its strong ETag is still the same; an object without a strong ETag keeps its connection. Every
+    /// release doubles the time for the rest of the bundle. Default 5 s: longer than lost packets and short pauses take, and shorter than
+    /// storage itself waits for a reader. Range 0–1 day; 0 keeps all connections.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
+    public TimeSpan ReleaseAfter { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
     /// Bytes of one part where a cluster's metadata <c>Bundle.ParallelRanges</c> (1–32, default 1) has large objects read by
     /// several requests at once: each part that is on its way has that much memory. Default 8 MiB, range 64 KiB–64 MiB.
     /// </summary>
