@@ -115,12 +115,13 @@ internal sealed partial class ObjectReader : IAsyncDisposable
 
     /// <summary>
     /// Closes the connection to storage while nobody reads. The next read continues at the same byte, in the same version. The reader keeps its
-    /// connection where that could not be had, or where little is left. For storage it is as if the client had left: nothing has failed.
+    /// connection where that could not be had, or where little is left; and a file, which costs no memory of the kernel. For storage it is as if
+    /// the client had left: nothing has failed.
     /// </summary>
     /// <remarks>Not while a read is running.</remarks>
     public async ValueTask ReleaseAsync()
     {
-        if (_attempt is { } attempt
+        if (_attempt is { IsRemote: true } attempt
             && _buffer is null
             && Head is { ETag: not null, Size: { } size }
             && (_part.End ?? size) - _position > FewBytes

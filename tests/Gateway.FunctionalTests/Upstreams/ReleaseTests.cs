@@ -92,6 +92,34 @@ public class ReleaseTests
     }
 
     [Fact]
+    public async Task A_file_in_a_folder_stays_open_and_is_sent_as_it_was_opened()
+    {
+        var folder = Directory.CreateTempSubdirectory("gateway-release-");
+        var file = Path.Combine(folder.FullName, "a");
+        var content = new ObjectContent(Large, 1, compressible: false);
+        await File.WriteAllBytesAsync(file, content.ToArray());
+        var configuration = GatewayUnderTest.Configuration(("s", [$"file:{folder.FullName}/"]));
+        await using (var gateway = await StartAsync(configuration))
+        {
+            await using var client = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a&format=tar");
+            await client.TakeAsync(1 << 20);
+            await File.WriteAllBytesAsync(file + ".new", new byte[Large]);
+            File.Move(file + ".new", file, overwrite: true);
+            for (var i = 0; i < 10; i++)
+            {
+                await client.TakeAsync(64 << 10);
+                _time.Advance(ReleaseAfter);
+            }
+
+            await client.TakeRestAsync();
+
+            Assert.Equal(("None/Done", 0, Large), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes, (int)outcome.BytesIn) : default);
+        }
+
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
     public async Task Zero_keeps_all_connections()
     {
         await using var upstream = new ScriptedUpstream { SendBuffer = 64 * 1024 };
@@ -237,7 +265,6 @@ public class ReleaseTests
         }
 
         Assert.Equal("Client/Gone", (await gateway.RequireOneOutcomeAsync()).Blame);
-        Assert.Single(upstream.Requests, request => request.Method == "GET");
     }
 
     [Fact]
