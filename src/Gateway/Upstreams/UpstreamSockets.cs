@@ -21,10 +21,10 @@ internal static class UpstreamSockets
     // Half of the largest that the option can carry without an overflow.
     private const int Enormous = 1 << 29;
 
-    private static readonly Lazy<int> _largest = new(FindLargest);
+    private static readonly Lazy<int> MeasuredLargest = new(FindLargest);
 
     /// <summary>The largest buffer that the kernel grants: twice <c>net.core.rmem_max</c>.</summary>
-    public static int Largest => _largest.Value;
+    public static int Largest => MeasuredLargest.Value;
 
     public static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, int near, int far, CancellationToken cancellationToken)
     {
