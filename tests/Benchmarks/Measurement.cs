@@ -33,6 +33,10 @@ internal sealed record Measurement(double Seconds, double CpuSeconds, long PeakB
         File.ReadLines($"/proc/{process.Id}/status").First(line => line.StartsWith(what, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
         CultureInfo.InvariantCulture);
 
+    /// <summary>What the kernel holds for all TCP connections of this machine.</summary>
+    public static long TcpMemory() => Environment.SystemPageSize * long.Parse(
+        File.ReadLines("/proc/net/sockstat").First(line => line.StartsWith("TCP:", StringComparison.Ordinal)).Split(' ')[^1], CultureInfo.InvariantCulture);
+
     private static double CpuOf(Process? server)
     {
         server?.Refresh();

@@ -20,7 +20,7 @@ var chosen = args.Where(argument => !int.TryParse(argument, out _)).ToList();
     ("ways", () => WholeWay.RunAsync(rounds)),
     ("cores", () => SecondCore.RunAsync(rounds)),
     ("latency", () => Latency.RunAsync(rounds)),
-    ("stalled", StalledClients.RunAsync),
+    ("stalled", () => StalledClients.RunAsync(rounds)),
     ("huge", HugeObject.RunAsync),
     ("resume", () => Resuming.RunAsync(rounds)),
     ("encoders", () => EncoderSpeed.RunAsync(rounds)),

@@ -37,6 +37,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
         var isHashed = start.Entry < plan.Entries.Count && (plan.HasReceipt || plan.Entries[start.Entry].Sha256 is not null) && !facts.Hashes.ContainsKey(start.Entry);
         var first = start with { IsBodyDone = start.IsBodyDone && !isHashed };
         var lookahead = new Lookahead(plan.Entries, first, isHashed ? 0 : start.BodyOffset, store, ahead, record.Transfer, cancellationToken);
+        var flusher = new ReleasingFlush(archive, lookahead, store.Options.ReleaseAfter, store.Time);
         try
         {
             // The format's first bytes leave before storage is asked for anything.
@@ -74,7 +75,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
                     await PassAsync(reader, offset, check!);
                 }
 
-                await CopyAsync(reader, size - offset, check, archive, range, lookahead, record, cancellationToken);
+                await CopyAsync(reader, size - offset, check, archive, flusher, range, lookahead, record, cancellationToken);
                 if (range is { IsDone: true })
                 {
                     break;
@@ -86,7 +87,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
                 }
 
                 archive.EndEntry();
-                await archive.FlushAsync(cancellationToken);
+                await flusher.FlushAsync(reader, cancellationToken);
                 record.EntriesSent++;
             }
 
@@ -119,6 +120,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
         long rest,
         EntryCheck? check,
         ArchiveWriter archive,
+        ReleasingFlush flusher,
         RangeWriter? range,
         Lookahead lookahead,
         BundleRecord record,
@@ -152,7 +154,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
             }
 
             archive.Advance(count);
-            var flush = archive.FlushAsync(cancellationToken);
+            var flush = flusher.FlushAsync(reader, cancellationToken);
             if (!flush.IsCompletedSuccessfully)
             {
                 await flush;

@@ -77,6 +77,18 @@ internal sealed class Lookahead : IAsyncDisposable
         }
     }
 
+    /// <summary>Closes the connections of objects whose turn will come; those that are still being opened keep theirs.</summary>
+    public async Task ReleaseAsync()
+    {
+        foreach (var (opening, _) in _ahead)
+        {
+            if (opening.IsCompletedSuccessfully)
+            {
+                await opening.Result.ReleaseAsync();
+            }
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();

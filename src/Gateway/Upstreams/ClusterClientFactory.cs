@@ -24,9 +24,10 @@ internal sealed class ClusterClientFactory(
         // As the server reads them: a client's header that is not ASCII must not look like a failure of storage.
         handler.RequestHeaderEncodingSelector ??= static (_, _) => Encoding.UTF8;
 
-        if (options.Value.WindowBytes is > 0 and var window && IsOfBundles(context.ClusterId))
+        if (OperatingSystem.IsLinux() && options.Value.WindowBytes is > 0 and var near && IsOfBundles(context.ClusterId))
         {
-            handler.ConnectCallback = (connection, cancellationToken) => UpstreamSockets.ConnectAsync(connection, window, cancellationToken);
+            var far = options.Value.MaxWindowBytes;
+            handler.ConnectCallback = (connection, cancellationToken) => UpstreamSockets.ConnectAsync(connection, near, far, cancellationToken);
         }
     }
 

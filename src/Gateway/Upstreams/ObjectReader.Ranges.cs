@@ -25,9 +25,9 @@ internal sealed partial class ObjectReader
             await CloseAsync();
             return count;
         }
-        catch (UpstreamException e) when (e.Stage == Stage.Policy && _attempt is not null)
+        catch (UpstreamException e) when (e.Stage == Stage.Policy && (_attempt is not null || _isReleased))
         {
-            // Storage does not serve ranges. What was opened first still stands where they would begin.
+            // Storage does not serve ranges. What was opened first still stands where they would begin, or can be opened again.
             await StopRangesAsync();
             return await ReadBodyAsync(buffer);
         }

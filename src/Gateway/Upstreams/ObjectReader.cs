@@ -11,7 +11,7 @@ namespace Gateway.Upstreams;
 /// <remarks>
 /// One reader at a time, no thread of its own. It owns the attempt it reads from, and a pooled buffer once the object has been
 /// taken into memory (<see cref="PrepareAsync"/>); both go back when the last byte was read, or
-/// with <see cref="DisposeAsync"/>. The stall timer runs only while a read waits, so a client that pauses costs storage nothing.
+/// with <see cref="DisposeAsync"/>. The attempt also goes with <see cref="ReleaseAsync"/>; the next read makes another. The stall timer runs only while a read waits, so a client that pauses costs storage nothing.
 /// </remarks>
 internal sealed partial class ObjectReader : IAsyncDisposable
 {
@@ -20,6 +20,9 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     // A break after such a pause of ours, even if what was on its way is read first, is no failure of the destination: it gave
     // up waiting for us.
     private static readonly TimeSpan OwnPause = TimeSpan.FromSeconds(1);
+
+    // Of a rest like this, storage has sent most or all already.
+    private const int FewBytes = 256 * 1024;
 
     private readonly ObjectStore _store;
     private readonly ObjectRequest _request;
@@ -33,6 +36,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     private CancellationTokenRegistration _cancelled;
     private long _lastRead;
     private bool _hasPaused;
+    private bool _isReleased;
 
     // Where in the object storage is being read, and how many bytes, if they went to memory first, have been read from there.
     private long _position;
@@ -59,6 +63,9 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     }
 
     public ObjectHead Head { get; private set; }
+
+    /// <summary>Whether storage is known to answer a request for a range with the whole object.</summary>
+    public bool KnowsNoRanges { get; set; }
 
     // Behind the last byte that is read from this body.
     private long? End => _ranges?.From ?? _part.End ?? Head.Size;
@@ -106,6 +113,26 @@ internal sealed partial class ObjectReader : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Closes the connection to storage while nobody reads. The next read continues at the same byte, in the same version. The reader keeps its
+    /// connection where that could not be had, or where little is left; and a file, which costs no memory of the kernel. For storage it is as if
+    /// the client had left: nothing has failed.
+    /// </summary>
+    /// <remarks>Not while a read is running.</remarks>
+    public async ValueTask ReleaseAsync()
+    {
+        if (_attempt is { IsRemote: true } attempt
+            && _buffer is null
+            && Head is { ETag: not null, Size: { } size }
+            && (_part.End ?? size) - _position > FewBytes
+            && !KnowsNoRanges
+            && !string.Equals(attempt.Headers.AcceptRanges.ToString(), "none", StringComparison.OrdinalIgnoreCase))
+        {
+            _isReleased = true;
+            await CloseAsync();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await StopRangesAsync();
@@ -126,6 +153,11 @@ internal sealed partial class ObjectReader : IAsyncDisposable
             {
                 buffer = buffer[..(int)(end - _position)];
             }
+        }
+
+        if (_isReleased)
+        {
+            return new(ContinueAsync(buffer));
         }
 
         _hasPaused |= _store.Time.GetElapsedTime(_lastRead) > OwnPause;
@@ -209,6 +241,12 @@ internal sealed partial class ObjectReader : IAsyncDisposable
             throw failure;
         }
 
+        return await ContinueAsync(buffer);
+    }
+
+    /// <summary>Asks for the rest, and reads its first bytes.</summary>
+    private async Task<int> ContinueAsync(Memory<byte> buffer)
+    {
         _counters.CountResume();
         try
         {
@@ -225,6 +263,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     private async Task<int> ReadFirstAsync(SubRequest attempt, Stream body, long skip, Memory<byte> buffer)
     {
         Install(attempt, body);
+        KnowsNoRanges |= skip > 0;
         Exception? exception = null;
         try
         {
@@ -307,6 +346,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
         _body = body;
         _lastRead = _store.Time.GetTimestamp();
         _hasPaused = false;
+        _isReleased = false;
         _stall = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _store.Time);
         _cancelled = _cancellationToken.UnsafeRegister(static stall => ((CancellationTokenSource)stall!).Cancel(), _stall);
     }

@@ -108,7 +108,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
                     throw new UpstreamException(Stage.Policy, "storage answers a request for a part with the whole object", StatusCodes.Status502BadGateway);
                 }
 
-                var reader = new ObjectReader(this, request, head, part with { From = part.From - skip }, counters, attempt, body, cancellationToken);
+                var reader = new ObjectReader(this, request, head, part with { From = part.From - skip }, counters, attempt, body, cancellationToken) { KnowsNoRanges = skip > 0 };
                 await reader.DropAsync(skip);
                 return reader;
             },

@@ -72,6 +72,9 @@ internal sealed class SubRequest : IAsyncDisposable
     public bool IsFramed =>
         _message is { } message && (message.Version.Major > 1 || message.Content.Headers.ContentLength is not null || message.Headers.TransferEncodingChunked == true);
 
+    /// <summary>Whether the body comes over a connection, and not from a folder.</summary>
+    public bool IsRemote => _message?.RequestMessage?.RequestUri is not { IsFile: true };
+
     /// <summary>Sends the request and waits for the head of the answer. A head of any status is an answer.</summary>
     /// <param name="method">GET or HEAD.</param>
     /// <param name="range">What is wanted; a beginning above 0 only together with <paramref name="etag"/>.</param>

@@ -44,12 +44,33 @@ internal sealed class UpstreamOptions
     public long LookaheadBytes { get; set; } = 8 << 20;
 
     /// <summary>
-    /// Bytes that the kernel may take from a connection to a bundle's storage before we read them. More helps a single stream from
-    /// far away (a window passes once in a round trip: 512 KiB at 20 ms are 26 MB/s), less lets a client that stands still cost
-    /// less. Default 512 KiB, range 0–1 GiB; 0 leaves it to the kernel.
+    /// The kernel's receive buffer of a connection to a bundle's storage, in bytes (Linux). It is what a stalled client costs at most
+    /// while its connection to storage is kept. About half of it is TCP's window, which passes once in a round trip: 256 KiB carry
+    /// 100 MiB/s over 1.25 ms, and 6–13 MB/s over 20 ms. Storage that is further away gets more, up to
+    /// <see cref="MaxWindowBytes"/>. The kernel caps it, without an error, at twice <c>net.core.rmem_max</c> (often 416 KiB); what it has
+    /// become shows in <c>ss -tm</c> as <c>rb</c>. Default 256 KiB, range 0–1 GiB; 0 leaves all connections to the kernel, whose tuning lets
+    /// each grow up to the last number of <c>net.ipv4.tcp_rmem</c>.
     /// </summary>
     [Range(0, 1 << 30)]
-    public int WindowBytes { get; set; } = 512 << 10;
+    public int WindowBytes { get; set; } = 256 << 10;
+
+    /// <summary>
+    /// The same for distant storage: a connection gets 2 × 100 MiB/s × the round trip of its handshake, and at most this. 4 MiB carry
+    /// 100 MiB/s over 20 ms, and 20 MiB/s over 100 ms. Where a connection needs more than the kernel grants (twice
+    /// <c>net.core.rmem_max</c>), it keeps the kernel's own tuning: to bound it, raise <c>net.core.rmem_max</c> to half of this. Default
+    /// 4 MiB, range 0–1 GiB; at most <see cref="WindowBytes"/> gives every connection <see cref="WindowBytes"/>.
+    /// </summary>
+    [Range(0, 1 << 30)]
+    public int MaxWindowBytes { get; set; } = 4 << 20;
+
+    /// <summary>
+    /// How long a client may take nothing before its bundle closes its connections to storage. When the client goes on, each object is
+    /// continued by a range request, if its strong ETag is still the same; an object without a strong ETag keeps its connection. Every
+    /// release doubles the time for the rest of the bundle. Default 5 s: longer than lost packets and short pauses take, and shorter than
+    /// storage itself waits for a reader. Range 0–1 day; 0 keeps all connections.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
+    public TimeSpan ReleaseAfter { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// Bytes of one part where a cluster's metadata <c>Bundle.ParallelRanges</c> (1–32, default 1) has large objects read by

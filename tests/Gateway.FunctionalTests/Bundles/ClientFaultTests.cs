@@ -59,16 +59,34 @@ public class ClientFaultTests
 
         var taken = await Eventually.StandsStillAsync(() => upstream.BodyBytes, TimeSpan.FromSeconds(1));
 
-        // Look-ahead, one block, and the kernel's buffers on both sides, which grow to 6 MiB each by themselves.
-        Assert.InRange(taken, 1, (8 << 20) + (128 << 10) + (12 << 20));
+        // Look-ahead, blocks, and what the kernel holds of each connection.
+        Assert.InRange(taken, 1, (8 << 20) + (128 << 10) + (4 << 20));
+    }
+
+    [Theory]
+    [InlineData(Protocol.Http1)]
+    [InlineData(Protocol.Http2Tls)]
+    public async Task What_the_kernel_holds_of_storage_stays_bounded_when_a_client_stops_at_full_speed(Protocol protocol)
+    {
+        const int Taken = 256 << 20;
+        const int Held = 1 << 20;
+        await using var upstream = new ScriptedUpstream { SendBuffer = 64 * 1024 };
+        upstream.Put("/a", new ObjectContent(5L << 30, 1, compressible: false));
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        await using var client = await PausingClient.OpenAsync(protocol, gateway.AddressOf(protocol), "/bundle?ids=s/a&format=tar", receiveBuffer: 256 * 1024);
+        await client.TakeAsync(Taken);
+
+        // Beside the buffer of the connection to storage: one read, what waits unsent, and what the client's own kernel took.
+        Assert.InRange(await Eventually.StandsStillAsync(() => upstream.BodyBytes, TimeSpan.FromSeconds(1)) - Taken, 1, (256 << 10) + Held);
     }
 
     [Theory]
     [InlineData(Protocol.Http1)]
     [InlineData(Protocol.Http2)]
     [InlineData(Protocol.Http2Tls)]
-    public async Task Row_24_A_thousand_clients_that_stand_still_leave_memory_and_a_healthy_one_alone(Protocol protocol)
+    public async Task Row_24_A_thousand_stalled_clients_leave_memory_within_its_bound_and_a_healthy_client_gets_its_whole_archive(Protocol protocol)
     {
+        // How fast the healthy client is beside them, the benchmark "stalled" measures: here other tests share the machine.
         const int Stalled = 1000;
         const long MemoryBound = 300 << 20;
         await using var upstream = new ScriptedUpstream { SendBuffer = 64 * 1024 };
