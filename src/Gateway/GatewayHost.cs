@@ -114,6 +114,8 @@ internal static class GatewayHost
             ServerLimits.Apply(server.Limits, builder.Configuration);
             AddressLimit.Widen(server.Limits);
         });
+        builder.Services.AddSingleton<ServerCertificates>();
+        builder.Services.AddOptions<KestrelServerOptions>().Configure<ServerCertificates>((server, certificates) => certificates.Apply(server));
 
         // Faults of it shall show now, not when the server starts.
         var limits = new KestrelServerLimits();
