@@ -8,7 +8,7 @@ public class BodyResumeTests
 {
     private const int Size = 400_000;
 
-    public static MatrixTheoryData<Protocol, string, int> Offsets => Ways.With(0, 1, 250_001, Size - 1);
+    public static TheoryData<Protocol, string, int> Offsets => Ways.With(0, 1, 250_001, Size - 1);
 
     [Theory]
     [MemberData(nameof(Offsets))]
@@ -94,13 +94,13 @@ public class BodyResumeTests
     [Theory]
     [InlineData(Protocol.Http1)]
     [InlineData(Protocol.Http2Tls)]
-    public async Task Row_18_A_gibibyte_broken_at_every_mebibyte_is_whole(Protocol protocol)
+    public async Task Row_18_An_object_broken_at_every_mebibyte_is_whole(Protocol protocol)
     {
-        const int Breaks = 1023;
+        var breaks = Matrix.Of(full: 1023, reduced: 127);
         await using var upstream = new ScriptedUpstream();
-        var content = new ObjectContent((Breaks + 1) << 20, 1, compressible: false);
+        var content = new ObjectContent((long)(breaks + 1) << 20, 1, compressible: false);
         upstream.Put("/a", content);
-        upstream.Fail("/a", Fault.Close(1 << 20) with { Times = Breaks });
+        upstream.Fail("/a", Fault.Close(1 << 20) with { Times = breaks });
         await using var gateway = await GatewayUnderTest.StartAsync(Patience.Usual, upstream.Address);
 
         // A tar of one entry is its header, the object, and its end.
@@ -109,7 +109,7 @@ public class BodyResumeTests
         Assert.Equal(content.Hash(), await Download.HashAsync(archive, content.Size));
         Assert.Equal(1024, await archive.ReadAtLeastAsync(new byte[2048], 2048, throwOnEndOfStream: false));
 
-        Assert.Equal(("None/Done", Breaks), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes) : default);
+        Assert.Equal(("None/Done", breaks), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes) : default);
     }
 
     [Theory]
