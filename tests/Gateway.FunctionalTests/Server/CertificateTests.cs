@@ -46,6 +46,7 @@ public sealed class CertificateTests : IAsyncDisposable
 
         RequireServed(second, await HandshakeAsync(gateway.AddressOf(Protocol.Http1Tls)), hasChain: form != "der");
         Assert.Single(gateway.Outcomes.Lines, line => line.Contains("was renewed: " + second.Own.Thumbprint, StringComparison.Ordinal));
+        Assert.DoesNotContain(gateway.Outcomes.Lines, line => line.Contains("file watcher", StringComparison.Ordinal)); // Kestrel's own
         Assert.Equal("h2", (await HandshakeAsync(gateway.AddressOf(Protocol.Http2Tls))).Protocol);
     }
 

@@ -45,18 +45,28 @@ public class BodyResumeTests
     [Fact]
     public async Task Row_14_Skipping_forward_to_the_last_byte_of_a_large_object_is_as_fast_as_reading_it()
     {
-        const int Large = 300 << 20;
+        const int Large = 48 << 20;
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", new ObjectContent(Large, 1), "\"v1\"");
-        upstream.Fail("/a", Fault.Close(Large - 1), new Fault { IgnoreRange = true });
         await using var gateway = await GatewayUnderTest.StartAsync(Patience.Usual, upstream.Address);
-        var started = Stopwatch.GetTimestamp();
+        await ReadAsync();
+        var (reading, _) = await ReadAsync();
 
-        var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+        upstream.Fail("/a", Fault.Close(Large - 1), new Fault { IgnoreRange = true });
+        var (skipping, outcome) = await ReadAsync();
 
-        Assert.Null(download.Cut);
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 30);
-        Assert.Equal(("None/Done", 1), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes) : default);
+        // What is skipped is read once more; the rest is room for a machine with other work.
+        Assert.InRange(skipping, TimeSpan.Zero, (5 * reading) + TimeSpan.FromSeconds(5));
+        Assert.Equal(("None/Done", 1), (outcome.Blame, outcome.Resumes));
+
+        async Task<(TimeSpan Time, Outcome Outcome)> ReadAsync()
+        {
+            var started = Stopwatch.GetTimestamp();
+            var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a&format=tar");
+            var time = Stopwatch.GetElapsedTime(started);
+            Assert.Null(download.Cut);
+            return (time, await gateway.RequireOneOutcomeAsync());
+        }
     }
 
     [Fact]
