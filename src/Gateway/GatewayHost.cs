@@ -22,6 +22,9 @@ internal static class GatewayHost
     private const string DefaultUrl = "http://localhost:8080";
     private const string DefaultFile = "appsettings.json";
 
+    // The host would watch files that are not read. Each watcher is an inotify instance, and a user has 128 of them on many machines.
+    private const string NoOtherWatchers = "--hostBuilder:reloadConfigOnChange=false";
+
     // A line for each bundle and none for each of its objects; readiness says 503 while draining, which is no error. The file and
     // the environment win.
     private static readonly Dictionary<string, string?> QuietLogs = new()
@@ -51,7 +54,7 @@ internal static class GatewayHost
 
         try
         {
-            var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = Path.GetDirectoryName(file) });
+            var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = Path.GetDirectoryName(file), Args = [NoOtherWatchers] });
             UseOneFile(builder.Configuration, file, urls);
             Configure(builder);
             extend?.Invoke(builder);
@@ -114,6 +117,8 @@ internal static class GatewayHost
             ServerLimits.Apply(server.Limits, builder.Configuration);
             AddressLimit.Widen(server.Limits);
         });
+        builder.Services.AddSingleton<ServerCertificates>();
+        builder.Services.AddOptions<KestrelServerOptions>().Configure<ServerCertificates>((server, certificates) => certificates.Apply(server));
 
         // Faults of it shall show now, not when the server starts.
         var limits = new KestrelServerLimits();

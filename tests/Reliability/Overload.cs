@@ -18,6 +18,9 @@ internal static class Overload
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Warming = TimeSpan.FromSeconds(3);
 
+    // Slow enough that nobody ends while others ask, on a slow machine too.
+    private static readonly TimeSpan SetUp = TimeSpan.FromSeconds(30);
+
     /// <summary>Runs it for a while.</summary>
     /// <param name="time">How long clients that are refused go on asking.</param>
     /// <param name="status">What they are told: 503, or 429 where each may have so many.</param>
@@ -30,16 +33,18 @@ internal static class Overload
         var hash = content.Hash();
 
         // Those that are let in take their bundles over all that time.
-        var (result, stop) = (new OverloadResult(), Stopwatch.GetTimestamp() + (long)((time + Warming).TotalSeconds * Stopwatch.Frequency));
+        var (result, asked) = (new OverloadResult(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         var places = status == HttpStatusCode.ServiceUnavailable ? Places : Active;
-        var step = 2 * (time + Warming) / (Size / (64 * 1024));
-        var admitted = Enumerable.Range(0, places).Select(_ => TakeAsync(gateway, step, stop, hash, result)).ToArray();
+        var step = 2 * (time + Warming + SetUp) / (Size / (64 * 1024));
+        var admitted = Enumerable.Range(0, places).Select(_ => TakeAsync(gateway, step, asked.Task, hash, result)).ToArray();
         await Eventually.TrueAsync(() => result.Started == Active, "all places are taken");
         await Eventually.StandsStillAsync(() => result.Started, TimeSpan.FromMilliseconds(300));
 
         // What is asked first, while both sides are still being compiled, does not count.
         var begin = Stopwatch.GetTimestamp() + (long)(Warming.TotalSeconds * Stopwatch.Frequency);
+        var stop = begin + (long)(time.TotalSeconds * Stopwatch.Frequency);
         await Task.WhenAll(Enumerable.Range(0, Refused).Select(i => AskAsync(gateway, i, begin, stop, status, result)));
+        asked.SetResult();
         await Task.WhenAll(admitted);
         foreach (var line in gateway.Output.Where(line => line.Contains("\"Stage\":\"Admission\"", StringComparison.Ordinal)))
         {
@@ -66,13 +71,13 @@ internal static class Overload
         return configuration;
     }
 
-    private static async Task TakeAsync(GatewayProcess gateway, TimeSpan step, long stop, string hash, OverloadResult result)
+    private static async Task TakeAsync(GatewayProcess gateway, TimeSpan step, Task asked, string hash, OverloadResult result)
     {
         await using var client = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a");
         Interlocked.Increment(ref result.Started);
 
         // The pause is the point: this client is slow, until nobody else asks any more.
-        var download = await client.TakeRestAsync(async _ => await Task.Delay(Stopwatch.GetTimestamp() < stop ? step : TimeSpan.Zero));
+        var download = await client.TakeRestAsync(async _ => await Task.WhenAny(asked, Task.Delay(asked.IsCompleted ? TimeSpan.Zero : step)));
         if (download is { IsCut: false, Status: HttpStatusCode.OK } && Download.Hash(Download.ReadEntries(download.Bytes)["s/a"]) == hash)
         {
             Interlocked.Increment(ref result.Whole);

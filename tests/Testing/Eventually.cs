@@ -6,7 +6,9 @@ namespace Testing;
 internal static class Eventually
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    /// <summary>Shorter than a test's own limit, so that what did not come about is named; long enough for a machine with other work.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public static async Task TrueAsync(Func<bool> condition, string what, TimeSpan? atMost = null)
     {

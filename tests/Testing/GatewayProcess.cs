@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Xunit;
 
 namespace Testing;
 
@@ -11,6 +12,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly DirectoryInfo? _folder;
+    private readonly CancellationTokenRegistration _abandoned;
     private readonly ConcurrentQueue<Uri> _addresses = new();
     private readonly ConcurrentDictionary<Protocol, HttpClient> _clients = new();
 
@@ -18,6 +20,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
     {
         _process = process;
         _folder = folder;
+
+        // Its test has run out of time and may never dispose of it.
+        _abandoned = TestContext.Current.CancellationToken.UnsafeRegister(_ => process.Kill(), null);
     }
 
     public ConcurrentQueue<string> Output { get; } = new();
@@ -35,6 +40,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("gateway-process-");
         GatewayUnderTest.ListenForAll(configuration);
+        GatewayUnderTest.Set(configuration, "Kestrel:Endpoints:Tls:Certificate:Path", TestCertificate.File);
         var file = Path.Combine(folder.FullName, "gateway.json");
         await File.WriteAllTextAsync(file, configuration.ToJsonString());
         return await StartAsync(["--config", file], folder, environment: environment);
@@ -75,6 +81,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _abandoned.Unregister();
         foreach (var client in _clients.Values)
         {
             client.Dispose();

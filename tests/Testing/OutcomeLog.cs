@@ -28,7 +28,7 @@ internal sealed record Outcome(IReadOnlyDictionary<string, object?> Fields, Exce
 /// <summary>Collects the outcome lines, and every other line for those who look for what must not stand there.</summary>
 internal sealed class OutcomeLog : ILoggerProvider
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     // Written out here again: what the product thinks hidden is what is looked at.
     private static readonly SearchValues<char> Obeyed = SearchValues.Create(

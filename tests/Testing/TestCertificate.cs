@@ -3,20 +3,25 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Testing;
 
-/// <summary>A certificate for loopback that nobody else has signed.</summary>
+/// <summary>A certificate for loopback that no authority has signed.</summary>
 internal static class TestCertificate
 {
-    private static readonly Lazy<string> Shared = new(() =>
+    private static readonly Lazy<X509Certificate2> SharedCertificate = new(() => X509CertificateLoader.LoadPkcs12(Create(), null));
+
+    private static readonly Lazy<string> SharedFile = new(() =>
     {
-        // In a folder of its own, in which nothing changes while a server that watches it starts: in .NET 10.0 that can stop the start for ever.
-        var file = Path.Combine(Directory.CreateTempSubdirectory("gateway-certificate-").FullName, "certificate.p12");
+        var folder = Directory.CreateTempSubdirectory("gateway-certificate-");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Delete(recursive: true);
+        var file = Path.Combine(folder.FullName, "certificate.p12");
         System.IO.File.WriteAllBytes(file, Create());
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
         return file;
     });
 
-    /// <summary>A PKCS #12 file without a password, the same for all tests of a process.</summary>
-    public static string File => Shared.Value;
+    /// <summary>The same for all gateways of this process. It is in no file.</summary>
+    public static X509Certificate2 Shared => SharedCertificate.Value;
+
+    /// <summary>A PKCS #12 file without a password, for gateways that are processes. It is written once.</summary>
+    public static string File => SharedFile.Value;
 
     private static byte[] Create()
     {

@@ -38,9 +38,9 @@ public class AdmissionTests
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", new ObjectContent(20 << 20, 1, compressible: false));
         await using var gateway = await GatewayUnderTest.StartAsync([("Limits:MaxActive", 4), ("Limits:MaxQueued", 0)], upstream.Address);
-        var admitted = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => PausingClient.OpenAsync(gateway, protocol, "/bundle?ids=s/a")));
+        var admitted = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => PausingClient.OpenAsync(gateway, protocol, "/bundle?ids=s/a&format=tar")));
 
-        var refused = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a")));
+        var refused = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a&format=tar")));
 
         Assert.All(refused, download => download.RequireEarly(503));
         Assert.All(refused, download => Assert.NotNull(download.Response.Headers.RetryAfter));

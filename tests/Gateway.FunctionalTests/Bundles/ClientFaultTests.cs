@@ -7,7 +7,7 @@ namespace Gateway.FunctionalTests.Bundles;
 /// <summary>Clients that leave, pause or crawl: rows 22–26 of the fault table, and backpressure by counting.</summary>
 public class ClientFaultTests
 {
-    public static MatrixTheoryData<Protocol, string> OldClients => new([Protocol.Http1, Protocol.Http1Tls], Ways.Recipes);
+    public static TheoryData<Protocol, string> OldClients => Ways.Each([Protocol.Http1, Protocol.Http1Tls], Ways.Recipes);
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
@@ -84,16 +84,17 @@ public class ClientFaultTests
     [InlineData(Protocol.Http1)]
     [InlineData(Protocol.Http2)]
     [InlineData(Protocol.Http2Tls)]
-    public async Task Row_24_A_thousand_stalled_clients_leave_memory_within_its_bound_and_a_healthy_client_gets_its_whole_archive(Protocol protocol)
+    public async Task Row_24_Stalled_clients_leave_memory_within_its_bound_and_a_healthy_client_gets_its_whole_archive(Protocol protocol)
     {
         // How fast the healthy client is beside them, the benchmark "stalled" measures: here other tests share the machine.
-        const int Stalled = 1000;
-        const long MemoryBound = 300 << 20;
+        // Each may cost as much as its share of 300 MiB for a thousand; a part of that is the same for any number.
+        var crowdSize = Matrix.Of(full: 1000, reduced: 50);
+        var memoryBound = Matrix.Of(full: 300L << 20, reduced: 100L << 20);
         await using var upstream = new ScriptedUpstream { SendBuffer = 64 * 1024 };
         upstream.Put("/large", new ObjectContent(1L << 30, 1));
         var body = upstream.Put("/a", 5_000_000, seed: 2);
         var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
-        GatewayUnderTest.Set(configuration, "Bundle:Limits:MaxActive", Stalled + 1);
+        GatewayUnderTest.Set(configuration, "Bundle:Limits:MaxActive", crowdSize + 1);
         await using var process = await GatewayProcess.StartAsync(configuration);
         (await Download.GetAsync(process.ClientOf(protocol), "/bundle?ids=s/a")).RequireWhole();
         process.Process.Refresh();
@@ -102,7 +103,7 @@ public class ClientFaultTests
         // Over HTTP/2 as many connections as the server's bound on streams asks for.
         using var crowd = protocol.CreateClient(process.AddressOf(protocol), new SocketsHttpHandler { EnableMultipleHttp2Connections = true, MaxResponseDrainSize = 0 });
         var stalled = new List<HttpResponseMessage>();
-        foreach (var some in Enumerable.Range(0, Stalled).Chunk(50))
+        foreach (var some in Enumerable.Range(0, crowdSize).Chunk(50))
         {
             stalled.AddRange(await Task.WhenAll(some.Select(_ => crowd.GetAsync("/bundle?ids=s/large&missing=abort", HttpCompletionOption.ResponseHeadersRead))));
         }
@@ -111,7 +112,7 @@ public class ClientFaultTests
         await Eventually.StandsStillAsync(() => upstream.BodyBytes, TimeSpan.FromMilliseconds(500));
 
         process.Process.Refresh();
-        Assert.InRange(process.Process.WorkingSet64 - idle, 0, MemoryBound);
+        Assert.InRange(process.Process.WorkingSet64 - idle, 0, memoryBound);
         Assert.Equal(HttpStatusCode.OK, (await process.Client.GetAsync("/health/ready")).StatusCode);
         Assert.Equal(body, (await Download.GetAsync(process.ClientOf(protocol), "/bundle?ids=s/a")).RequireWhole()["s/a"]);
         stalled.ForEach(response => response.Dispose());
@@ -124,13 +125,13 @@ public class ClientFaultTests
         await using var upstream = new ScriptedUpstream();
         var content = new ObjectContent(2 << 20, 1, compressible: false);
         upstream.Put("/a", content);
-        await using var gateway = await GatewayUnderTest.StartAsync([("Client:StallTimeout", TimeSpan.FromSeconds(2))], upstream.Address);
+        await using var gateway = await GatewayUnderTest.StartAsync([("Client:StallTimeout", TimeSpan.FromSeconds(4))], upstream.Address);
 
         // Each takes longer than the time-out, and never as long for one block.
         var downloads = await Task.WhenAll(Ways.Recipes.Select(async recipe =>
         {
             await using var client = await PausingClient.OpenAsync(gateway, protocol, $"/bundle?ids=s/a&{recipe}");
-            return await client.TakeRestAsync(async _ => await Task.Delay(20), step: 16 * 1024);
+            return await client.TakeRestAsync(async _ => await Task.Delay(40), step: 16 * 1024);
         }));
 
         Assert.All(downloads, download => Assert.Equal(content.Hash(), Download.Hash(download.RequireWhole()["s/a"])));

@@ -8,7 +8,7 @@ public sealed class Http2Tests : IAsyncLifetime
     private readonly ScriptedUpstream _upstream = new();
     private GatewayUnderTest _gateway = null!;
 
-    public static MatrixTheoryData<Protocol, string> All => new([Protocol.Http2, Protocol.Http2Tls], Ways.Recipes);
+    public static TheoryData<Protocol, string> All => Ways.Each([Protocol.Http2, Protocol.Http2Tls], Ways.Recipes);
 
     public async ValueTask InitializeAsync() => _gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
 

@@ -12,7 +12,7 @@ public sealed class RequestTests : IAsyncLifetime
     private readonly ScriptedUpstream _upstream = new();
     private GatewayUnderTest _gateway = null!;
 
-    public static MatrixTheoryData<Protocol, string> BadQueries => new(Ways.Protocols,
+    public static TheoryData<Protocol, string> BadQueries => Ways.Each(Ways.Protocols,
     [
         "ids=",
         "",
@@ -64,7 +64,7 @@ public sealed class RequestTests : IAsyncLifetime
         "ids=s/a&mising=skip",
     ]);
 
-    public static MatrixTheoryData<Protocol, string> BadManifests => new(Ways.Protocols,
+    public static TheoryData<Protocol, string> BadManifests => Ways.Each(Ways.Protocols,
     [
         "",
         "null",

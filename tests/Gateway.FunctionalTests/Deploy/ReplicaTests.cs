@@ -25,6 +25,11 @@ public class ReplicaTests
     [InlineData("&format=tar.zst", true)]
     public async Task A_download_whose_replica_is_killed_goes_on_at_another_to_the_exact_bytes(string recipe, bool shares)
     {
+        if (!shares || recipe.Length > 0)
+        {
+            Matrix.RequireFull();
+        }
+
         Tool.Require("haproxy");
         Tool.Require("curl");
         var bundle = "/bundle?ids=s/text,s/random" + recipe;
@@ -37,10 +42,18 @@ public class ReplicaTests
         var file = Path.GetTempFileName();
         try
         {
-            var download = Tool.RunAsync("curl", ["-sS", "--limit-rate", string.Create(CultureInfo.InvariantCulture, $"{Size / 5}"), "-o", file, address + bundle]);
+            var rate = Size / 5;
+            var download = Tool.RunAsync("bash", ["-c", string.Create(CultureInfo.InvariantCulture, $"curl -sS --limit-rate {rate} -o '{file}' '{address}{bundle}' & echo $! > '{file}.pid'; wait $!")]);
             await Eventually.TrueAsync(() => new FileInfo(file).Length > Size / 3, "the download is on its way", TimeSpan.FromMinutes(2));
             var (serving, other, upstream) = first.BodyBytes > second.BodyBytes ? (one, two, second) : (two, one, first);
+
+            // What is made when the replica dies is told to the other one a moment later: the client stands still until it has been. What
+            // is left is more than all sockets on the way hold.
+            var client = (await File.ReadAllTextAsync(file + ".pid", TestContext.Current.CancellationToken)).Trim();
+            await Tool.RunAsync("kill", ["-STOP", client]);
+            await Eventually.StandsStillAsync(() => first.BodyBytes + second.BodyBytes, TimeSpan.FromMilliseconds(500));
             serving.Process.Kill();
+            await Tool.RunAsync("kill", ["-CONT", client]);
             Assert.NotEqual(0, (await download).ExitCode);
             var had = new FileInfo(file).Length;
             Assert.Equal(0, upstream.BodyBytes);
@@ -68,6 +81,7 @@ public class ReplicaTests
             await proxy.WaitForExitAsync(TestContext.Current.CancellationToken);
             proxy.Dispose();
             File.Delete(file);
+            File.Delete(file + ".pid");
         }
     }
 

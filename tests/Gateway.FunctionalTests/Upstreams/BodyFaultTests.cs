@@ -7,9 +7,9 @@ public class BodyFaultTests
 {
     private const int Size = 400_000;
 
-    public static MatrixTheoryData<Protocol, string, int> Places => Ways.With(0, 1, 2);
+    public static TheoryData<Protocol, string, int> Places => Ways.With(0, 1, 2);
 
-    public static MatrixTheoryData<Protocol, string, int> Lengths => Ways.With(999, 1001);
+    public static TheoryData<Protocol, string, int> Lengths => Ways.With(999, 1001);
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]

@@ -8,7 +8,7 @@ public class BodyResumeTests
 {
     private const int Size = 400_000;
 
-    public static MatrixTheoryData<Protocol, string, int> Offsets => Ways.With(0, 1, 250_001, Size - 1);
+    public static TheoryData<Protocol, string, int> Offsets => Ways.With(0, 1, 250_001, Size - 1);
 
     [Theory]
     [MemberData(nameof(Offsets))]
@@ -45,18 +45,28 @@ public class BodyResumeTests
     [Fact]
     public async Task Row_14_Skipping_forward_to_the_last_byte_of_a_large_object_is_as_fast_as_reading_it()
     {
-        const int Large = 300 << 20;
+        const int Large = 48 << 20;
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", new ObjectContent(Large, 1), "\"v1\"");
-        upstream.Fail("/a", Fault.Close(Large - 1), new Fault { IgnoreRange = true });
         await using var gateway = await GatewayUnderTest.StartAsync(Patience.Usual, upstream.Address);
-        var started = Stopwatch.GetTimestamp();
+        await ReadAsync();
+        var (reading, _) = await ReadAsync();
 
-        var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+        upstream.Fail("/a", Fault.Close(Large - 1), new Fault { IgnoreRange = true });
+        var (skipping, outcome) = await ReadAsync();
 
-        Assert.Null(download.Cut);
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 30);
-        Assert.Equal(("None/Done", 1), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes) : default);
+        // What is skipped is read once more; the rest is room for a machine with other work.
+        Assert.InRange(skipping, TimeSpan.Zero, (5 * reading) + TimeSpan.FromSeconds(5));
+        Assert.Equal(("None/Done", 1), (outcome.Blame, outcome.Resumes));
+
+        async Task<(TimeSpan Time, Outcome Outcome)> ReadAsync()
+        {
+            var started = Stopwatch.GetTimestamp();
+            var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a&format=tar");
+            var time = Stopwatch.GetElapsedTime(started);
+            Assert.Null(download.Cut);
+            return (time, await gateway.RequireOneOutcomeAsync());
+        }
     }
 
     [Fact]
@@ -94,13 +104,13 @@ public class BodyResumeTests
     [Theory]
     [InlineData(Protocol.Http1)]
     [InlineData(Protocol.Http2Tls)]
-    public async Task Row_18_A_gibibyte_broken_at_every_mebibyte_is_whole(Protocol protocol)
+    public async Task Row_18_An_object_broken_at_every_mebibyte_is_whole(Protocol protocol)
     {
-        const int Breaks = 1023;
+        var breaks = Matrix.Of(full: 1023, reduced: 127);
         await using var upstream = new ScriptedUpstream();
-        var content = new ObjectContent((Breaks + 1) << 20, 1, compressible: false);
+        var content = new ObjectContent((long)(breaks + 1) << 20, 1, compressible: false);
         upstream.Put("/a", content);
-        upstream.Fail("/a", Fault.Close(1 << 20) with { Times = Breaks });
+        upstream.Fail("/a", Fault.Close(1 << 20) with { Times = breaks });
         await using var gateway = await GatewayUnderTest.StartAsync(Patience.Usual, upstream.Address);
 
         // A tar of one entry is its header, the object, and its end.
@@ -109,7 +119,7 @@ public class BodyResumeTests
         Assert.Equal(content.Hash(), await Download.HashAsync(archive, content.Size));
         Assert.Equal(1024, await archive.ReadAtLeastAsync(new byte[2048], 2048, throwOnEndOfStream: false));
 
-        Assert.Equal(("None/Done", Breaks), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes) : default);
+        Assert.Equal(("None/Done", breaks), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes) : default);
     }
 
     [Theory]

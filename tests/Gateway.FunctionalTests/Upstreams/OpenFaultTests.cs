@@ -19,7 +19,7 @@ public class OpenFaultTests
 
     public static MatrixTheoryData<Protocol, int> Denials => new(Ways.Protocols, [401, 403]);
 
-    public static MatrixTheoryData<Protocol, string, string> Encoded => Ways.With("fail", "abort");
+    public static TheoryData<Protocol, string, string> Encoded => Ways.With("fail", "abort");
 
     [Theory]
     [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]

@@ -142,13 +142,13 @@ public class SourceTests
     public async Task A_client_that_pauses_takes_no_destination_out_of_rotation()
     {
         await using var upstream = new ScriptedUpstream { SendTimeout = TimeSpan.FromSeconds(1.5), SendBuffer = 64 * 1024 };
-        upstream.Put("/a", new ObjectContent(32 << 20, 1, compressible: false));
+        upstream.Put("/a", new ObjectContent(16 << 20, 1, compressible: false));
         var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
         GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Passive:Enabled", true);
         GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Passive:Policy", "TransportFailureRate");
         GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:AvailableDestinationsPolicy", "HealthyAndUnknown");
         await using var gateway = await GatewayUnderTest.StartAsync(configuration);
-        var clients = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a")));
+        var clients = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a&format=tar")));
 
         await Eventually.TrueAsync(() => upstream.FaultsDelivered >= clients.Length, "storage has dropped all paused connections");
         var downloads = await Task.WhenAll(clients.Select(client => client.TakeRestAsync()));
@@ -252,7 +252,7 @@ public class SourceTests
     public async Task Row_32_A_reload_that_removes_the_source_lets_running_bundles_finish_and_refuses_new_ones(Protocol protocol)
     {
         await using var upstream = new ScriptedUpstream();
-        var content = new ObjectContent(64 << 20, 1, compressible: false);
+        var content = new ObjectContent(24 << 20, 1, compressible: false);
         upstream.Put("/a", content);
         var later = upstream.Put("/b", 100, seed: 2);
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
