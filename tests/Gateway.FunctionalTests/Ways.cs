@@ -17,6 +17,9 @@ public static class Ways
     /// <summary>For what ends before the first byte: the format has no part in it.</summary>
     public static TheoryData<Protocol> Early => new(Protocols);
 
+    /// <summary>The same for what is slow: by default one protocol of each version.</summary>
+    public static TheoryData<Protocol> Slow => new(Matrix.Of(full: Protocols, reduced: [Protocol.Http1, Protocol.Http2Tls]));
+
     public static TheoryData<Protocol, string> All => Each(Protocols, Recipes);
 
     /// <summary>All ways, each with all values.</summary>

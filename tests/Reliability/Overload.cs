@@ -62,6 +62,7 @@ internal static class Overload
         {
             GatewayUnderTest.Set(configuration, "Bundle:Limits:MaxActive", Active);
             GatewayUnderTest.Set(configuration, "Bundle:Limits:MaxQueued", Queued);
+            GatewayUnderTest.Set(configuration, "Bundle:Limits:MaxPerClient", 0);
         }
         else
         {

@@ -167,6 +167,11 @@ public class ZipWriterTests
     [InlineData((2 * FourGiB) + 1)]
     public async Task Hostile_17_Sizes_around_4_and_8_GiB_are_seen_by_every_reader_and_so_is_what_stands_behind_them(long size)
     {
+        if (size is not (FourGiB or (2 * FourGiB) + 1))
+        {
+            Matrix.RequireFull();
+        }
+
         using var file = new SparseFile();
         var recipe = new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store);
         var layout = Gateway.Archiving.Layout.ArchiveLayout.Of(recipe, [new ArchiveEntry("large", size, Archive.Modified), new ArchiveEntry("last", 3, Archive.Modified)]);
@@ -194,6 +199,7 @@ public class ZipWriterTests
     [Fact]
     public async Task Hostile_17_A_deflated_body_of_more_than_4_GiB_is_unpacked_by_every_reader()
     {
+        Matrix.RequireFull();
         using var file = new SparseFile();
         await WriteZerosAsync(new ArchiveRecipe(ArchiveFormat.Zip), FourGiB + 1, file.Output);
 

@@ -53,6 +53,7 @@ public class ZstdWriterTests
     [InlineData((8L << 30) + 1)]
     public async Task Hostile_17_A_tar_of_more_than_8_GiB_is_listed_by_every_reader(long size)
     {
+        Matrix.RequireFull();
         using var file = new SparseFile();
         var archive = ArchiveWriter.Create(new ArchiveRecipe(ArchiveFormat.TarZst), PipeWriter.Create(file.Output), workers: 2);
         await Archive.WriteZerosAsync(archive, "large", size);

@@ -11,7 +11,7 @@ public class ProcessTests
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Gateway.dll");
 
-    public static TheoryData<Protocol, bool> Ends => Ways.Each(Ways.Protocols, [false, true]);
+    public static TheoryData<Protocol, bool> Ends => Ways.Each(Matrix.Of(full: Ways.Protocols, reduced: [Protocol.Http1, Protocol.Http2Tls]), [false, true]);
 
     [Fact]
     public async Task The_embedded_default_serves_samples_and_prints_a_command_that_works_as_it_stands()
@@ -104,7 +104,7 @@ public class ProcessTests
     }
 
     [Theory]
-    [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
+    [MemberData(nameof(Ways.Slow), MemberType = typeof(Ways))]
     public async Task Row_29_After_SIGTERM_running_bundles_end_whole_new_ones_are_503_and_the_exit_code_is_0(Protocol protocol)
     {
         await using var upstream = new ScriptedUpstream();
