@@ -159,9 +159,7 @@ internal static class GatewayHost
     private static List<string> Check(WebApplication app, BundleOptions options)
     {
         var sources = app.Services.GetRequiredService<SourceIndex>();
-        var endpoints = new CompositeEndpointDataSource(((IEndpointRouteBuilder)app).DataSources);
-        sources.Follow(endpoints);
-        app.Services.GetRequiredService<RouteMatcher>().Follow(endpoints);
+        sources.Follow(((IEndpointRouteBuilder)app).DataSources);
         var faults = new List<string>();
         if (options.DefaultSource is { } name && sources.Find(name) is null)
         {

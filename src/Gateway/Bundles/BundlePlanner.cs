@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Bundles;
 
 /// <summary>Turns what was asked for into a plan: finds the sources, and asks them what the objects are.</summary>
-internal sealed class BundlePlanner(SourceIndex sources, RouteMatcher routes, ObjectStore store, IOptions<BundleOptions> options)
+internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOptions<BundleOptions> options)
 {
     private readonly BundleOptions _options = options.Value;
 
@@ -23,7 +23,7 @@ internal sealed class BundlePlanner(SourceIndex sources, RouteMatcher routes, Ob
             {
                 errors.Add(new(index, entry.Id, "the first segment of the id names no source"));
             }
-            else if (!await routes.IsServedByAsync(located.Source, located.Key, caller))
+            else if (!await located.Source.ServesAsync(located.Key, caller))
             {
                 errors.Add(new(index, entry.Id, "another route serves this path, so the object is not part of the source"));
             }

@@ -44,7 +44,6 @@ internal static class BundleRegistration
         services.AddSingleton<IConfigureOptions<SocketTransportOptions>, ClientSockets>();
         services.AddSingleton<IForwarderHttpClientFactory, ClusterClientFactory>();
         services.AddSingleton<SourceIndex>();
-        services.AddSingleton<RouteMatcher>();
         services.AddSingleton<ObjectStore>();
 
         services.AddSingleton<BundleAdmission>();

@@ -6,45 +6,46 @@ namespace Gateway.Upstreams;
 
 /// <summary>
 /// Asks ASP.NET Core's routing which route a single GET would take, so that a bundle reads no object past a more specific route and its
-/// policy.
+/// policy. Routing is asked only for sources whose paths another route can match; for one path it takes about a microsecond.
 /// </summary>
-/// <remarks>Routing is asked only for sources whose paths another route can match; for one path it takes about a microsecond.</remarks>
-internal sealed class RouteMatcher(IServiceProvider services)
+internal sealed class RouteMatcher
 {
-    private RequestDelegate _route = _ => Task.CompletedTask;
+    private readonly IServiceProvider _services;
+    private readonly Lazy<RequestDelegate> _route;
 
-    /// <summary>Routes requests as the server does.</summary>
-    /// <param name="endpoints">All endpoints of the server; changes are followed.</param>
-    public void Follow(EndpointDataSource endpoints)
+    /// <param name="services">Has ASP.NET Core's routing.</param>
+    /// <param name="endpoints">All endpoints of the server.</param>
+    public RouteMatcher(IServiceProvider services, IReadOnlyList<Endpoint> endpoints)
     {
-        var builder = new ApplicationBuilder(services);
-        builder.UseRouting();
-
-        // What routing found is read from the request; nothing is run.
-        builder.Use((HttpContext _, RequestDelegate _) => Task.CompletedTask);
-        builder.UseEndpoints(routes => routes.DataSources.Add(endpoints));
-        _route = builder.Build();
+        _services = services;
+        _route = new Lazy<RequestDelegate>(() => Build(services, endpoints));
     }
 
-    /// <summary>Whether a single GET by the client would read the object through the source's own route.</summary>
-    public async ValueTask<bool> IsServedByAsync(Source source, string key, Caller caller)
+    /// <summary>The id of the YARP route that a GET takes; null when it takes none.</summary>
+    public async ValueTask<string?> RouteOfAsync(PathString path, Caller caller)
     {
-        if (!source.HasRivals)
-        {
-            return true;
-        }
-
-        var request = new DefaultHttpContext { RequestServices = services };
+        var request = new DefaultHttpContext { RequestServices = _services };
         request.Features.Set<IHttpRequestFeature>(new HttpRequestFeature
         {
             Method = HttpMethods.Get,
             Scheme = caller.Scheme,
-            Path = source.PathOf(key).Value!,
+            Path = path.Value!,
             Headers = caller.Headers.Host.Count > 0 ? caller.Headers : new HeaderDictionary { [HeaderNames.Host] = caller.Host.Value },
         });
-        await _route(request);
+        await _route.Value(request);
+        return request.GetEndpoint()?.Metadata.GetMetadata<RouteModel>()?.Config.RouteId;
+    }
 
-        // By its id: while a reload is being applied, the endpoint itself may be another one.
-        return request.GetEndpoint()?.Metadata.GetMetadata<RouteModel>()?.Config.RouteId == source.Route.Config.RouteId;
+    private static RequestDelegate Build(IServiceProvider services, IReadOnlyList<Endpoint> endpoints)
+    {
+        var builder = new ApplicationBuilder(services);
+        builder.UseRouting();
+
+        // Where UseRouting takes its endpoints from.
+        builder.Properties.Values.OfType<IEndpointRouteBuilder>().Single().DataSources.Add(new DefaultEndpointDataSource(endpoints));
+
+        // What routing found is read from the request; nothing is run.
+        builder.Run(static _ => Task.CompletedTask);
+        return builder.Build();
     }
 }

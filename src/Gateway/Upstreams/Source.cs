@@ -9,8 +9,8 @@ namespace Gateway.Upstreams;
 /// <param name="config">What the metadata say.</param>
 /// <param name="endpoint">The route's endpoint.</param>
 /// <param name="route">The route and its cluster.</param>
-/// <param name="hasRivals">Whether another route can match a path of this source.</param>
-internal sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteModel route, bool hasRivals)
+/// <param name="matcher">Knows which route a path leads to; null when no other route can match a path of this source.</param>
+internal sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteModel route, RouteMatcher? matcher)
 {
     private const long FirstGuess = 32 * 1024;
 
@@ -21,9 +21,6 @@ internal sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteM
     public RouteModel Route { get; } = route;
 
     public Endpoint Endpoint => endpoint;
-
-    /// <summary>Whether another route can match a path of this source; <see cref="RouteMatcher"/> then says which one does.</summary>
-    public bool HasRivals { get; } = hasRivals;
 
     /// <summary>Parts of a large object that are read at once; 1 where the cluster does not say it.</summary>
     public int ParallelRanges => config.ParallelRanges;
@@ -44,8 +41,9 @@ internal sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteM
     /// <summary>Where a try could go now.</summary>
     public IReadOnlyList<DestinationState> AvailableDestinations => Route.Cluster?.DestinationsState.AvailableDestinations ?? [];
 
-    /// <summary>The path of a single GET for an object.</summary>
-    public PathString PathOf(string key) => new(config.Path + key);
+    /// <summary>Whether a single GET by the client would read the object through this source's own route.</summary>
+    public async ValueTask<bool> ServesAsync(string key, Caller caller) =>
+        matcher is null || await matcher.RouteOfAsync(PathOf(key), caller) == Route.Config.RouteId;
 
     /// <summary>Makes a request look as if routing had matched it to this source with this key.</summary>
     public void Address(HttpContext request, string key)
@@ -54,4 +52,6 @@ internal sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteM
         request.Request.RouteValues[config.KeyParameter] = key;
         request.SetEndpoint(endpoint);
     }
+
+    private PathString PathOf(string key) => new(config.Path + key);
 }

@@ -9,41 +9,65 @@ namespace Gateway.Upstreams;
 /// The sources by name, always those of the routes that YARP serves now. A reload with faults never comes here:
 /// <see cref="SourceConfigFilter"/> has YARP reject it.
 /// </summary>
-internal sealed class SourceIndex : IDisposable
+/// <remarks>
+/// A change is looked for at every use and not followed by a callback: callbacks run one after the other, so for a moment a direct request
+/// would be held to a new policy, and a bundle to the old one.
+/// </remarks>
+internal sealed class SourceIndex(IServiceProvider services)
 {
-    private IDisposable? _subscription;
-    private volatile FrozenDictionary<string, Source> _sources = FrozenDictionary<string, Source>.Empty;
+    private readonly Lock _lock = new();
+    private IReadOnlyList<EndpointDataSource> _endpoints = [];
+    private volatile Snapshot _snapshot = new(FrozenDictionary<string, Source>.Empty, []);
 
-    public IReadOnlyCollection<Source> All => _sources.Values;
+    public IReadOnlyCollection<Source> All => Current().Sources.Values;
 
     public Source? Find(ReadOnlySpan<char> name) =>
-        _sources.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var source) ? source : null;
+        Current().Sources.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var source) ? source : null;
 
-    /// <summary>Reads the sources from the endpoints, now and whenever they change.</summary>
-    public void Follow(EndpointDataSource endpoints)
+    /// <summary>Reads the sources from the endpoints of the server, now and whenever they have changed.</summary>
+    public void Follow(IEnumerable<EndpointDataSource> endpoints)
     {
-        _sources = Read(endpoints);
-        _subscription = ChangeToken.OnChange(endpoints.GetChangeToken, () => _sources = Read(endpoints));
+        lock (_lock)
+        {
+            _endpoints = [.. endpoints];
+            _snapshot = Read();
+        }
     }
 
-    public void Dispose() => _subscription?.Dispose();
-
-    private static FrozenDictionary<string, Source> Read(EndpointDataSource dataSource)
+    private Snapshot Current()
     {
+        var snapshot = _snapshot;
+        if (!snapshot.HasChanged)
+        {
+            return snapshot;
+        }
+
+        lock (_lock)
+        {
+            return _snapshot.HasChanged ? _snapshot = Read() : _snapshot;
+        }
+    }
+
+    private Snapshot Read()
+    {
+        // Before the endpoints: a change in between is then seen at the next use.
+        var tokens = _endpoints.Select(source => source.GetChangeToken()).ToArray();
+        var endpoints = _endpoints.SelectMany(source => source.Endpoints).ToArray();
+        var routes = endpoints.OfType<RouteEndpoint>().ToArray();
+        var matcher = new RouteMatcher(services, endpoints);
         var sources = new Dictionary<string, Source>(StringComparer.Ordinal);
-        var endpoints = dataSource.Endpoints.OfType<RouteEndpoint>().ToArray();
-        foreach (var endpoint in endpoints)
+        foreach (var endpoint in routes)
         {
             if (endpoint.Metadata.GetMetadata<RouteModel>() is { } route
                 && SourceConfig.Parse(route.Config, route.Cluster?.Model.Config, []) is { } config)
             {
                 var folders = endpoint.RoutePattern.PathSegments.Count - 1;
-                var hasRivals = endpoints.Any(other => other != endpoint && CanMatchUnder(other.RoutePattern, endpoint.RoutePattern, folders));
-                sources.TryAdd(config.Name, new Source(config, endpoint, route, hasRivals));
+                var hasRivals = routes.Any(other => other != endpoint && CanMatchUnder(other.RoutePattern, endpoint.RoutePattern, folders));
+                sources.TryAdd(config.Name, new Source(config, endpoint, route, hasRivals ? matcher : null));
             }
         }
 
-        return sources.ToFrozenDictionary(StringComparer.Ordinal);
+        return new Snapshot(sources.ToFrozenDictionary(StringComparer.Ordinal), tokens);
     }
 
     /// <summary>Whether a pattern can match a path that begins with the first segments of another one, which are literals.</summary>
@@ -65,5 +89,24 @@ internal sealed class SourceIndex : IDisposable
         }
 
         return pattern.PathSegments.Count > folders;
+    }
+
+    private sealed record Snapshot(FrozenDictionary<string, Source> Sources, IReadOnlyList<IChangeToken> Tokens)
+    {
+        public bool HasChanged
+        {
+            get
+            {
+                for (var i = 0; i < Tokens.Count; i++)
+                {
+                    if (Tokens[i].HasChanged)
+                    {
+                        return true;
+                    }
+                }
+
+                return false;
+            }
+        }
     }
 }

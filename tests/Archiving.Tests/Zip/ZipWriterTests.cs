@@ -132,6 +132,11 @@ public class ZipWriterTests
     [InlineData(65_536, 98)]
     public async Task Hostile_17_Entries_around_the_number_that_two_bytes_hold_are_all_seen(int count, int end)
     {
+        if (count != 65_535)
+        {
+            Matrix.RequireFull();
+        }
+
         using var file = new SparseFile();
         var archive = ArchiveWriter.Create(new ArchiveRecipe(ArchiveFormat.Zip), PipeWriter.Create(file.Output));
         for (var i = 0; i < count; i++)

@@ -25,11 +25,7 @@ public class ReplicaTests
     [InlineData("&format=tar.zst", true)]
     public async Task A_download_whose_replica_is_killed_goes_on_at_another_to_the_exact_bytes(string recipe, bool shares)
     {
-        if (!shares || recipe.Length > 0)
-        {
-            Matrix.RequireFull();
-        }
-
+        Matrix.RequireFull();
         Tool.Require("haproxy");
         Tool.Require("curl");
         var bundle = "/bundle?ids=s/text,s/random" + recipe;

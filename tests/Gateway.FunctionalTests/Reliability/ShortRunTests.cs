@@ -4,13 +4,14 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Reliability;
 
-/// <summary>The commands of <c>tests/Reliability</c>, a little of each.</summary>
+/// <summary>The commands of <c>tests/Reliability</c>, a little of each; in the full matrix only.</summary>
 public class ShortRunTests
 {
     [Fact]
     public async Task No_client_takes_a_cut_archive_for_whole()
     {
-        var result = await Cuts.RunAsync(count: Matrix.Of(full: 480, reduced: 120), seed: 7);
+        Matrix.RequireFull();
+        var result = await Cuts.RunAsync(count: 480, seed: 7);
 
         Assert.Empty(result.Rows.SelectMany(row => row.Undetected));
         Assert.Equal(0, result.WholeBytes);
@@ -20,7 +21,8 @@ public class ShortRunTests
     [Fact]
     public async Task No_archive_holds_two_versions_of_an_object()
     {
-        var result = await Swaps.RunAsync(count: Matrix.Of(full: 400, reduced: 100), seed: 7);
+        Matrix.RequireFull();
+        var result = await Swaps.RunAsync(count: 400, seed: 7);
 
         Assert.Equal(0, result.Mixed);
     }
@@ -28,27 +30,27 @@ public class ShortRunTests
     [Fact]
     public async Task Transient_faults_are_not_noticed()
     {
-        var count = Matrix.Of(full: 100, reduced: 24);
-        var (whole, faults) = await Transients.RunAsync(count, seed: 7);
+        Matrix.RequireFull();
+        const int Count = 100;
+        var (whole, faults) = await Transients.RunAsync(Count, seed: 7);
 
-        Assert.Equal(count, whole);
-        Assert.InRange(faults, count / 5, 5 * count);
+        Assert.Equal(Count, whole);
+        Assert.InRange(faults, Count / 5, 5 * Count);
     }
 
     [Fact]
-    public async Task Storage_is_left_when_clients_leave() =>
-        Assert.Equal(Matrix.Of(full: 12, reduced: 4), (await Departures.RunAsync(Matrix.Of(full: 12, reduced: 4), seed: 7)).Count);
+    public async Task Storage_is_left_when_clients_leave()
+    {
+        Matrix.RequireFull();
+        Assert.Equal(12, (await Departures.RunAsync(12, seed: 7)).Count);
+    }
 
     [Theory]
     [InlineData(HttpStatusCode.ServiceUnavailable)]
     [InlineData(HttpStatusCode.TooManyRequests)]
     public async Task Row_31_Under_ten_times_the_load_who_was_let_in_loses_nothing_and_the_others_are_told_when_to_come_back(HttpStatusCode status)
     {
-        if (status != HttpStatusCode.ServiceUnavailable)
-        {
-            Matrix.RequireFull();
-        }
-
+        Matrix.RequireFull();
         var result = await Overload.RunAsync(TimeSpan.FromSeconds(1), status);
 
         Assert.True(result.Started > 0 && result.Whole == result.Started, result.ToString());
