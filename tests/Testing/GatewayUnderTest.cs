@@ -191,8 +191,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         }
 
         // Connections end with the clients; one that does not is held by something.
-        try { await Eventually.TrueAsync(() => _meters["kestrel.active_connections"] == 0, "every client's connection is closed"); }
-        catch (Exception) when (Dbg()) { throw; }
+        await Eventually.TrueAsync(() => _meters["kestrel.active_connections"] == 0, "every client's connection is closed");
         await App.StopAsync();
         RequireNothingHeld();
         RequireCounted();
@@ -210,14 +209,6 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     {
         await Task.WhenAny(App.StopAsync(new CancellationToken(canceled: true)));
         await App.DisposeAsync();
-    }
-
-    private bool Dbg()
-    {
-        var ports = string.Join('|', _addresses.Select(a => ":" + a.Port + " "));
-        var p = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("bash", ["-c", $"ss -tnap | grep -E '{ports}'"]) { RedirectStandardOutput = true })!;
-        File.AppendAllText("/tmp/stuck.log", $"{DateTime.Now} active {_meters["kestrel.active_connections"]}\n{p.StandardOutput.ReadToEnd()}\n{string.Join('\n', Outcomes.Lines.TakeLast(20))}\n----\n");
-        return true;
     }
 
     private static string FileIn(DirectoryInfo folder) => Path.Combine(folder.FullName, "gateway.json");
