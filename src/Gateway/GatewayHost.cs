@@ -141,7 +141,7 @@ internal static class GatewayHost
         var time = app.Services.GetRequiredService<TimeProvider>();
         var patience = app.Services.GetRequiredService<IOptions<ClientOptions>>().Value.StallTimeout;
         app.Use(new Http2IdleTimeout(time, patience + ResponseTimeout.Short).GuardAsync);
-        app.Use(new ResponseTimeout(time, patience).GuardAsync);
+        app.Use(new ResponseTimeout(time).GuardAsync);
         app.Use(app.Services.GetRequiredService<AddressLimit>().GuardAsync);
         app.Use(RequestTargetGuard.GuardAsync);
         app.Use(InternalRoutes.HideAsync);

@@ -10,7 +10,11 @@ internal static class Eventually
     /// <summary>Shorter than a test's own limit, so that what did not come about is named; long enough for a machine with other work.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    public static async Task TrueAsync(Func<bool> condition, string what, TimeSpan? atMost = null)
+    /// <param name="condition">What must come about.</param>
+    /// <param name="what">Names it.</param>
+    /// <param name="atMost">How long it may take.</param>
+    /// <param name="describe">Says how things stand when it has not.</param>
+    public static async Task TrueAsync(Func<bool> condition, string what, TimeSpan? atMost = null, Func<string>? describe = null)
     {
         using var timer = new PeriodicTimer(Step);
         using var patience = new CancellationTokenSource(atMost ?? Patience);
@@ -18,7 +22,7 @@ internal static class Eventually
         {
             if (patience.IsCancellationRequested)
             {
-                Assert.Fail($"did not come about: {what}");
+                Assert.Fail($"did not come about: {what}{(describe is null ? "" : $"; {describe()}")}");
             }
 
             await timer.WaitForNextTickAsync(CancellationToken.None);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.NetworkInformation;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gateway;
@@ -191,7 +192,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         }
 
         // Connections end with the clients; one that does not is held by something.
-        await Eventually.TrueAsync(() => _meters["kestrel.active_connections"] == 0, "every client's connection is closed");
+        await Eventually.TrueAsync(() => _meters["kestrel.active_connections"] == 0, "every client's connection is closed", describe: DescribeConnections);
         await App.StopAsync();
         RequireNothingHeld();
         RequireCounted();
@@ -210,6 +211,13 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         await Task.WhenAny(App.StopAsync(new CancellationToken(canceled: true)));
         await App.DisposeAsync();
     }
+
+    /// <summary>Both ends of every connection to this gateway that the machine still has.</summary>
+    private string DescribeConnections() => string.Join(
+        ", ",
+        IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections()
+            .Where(connection => _addresses.Any(address => address.Port == connection.LocalEndPoint.Port || address.Port == connection.RemoteEndPoint.Port))
+            .Select(connection => $"{connection.LocalEndPoint} to {connection.RemoteEndPoint} {connection.State}"));
 
     private static string FileIn(DirectoryInfo folder) => Path.Combine(folder.FullName, "gateway.json");
 

@@ -270,8 +270,7 @@ internal sealed class BundleEndpoint(
         var document = PlanDocument.Of(plan, length);
         await plan.DisposeAsync();
         context.Response.Headers.CacheControl = "no-store";
-        using var patience = failures.LoseClientAfterStall(context);
-        await context.Response.WriteAsJsonAsync(document, PlanJson, cancellationToken);
+        await failures.RespondAsync(context, () => context.Response.WriteAsJsonAsync(document, PlanJson, cancellationToken));
     }
 
     /// <summary>What a request holds while it is served.</summary>

@@ -28,8 +28,7 @@ internal sealed class FailureAnswer(IOptions<ClientOptions> options, TimeProvide
                 OperationCanceledException => new BundleRefusal(StatusCodes.Status503ServiceUnavailable, "The gateway failed.", Culprit.Gateway, Stage.Fault),
                 _ => new BundleRefusal(StatusCodes.Status500InternalServerError, "The gateway failed.", Culprit.Gateway, Stage.Fault),
             };
-            using var patience = LoseClientAfterStall(context);
-            await refusal.ToResult(context).ExecuteAsync(context);
+            await RespondAsync(context, () => refusal.ToResult(context).ExecuteAsync(context));
         }
         catch (Exception)
         {
@@ -37,11 +36,13 @@ internal sealed class FailureAnswer(IOptions<ClientOptions> options, TimeProvide
         }
     }
 
-    /// <summary>A client that asks and does not take the answer holds its memory no longer than one that stops taking an archive.</summary>
-    public CancellationTokenSource LoseClientAfterStall(HttpContext context)
+    /// <summary>Sends a response that is no archive. A client that does not take it holds its memory no longer than one that stops taking
+    /// an archive.</summary>
+    public async Task RespondAsync(HttpContext context, Func<Task> write)
     {
-        var patience = new CancellationTokenSource(options.Value.StallTimeout, time);
+        using var patience = new CancellationTokenSource(options.Value.StallTimeout, time);
         patience.Token.UnsafeRegister(static context => ((HttpContext)context!).Abort(), context);
-        return patience;
+        await write();
+        await context.Response.CompleteAsync();
     }
 }

@@ -51,8 +51,7 @@ internal sealed class LinkEndpoint(
             var expires = ExpiryOf(context, lifetime);
             var url = $"{context.Request.PathBase}/bundle/links/{await CreateAsync(fields, expires, ClientIdentity.From(context), stop.Token)}";
             context.Response.Headers.CacheControl = "no-store";
-            using var patience = failures.LoseClientAfterStall(context);
-            await Results.Created(url, new LinkDocument(url, expires)).ExecuteAsync(context);
+            await failures.RespondAsync(context, () => Results.Created(url, new LinkDocument(url, expires)).ExecuteAsync(context));
         }
         catch (Exception exception)
         {

@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Server;
 
-/// <summary>Metadata of endpoints that end a client's stall themselves, as archives do: their responses may pause for long.</summary>
+/// <summary>Metadata of endpoints whose responses may pause for long, and which end a client's stall themselves.</summary>
 internal sealed class LongResponse
 {
     public static readonly LongResponse Metadata = new();
@@ -15,11 +16,9 @@ internal sealed class LongResponse
 /// Ends requests of clients that do not take their response. The server's own minimum rate is off, because over HTTP/2 it cannot be
 /// lifted for archives alone; without another limit a client that never reads would hold its connection and buffers for ever.
 /// </summary>
-/// <param name="time">The clock.</param>
-/// <param name="patience">How long a client may take for the last bytes of a long response, which the server still holds when the endpoint has ended.</param>
-internal sealed class ResponseTimeout(TimeProvider time, TimeSpan patience)
+internal sealed class ResponseTimeout(TimeProvider time)
 {
-    /// <summary>For a short response: an error, a health check.</summary>
+    /// <summary>For a short response: an error, a health check. For the last bytes of a proxied one, too.</summary>
     public static readonly TimeSpan Short = TimeSpan.FromSeconds(30);
 
     // The server's own default. It applies to proxied responses over HTTP/1.1; over both versions YARP ends a copy that makes no progress for the
@@ -29,33 +28,37 @@ internal sealed class ResponseTimeout(TimeProvider time, TimeSpan patience)
     /// <summary>Middleware.</summary>
     public async Task GuardAsync(HttpContext context, RequestDelegate next)
     {
-        var isLong = context.GetEndpoint()?.Metadata.GetMetadata<LongResponse>() is not null;
-        if (!isLong && HttpProtocol.IsHttp11(context.Request.Protocol) && context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
+        if (context.GetEndpoint()?.Metadata.GetMetadata<LongResponse>() is not null)
+        {
+            await next(context);
+            return;
+        }
+
+        if (HttpProtocol.IsHttp11(context.Request.Protocol) && context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
         {
             rate.MinDataRate ??= MinRate;
         }
 
         using var timer = time.CreateTimer(static request => ((HttpContext)request!).Abort(), context, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        if (!isLong)
+
+        // From its beginning: the body of a request may take its own time. A middleware may have taken the endpoint away by then.
+        context.Response.OnStarting(() =>
         {
-            // From its beginning: the body of a request may take its own time. A middleware may have taken the endpoint away by then.
-            context.Response.OnStarting(() =>
+            if (context.GetEndpoint()?.Metadata.GetMetadata<RouteModel>() is null)
             {
-                if (context.GetEndpoint()?.Metadata.GetMetadata<RouteModel>() is null)
-                {
-                    timer.Change(Short, Timeout.InfiniteTimeSpan);
-                }
+                timer.Change(Short, Timeout.InfiniteTimeSpan);
+            }
 
-                return Task.CompletedTask;
-            });
-        }
-
+            return Task.CompletedTask;
+        });
         await next(context);
 
-        // What has been written still waits for the client.
-        timer.Change(isLong ? patience : Short, Timeout.InfiniteTimeSpan);
-        if (!context.RequestAborted.IsCancellationRequested && context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true })
+        // What has been written still waits for the client. A response that YARP has cut must not be completed.
+        if (context.Features.Get<IForwarderErrorFeature>() is null
+            && context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true }
+            && !context.RequestAborted.IsCancellationRequested)
         {
+            timer.Change(Short, Timeout.InfiniteTimeSpan);
             await context.Response.CompleteAsync();
         }
     }
