@@ -11,7 +11,8 @@ internal static class Matrix
     public static bool IsFull { get; } = Environment.GetEnvironmentVariable(Variable) == "full";
 
     /// <summary>Leaves a test out by default, visibly: it is counted as skipped. In the full matrix it runs.</summary>
-    public static void RequireFull() => Assert.SkipUnless(IsFull, $"takes long: runs with {Variable}=full, as in CI");
+    /// <param name="unless">One of several cases that is enough by default.</param>
+    public static void RequireFull(bool unless = false) => Assert.SkipUnless(IsFull || unless, $"takes long: runs with {Variable}=full, as in CI");
 
     /// <summary>The first number in the full matrix, otherwise the second.</summary>
     public static T Of<T>(T full, T reduced) => IsFull ? full : reduced;

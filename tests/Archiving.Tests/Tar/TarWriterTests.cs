@@ -28,6 +28,7 @@ public class TarWriterTests
     [MemberData(nameof(Names))]
     public async Task Hostile_8_Names_of_every_length_and_script_are_read_back_by_every_reader(string name)
     {
+        Matrix.RequireFull(unless: name.Length is 1 or 101 or > 300 || !System.Text.Ascii.IsValid(name));
         var body = Encoding.UTF8.GetBytes("body of " + name.Length);
         var bytes = await Archive.WriteAsync(PlainTar, (name, body), ("last", body));
 

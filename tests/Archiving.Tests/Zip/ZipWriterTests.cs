@@ -69,6 +69,8 @@ public class ZipWriterTests
     [InlineData(4095)]
     public async Task Hostile_8_Names_of_every_length_are_read_back_by_every_reader(int length)
     {
+        Matrix.RequireFull(unless: length is 101 or 4095);
+
         // Segments of at most 200, so that a file system could hold them.
         var name = string.Concat(Enumerable.Range(0, length).Select(i => i % 200 == 199 && i < length - 1 ? '/' : 'n'));
         var bytes = await Archive.WriteAsync(new ArchiveRecipe(ArchiveFormat.Zip), (name, [1, 2, 3]), ("last", [4]));

@@ -32,7 +32,7 @@ public class AdmissionTests
     }
 
     [Theory]
-    [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
+    [MemberData(nameof(Ways.Slow), MemberType = typeof(Ways))]
     public async Task Row_31_Ten_times_over_the_limit_all_others_are_refused_and_the_admitted_end_whole(Protocol protocol)
     {
         await using var upstream = new ScriptedUpstream();

@@ -107,6 +107,7 @@ public class ProcessTests
     [MemberData(nameof(Ways.Slow), MemberType = typeof(Ways))]
     public async Task Row_29_After_SIGTERM_running_bundles_end_whole_new_ones_are_503_and_the_exit_code_is_0(Protocol protocol)
     {
+        Matrix.RequireFull(unless: protocol == Protocol.Http2Tls);
         await using var upstream = new ScriptedUpstream();
         var content = new ObjectContent(32 << 20, 1, compressible: false);
         upstream.Put("/a", content);

@@ -141,6 +141,7 @@ public class SourceTests
     [Fact]
     public async Task A_client_that_pauses_takes_no_destination_out_of_rotation()
     {
+        Matrix.RequireFull();
         await using var upstream = new ScriptedUpstream { SendTimeout = TimeSpan.FromSeconds(1.5), SendBuffer = 64 * 1024 };
         upstream.Put("/a", new ObjectContent(16 << 20, 1, compressible: false));
         var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
@@ -248,7 +249,7 @@ public class SourceTests
     }
 
     [Theory]
-    [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
+    [MemberData(nameof(Ways.Slow), MemberType = typeof(Ways))]
     public async Task Row_32_A_reload_that_removes_the_source_lets_running_bundles_finish_and_refuses_new_ones(Protocol protocol)
     {
         await using var upstream = new ScriptedUpstream();
