@@ -192,7 +192,8 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         }
 
         // Connections end with the clients; one that does not is held by something.
-        await Eventually.TrueAsync(() => _meters["kestrel.active_connections"] == 0, "every client's connection is closed", describe: DescribeConnections);
+        await Eventually.TrueAsync(
+            () => IsFlooded ? DescribeConnections().Length == 0 : _meters["kestrel.active_connections"] == 0, "every client's connection is closed", describe: DescribeConnections);
         await App.StopAsync();
         RequireNothingHeld();
         RequireCounted();
@@ -212,11 +213,17 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         await App.DisposeAsync();
     }
 
-    /// <summary>Both ends of every connection to this gateway that the machine still has.</summary>
+    /// <summary>
+    /// Whether a test has flooded a connection with streams that it reset. The server then sometimes counts the connection as active for ever, although
+    /// the machine has no connection any more (the cause is not found: docs/reliability.md); so the machine is asked instead.
+    /// </summary>
+    public bool IsFlooded { get; set; }
+
+    /// <summary>Both ends of every connection to this gateway that is not closed.</summary>
     private string DescribeConnections() => string.Join(
         ", ",
         IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections()
-            .Where(connection => _addresses.Any(address => address.Port == connection.LocalEndPoint.Port || address.Port == connection.RemoteEndPoint.Port))
+            .Where(connection => connection.State != TcpState.TimeWait && _addresses.Any(address => address.Port == connection.LocalEndPoint.Port || address.Port == connection.RemoteEndPoint.Port))
             .Select(connection => $"{connection.LocalEndPoint} to {connection.RemoteEndPoint} {connection.State}"));
 
     private static string FileIn(DirectoryInfo folder) => Path.Combine(folder.FullName, "gateway.json");
