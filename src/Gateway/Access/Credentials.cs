@@ -49,7 +49,7 @@ internal sealed class Credentials(string[] schemes)
             headers.Remove("Authorization");
         }
 
-        // A signature covers the URL. A header that chooses what storage returns could be added by whoever has the URL.
+        // A signature covers the URL. A header that chooses what storage returns could be added by any holder of the URL.
         if (AreSignedUrl(context) && SourceHeaders.TryParse(metadata.GetValueOrDefault(SourceHeaders.Key), out var names, out _))
         {
             foreach (var name in names)

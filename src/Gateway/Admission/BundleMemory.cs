@@ -81,7 +81,7 @@ internal sealed class BundleMemory : IDisposable
     /// <returns>0, or the status code of the refusal.</returns>
     internal int Grow(string client, long from, long to, Stack<RateLimitLease> leases)
     {
-        // A request that needs more than there is may have all of it, if nobody else has any.
+        // A request that needs more than there is may have all of it, if no other request has any.
         var (ofClient, ofAll) = (Difference(_clientPages), Difference(_requestPages));
         return !TryTake(ofClient, pages => _requestsPerClient.AttemptAcquire(client, pages)) ? StatusCodes.Status429TooManyRequests
             : !TryTake(ofAll, _requests.AttemptAcquire) ? StatusCodes.Status503ServiceUnavailable

@@ -26,7 +26,7 @@ internal static class ClientIdentity
                 return $"{identity.AuthenticationType}\n{identity.FindFirst(Issuer)?.Value ?? subject.Issuer}\n{subject.Value}";
             }
 
-            // Only schemes of our own give names that nobody else can have.
+            // Only the gateway's own schemes give names that are unique.
             if (identity is { Name: { Length: > 0 } name } && !identity.HasClaim(claim => claim.Type == Issuer))
             {
                 return $"{identity.AuthenticationType}\n{name}";

@@ -69,7 +69,7 @@ internal sealed class ClientOptions
 
     /// <summary>
     /// Bytes per second that a client must take while others wait for a permit, measured over 10 s in which the gateway waits for it.
-    /// A slower client is cut, and can resume; while nobody waits it may be as slow as <see cref="StallTimeout"/> allows. Default 0: off.
+    /// A slower client is cut, and can resume; while no other client waits it may be as slow as <see cref="StallTimeout"/> allows. Default 0: off.
     /// Range 0–1 GiB.
     /// </summary>
     [Range(0L, 1L << 30)]
