@@ -30,7 +30,7 @@ internal static class CacheRegistration
             return;
         }
 
-        // Without keys nobody could tell what the gateway has written to Redis from what others have.
+        // Without keys the gateway could not tell its own entries in Redis from forged ones.
         services.AddSingleton<ILinkStore, MemoryLinkStore>();
         if (redis is not null)
         {
@@ -45,7 +45,7 @@ internal static class CacheRegistration
         {
             var redis = ConfigurationOptions.Parse(text);
 
-            // Away is away: nobody waits for it, neither at the start nor for a bundle.
+            // While Redis is unavailable, neither the start nor a bundle waits for it.
             redis.AbortOnConnectFail = false;
             redis.BacklogPolicy = BacklogPolicy.FailFast;
             return redis;
@@ -65,7 +65,7 @@ internal static class CacheRegistration
     }
 }
 
-/// <summary>Tells the operator that Redis is configured and not used.</summary>
+/// <summary>Warns the operator that Redis is configured and not used.</summary>
 internal sealed partial class UnusedRedis(ILogger<UnusedRedis> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)

@@ -3,7 +3,7 @@ using System.IO.Compression;
 
 namespace Gateway.Links;
 
-/// <summary>A link that was found and is valid. What it stands for is unpacked only when somebody asks for it.</summary>
+/// <summary>A link that was found and is valid. Its manifest is unpacked only by <see cref="Unpack"/>.</summary>
 internal sealed class BundleLink
 {
     /// <summary>Bytes of a manifest at most: as many as the body of a POST may have.</summary>
@@ -23,7 +23,7 @@ internal sealed class BundleLink
     /// <summary>Bytes that <see cref="Unpack"/> returns at most.</summary>
     public int MaxContentBytes { get; }
 
-    /// <summary>Whether it gives its maker's rights to whoever has it.</summary>
+    /// <summary>Whether it gives its maker's rights to any client that has it.</summary>
     public bool CarriesRights { get; }
 
     /// <summary>Packs a manifest: flags, its length (little-endian), and its bytes compressed by Brotli.</summary>

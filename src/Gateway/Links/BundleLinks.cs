@@ -8,7 +8,7 @@ namespace Gateway.Links;
 
 /// <summary>
 /// Names for bundles that are too long for a URL. Small manifests are embedded in the link and signed; larger ones are kept under a
-/// name that nobody can guess, in Redis or in this process's memory.
+/// random name, in Redis or in this process's memory.
 /// </summary>
 internal sealed class BundleLinks
 {
@@ -35,7 +35,7 @@ internal sealed class BundleLinks
     public BundleLinkOptions Options { get; }
 
     /// <summary>Makes a link.</summary>
-    /// <param name="manifest">What it stands for.</param>
+    /// <param name="manifest">The request that the link represents, as JSON.</param>
     /// <param name="expires">Until when; whole seconds.</param>
     /// <param name="client">Who is charged for what is kept.</param>
     /// <param name="cancellationToken">Ends the wait for the store.</param>
@@ -84,7 +84,7 @@ internal sealed class BundleLinks
         return link ?? throw new LinkException(LinkFault.Unknown);
     }
 
-    /// <summary>Whoever can read the store cannot use the links that are kept in it.</summary>
+    /// <summary>A hash, so that a reader of the store cannot use the links in it.</summary>
     private static string NameOf(string token) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 
     private byte[]? Verify(string token, int version) =>
@@ -109,7 +109,7 @@ internal sealed class BundleLinks
 /// <summary>Why a link cannot be made or used.</summary>
 internal enum LinkFault
 {
-    /// <summary>Nobody made it, or it is no longer kept.</summary>
+    /// <summary>It was never made, or it is no longer kept.</summary>
     Unknown,
 
     /// <summary>Its time is over.</summary>
