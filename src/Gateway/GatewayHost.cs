@@ -118,7 +118,12 @@ internal static class GatewayHost
             AddressLimit.Widen(server.Limits);
         });
         builder.Services.AddSingleton<ServerCertificates>();
-        builder.Services.AddOptions<KestrelServerOptions>().Configure<ServerCertificates>((server, certificates) => certificates.Apply(server));
+        builder.Services.AddSingleton<LostConnections>();
+        builder.Services.AddOptions<KestrelServerOptions>().Configure<ServerCertificates, LostConnections>((server, certificates, lost) =>
+        {
+            server.ConfigureEndpointDefaults(endpoint => endpoint.Use(lost.Guard));
+            certificates.Apply(server);
+        });
 
         // Faults of it shall show now, not when the server starts.
         var limits = new KestrelServerLimits();
