@@ -118,7 +118,9 @@ internal static class GatewayHost
             AddressLimit.Widen(server.Limits);
         });
         builder.Services.AddSingleton<ServerCertificates>();
-        builder.Services.AddSingleton<LostConnections>();
+
+        // Closing a connection takes real time, whatever the clock says.
+        builder.Services.AddSingleton(services => new LostConnections(TimeProvider.System, services.GetRequiredService<ILogger<LostConnections>>()));
         builder.Services.AddOptions<KestrelServerOptions>().Configure<ServerCertificates, LostConnections>((server, certificates, lost) =>
         {
             server.ConfigureEndpointDefaults(endpoint => endpoint.Use(lost.Guard));
