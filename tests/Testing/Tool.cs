@@ -2,12 +2,13 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using Xunit;
 
 namespace Testing;
 
 /// <summary>A program from outside, if the machine has it. In CI everything must be there.</summary>
-internal static class Tool
+internal static partial class Tool
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
@@ -74,6 +75,14 @@ internal static class Tool
     /// <summary>Runs a program to its end.</summary>
     public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string name, string[] arguments, byte[]? input = null, string? folder = null)
     {
+        if (name is "sh" or "bash" && arguments is ["-c", var script])
+        {
+            foreach (Match command in CommandOf().Matches(script))
+            {
+                Require(command.Groups[1].Value);
+            }
+        }
+
         using var process = Process.Start(new ProcessStartInfo(Require(name), arguments)
         {
             RedirectStandardInput = true,
@@ -101,6 +110,10 @@ internal static class Tool
         await process.WaitForExitAsync(patience.Token);
         return (process.ExitCode, await output, await error);
     }
+
+    /// <summary>The programs of a script: the first word of each command of its pipelines, except what the shell does itself.</summary>
+    [GeneratedRegex(@"(?:^|[|;&])\s*(?!set\b|wait\b|echo\b|printf\b)([a-z][\w-]*)")]
+    private static partial Regex CommandOf();
 
     private static string? Find(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append("/usr/sbin")
         .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);

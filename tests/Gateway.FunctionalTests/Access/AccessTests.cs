@@ -100,6 +100,11 @@ public sealed class AccessTests : IAsyncLifetime
             Matrix.RequireFull(); // compiled first
         }
 
+        if (language == "bash")
+        {
+            Tool.Require("openssl");
+        }
+
         var text = await File.ReadAllTextAsync(Path.Combine(DeployTests.Root, "docs/signing.md"), TestContext.Current.CancellationToken);
         var begin = text.IndexOf($"```{language}\n", StringComparison.Ordinal) + language.Length + 4;
         var sample = text[begin..text.IndexOf("```", begin, StringComparison.Ordinal)];
