@@ -115,7 +115,7 @@ internal static class GatewayHost
         {
             server.AddServerHeader = false;
             ServerLimits.Apply(server.Limits, builder.Configuration);
-            AddressLimit.Widen(server.Limits);
+            RequestUriLimit.Widen(server.Limits);
         });
         builder.Services.AddSingleton<ServerCertificates>();
 
@@ -130,7 +130,7 @@ internal static class GatewayHost
         // Faults of it shall show now, not when the server starts.
         var limits = new KestrelServerLimits();
         ServerLimits.Apply(limits, builder.Configuration);
-        builder.Services.AddSingleton(new AddressLimit(limits.MaxRequestLineSize));
+        builder.Services.AddSingleton(new RequestUriLimit(limits.MaxRequestLineSize));
         builder.AddKnownProxies();
         builder.Logging.ClearProviders();
         PlainConsole.Add(builder.Logging);
@@ -147,9 +147,10 @@ internal static class GatewayHost
     {
         var time = app.Services.GetRequiredService<TimeProvider>();
         var patience = app.Services.GetRequiredService<IOptions<ClientOptions>>().Value.StallTimeout;
+        app.Use(RequestBodyDrain.AllowAsync);
         app.Use(new Http2IdleTimeout(time, patience + ResponseTimeout.Short).GuardAsync);
         app.Use(new ResponseTimeout(time).GuardAsync);
-        app.Use(app.Services.GetRequiredService<AddressLimit>().GuardAsync);
+        app.Use(app.Services.GetRequiredService<RequestUriLimit>().GuardAsync);
         app.Use(RequestTargetGuard.GuardAsync);
         app.Use(InternalRoutes.HideAsync);
         app.UseKnownProxies();

@@ -5,6 +5,9 @@ namespace Gateway.Admission;
 /// <summary>How much one client, and all together, may ask for. Section <c>Bundle:Limits</c>.</summary>
 internal sealed class LimitOptions
 {
+    /// <summary>The section's path.</summary>
+    public const string Section = "Bundle:Limits";
+
     /// <summary>Entries of one bundle; more are answered with 413. Default 10,000, range 1–1,000,000.</summary>
     [Range(1, 1_000_000)]
     public int MaxEntries { get; set; } = 10_000;

@@ -7,6 +7,7 @@ using Gateway.Access;
 using Gateway.Admission;
 using Gateway.Archiving;
 using Gateway.Health;
+using Gateway.Responses;
 using Gateway.Resuming;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
@@ -35,7 +36,7 @@ internal sealed class BundleEndpoint(
     BundleAdmission admission,
     BundleMemory memory,
     ResumeStateCache archives,
-    FailureAnswer failures,
+    ProblemResponder failures,
     Drain drain,
     BundleMetrics metrics,
     IOptions<BundleOptions> options,
@@ -69,7 +70,7 @@ internal sealed class BundleEndpoint(
         try
         {
             // Given back after what is held in it.
-            using var place = new Place(memory.Open(ClientIdentity.From(context)));
+            using var place = new Place(memory.Open(ClientIdentity.From(context)), new DiscoveryMemory(memory, _options.Upstream));
             if (RequestReader.LinkOf(context) is not null)
             {
                 // A short link can stand for a long manifest.
@@ -89,14 +90,14 @@ internal sealed class BundleEndpoint(
                 await authorization.RequireAsync(context, plan);
             }
 
-            // Who may have it already only asks: 304 is charged to nobody.
-            var asks = purpose != BundlePurpose.Archive || BundleConditions.MayBeKnown(context.Request);
+            // A request that may end in 304 or 412 takes a bundle's permit only when it does not.
+            var asks = purpose != BundlePurpose.Archive || HasConditions(context.Request);
             var ahead = await EnterAsync(place, context, plan, asks ? AdmissionKind.Metadata : AdmissionKind.Bundle, stop.Token);
             if (request.Missing != MissingPolicy.Abort || purpose == BundlePurpose.Plan)
             {
                 // Of a range nobody knows yet where it begins: objects before it are not to be read.
-                var discovery = new Lazy<Task<ByteBudget>>(() => LeaseDiscoveryAsync(place, stop.Token));
-                await planner.CheckAsync(plan, IsRange(context.Request) || plan.NeedsHeads ? null : ahead?.Objects, discovery, record.Transfer, stop.Token);
+                var discovery = new Lazy<Task<ByteBudget>>(() => place.Ahead is { } some ? Task.FromResult(some.Objects) : place.Discovery.LeaseAsync(stop.Token));
+                await planner.CheckAsync(plan, IsRange(context.Request) ? null : ahead?.Objects, discovery, record.Transfer, stop.Token);
             }
 
             plan.Settle();
@@ -104,16 +105,22 @@ internal sealed class BundleEndpoint(
             var known = await archives.FindAsync(plan.ETag, plan.Layout, plan.HasReceipt, isMade: ahead is not null, stop.Token);
             var length = plan.Layout?.Length ?? known.End?.Length;
 
-            if (purpose == BundlePurpose.Plan)
+            if (purpose != BundlePurpose.Plan)
             {
-                await AnswerPlanAsync(context, plan, length, stop.Token);
+                planner.Require(plan, request.Missing);
+            }
+
+            RequirePinned(request, plan);
+            var conditions = Evaluate(context.Request, plan, request.PinnedETag is not null);
+            if (conditions == PreconditionResult.NotModified)
+            {
+                BundleResponse.WriteNotModified(context.Response, plan, isWeak: purpose == BundlePurpose.Plan);
                 return;
             }
 
-            planner.Require(plan, request.Missing);
-            if (!HttpMethods.IsPost(context.Request.Method) && BundleConditions.IsNotModified(context.Request, plan.ETag))
+            if (purpose == BundlePurpose.Plan)
             {
-                BundleResponse.WriteNotModified(context.Response, plan);
+                await AnswerPlanAsync(context, plan, length, stop.Token);
                 return;
             }
 
@@ -123,12 +130,21 @@ internal sealed class BundleEndpoint(
                 known = await archives.FindAsync(plan.ETag, plan.Layout, plan.HasReceipt, isMade: true, stop.Token);
             }
 
-            var range = IsRange(context.Request) ? BundleConditions.RangeOf(context.Request, plan.ETag, length, plan.Layout?.MaxLength) : null;
-            if (range is { End: null } && BundleConditions.NeedsLength(context.Request))
+            var range = RangeFrom(context.Request, conditions, plan, length);
+            if (range is { End: null } && RequestedRange.NeedsLength(context.Request))
             {
                 // The rest is made twice: once to see how long the archive is. Where that takes too long, the client gets all of it again.
                 length = await ranges.MeasureAsync(plan, known, ahead!, client, record, stop.Token);
-                range = length is null ? null : BundleConditions.RangeOf(context.Request, plan.ETag, length, plan.Layout?.MaxLength);
+                range = length is null ? null : RangeFrom(context.Request, conditions, plan, length);
+            }
+
+            if (purpose == BundlePurpose.Archive)
+            {
+                RequireVisibleEnd(context.Request, range is { } asked ? asked.End : length);
+                if (plan is { ETag: { } etag, Modified: { } modified })
+                {
+                    archives.Versions.Add(plan.GetRequestHash(), modified, etag);
+                }
             }
 
             if (plan.Layout?.Length is null)
@@ -163,6 +179,57 @@ internal sealed class BundleEndpoint(
     }
 
     private static bool IsRange(HttpRequest request) => HttpMethods.IsGet(request.Method) && request.Headers.Range.Count > 0;
+
+    private static bool HasConditions(HttpRequest request) => request.Headers is var headers
+        && (headers.IfMatch.Count > 0 || headers.IfUnmodifiedSince.Count > 0 || headers.IfNoneMatch.Count > 0 || headers.IfModifiedSince.Count > 0);
+
+    private static ByteRange? RangeFrom(HttpRequest request, PreconditionResult conditions, BundlePlan plan, long? length) =>
+        IsRange(request) && conditions == PreconditionResult.Proceed ? RequestedRange.From(request, plan.ETag, length, plan.Layout?.MaxLength) : null;
+
+    /// <exception cref="BundleProblemException">412: the link is pinned to another version.</exception>
+    private static void RequirePinned(BundleRequest request, BundlePlan plan)
+    {
+        if (request.PinnedETag is { } pinned && plan.ETag != pinned)
+        {
+            throw new BundleProblemException(
+                StatusCodes.Status412PreconditionFailed,
+                "The objects have changed since the link was made, and the link is pinned to the version of that time. Make a new link.",
+                Culprit.Client,
+                Stage.Changed);
+        }
+    }
+
+    /// <summary>HTTP/1.0 ends a body of unknown length by closing the connection, so a truncated archive would look whole.</summary>
+    /// <exception cref="BundleProblemException">505.</exception>
+    private static void RequireVisibleEnd(HttpRequest request, long? end)
+    {
+        if (end is null && (HttpProtocol.IsHttp10(request.Protocol) || HttpProtocol.IsHttp09(request.Protocol)))
+        {
+            throw new BundleProblemException(
+                StatusCodes.Status505HttpVersionNotsupported,
+                "The length of this archive is not known in advance. Over HTTP/1.0 the client could not tell a truncated archive from a whole one. "
+                + "Use HTTP/1.1 or later; a proxy in front needs 'proxy_http_version 1.1' (nginx) or the like. Or request format=tar or compression=store, whose length is known.",
+                Culprit.Client,
+                Stage.Request);
+        }
+    }
+
+    /// <exception cref="BundleProblemException">412.</exception>
+    private PreconditionResult Evaluate(HttpRequest request, BundlePlan plan, bool isPinned)
+    {
+        var version = new SelectedVersion(
+            plan.ETag,
+            plan.Modified,
+            () => isPinned || (plan is { ETag: { } etag, Modified: { } modified } && archives.Versions.IsOnlyVersion(plan.GetRequestHash(), modified, etag))
+                ? DateEvidence.Equal
+                : DateEvidence.None);
+        var result = Preconditions.Evaluate(request.Method, name => request.Headers[name], version);
+        return result != PreconditionResult.Failed ? result : throw new BundleProblemException(
+            StatusCodes.Status412PreconditionFailed,
+            "The bundle is not the version that the conditions of the request name (If-Match, If-None-Match, If-Unmodified-Since).",
+            Culprit.Client,
+            Stage.Request);
+    }
 
     private async Task SendWholeAsync(
         HttpContext context,
@@ -229,7 +296,7 @@ internal sealed class BundleEndpoint(
         var (permit, refusal) = await admission.AcquireAsync(ClientIdentity.From(context), kind, cancellationToken);
         if (permit is null)
         {
-            throw BundleRefusal.NotAdmitted(refusal, kind, context);
+            throw BundleProblemException.NotAdmitted(refusal, kind, context);
         }
 
         if (drain.TryEnter())
@@ -239,7 +306,7 @@ internal sealed class BundleEndpoint(
         }
 
         permit.Dispose();
-        throw new BundleRefusal(
+        throw new BundleProblemException(
             StatusCodes.Status503ServiceUnavailable, "This replica is being shut down.", Culprit.Gateway, Stage.Drain);
     }
 
@@ -252,29 +319,16 @@ internal sealed class BundleEndpoint(
             cancellationToken);
     }
 
-    /// <summary>Memory for reading objects only to learn their sizes.</summary>
-    private async Task<ByteBudget> LeaseDiscoveryAsync(Place place, CancellationToken cancellationToken)
-    {
-        if (place.Ahead is { } ahead)
-        {
-            return ahead.Objects;
-        }
-
-        var needed = 2 * _options.Upstream.SmallObject;
-        place.Discovery = await memory.EnterAsync(needed, _options.Upstream.LookaheadBytes - needed, cancellationToken);
-        return new ByteBudget(needed + place.Discovery.Ahead);
-    }
-
     private async Task AnswerPlanAsync(HttpContext context, BundlePlan plan, long? length, CancellationToken cancellationToken)
     {
         var document = PlanDocument.Of(plan, length);
+        BundleResponse.WritePlanHeaders(context.Response, plan);
         await plan.DisposeAsync();
-        context.Response.Headers.CacheControl = "no-store";
         await failures.RespondAsync(context, () => context.Response.WriteAsJsonAsync(document, PlanJson, cancellationToken));
     }
 
     /// <summary>What a request holds while it is served.</summary>
-    private sealed class Place(RequestMemory request) : IDisposable
+    private sealed class Place(RequestMemory request, DiscoveryMemory discovery) : IDisposable
     {
         /// <summary>The memory of what the request says, until its outcome.</summary>
         public RequestMemory Request { get; } = request;
@@ -284,7 +338,7 @@ internal sealed class BundleEndpoint(
         public MemoryLease? Lease { get; set; }
 
         /// <summary>For objects that were read to learn their sizes; the plan keeps them.</summary>
-        public MemoryLease? Discovery { get; set; }
+        public DiscoveryMemory Discovery { get; } = discovery;
 
         /// <summary>What of the lease may be filled ahead; the pooled buffers in it go back before it does.</summary>
         public AheadMemory? Ahead { get; set; }
@@ -300,7 +354,7 @@ internal sealed class BundleEndpoint(
         public void Dispose()
         {
             Leave();
-            Discovery?.Dispose();
+            Discovery.Dispose();
             Request.Dispose();
         }
     }

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Globalization;
 using Gateway.Archiving;
+using Gateway.Responses;
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Gateway.Bundles;
@@ -15,6 +17,8 @@ internal sealed class BundleFields(int maxEntries)
     public const int MaxBodyBytes = 8 * 1024 * 1024;
 
     private static readonly SearchValues<char> Separators = SearchValues.Create(",\r\n");
+    private static readonly string[] Known = ["ids", "id", "format", "compression", "missing", "name", "receipt", "expiresIn", "pin"];
+    private const int MaxShownName = 40;
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
 
     public List<RequestedEntry> Entries { get; } = [];
@@ -28,58 +32,79 @@ internal sealed class BundleFields(int maxEntries)
     /// <summary>Seconds that a link to the bundle may be used; null: as long as links may.</summary>
     public long? ExpiresIn { get; set; }
 
+    /// <summary>Whether a link is pinned to the version that the bundle has when the link is made.</summary>
+    public bool Pin { get; set; }
+
     /// <summary>Whether the last entry says what the others are.</summary>
     public bool HasReceipt { get; private set; }
 
     /// <summary>Name of the download without extension, free of everything a file system or a header would mind.</summary>
     public string FileName { get; private set; } = "bundle";
 
-    /// <summary>Reads a request.</summary>
-    /// <param name="request">GET, HEAD or POST.</param>
+    /// <summary>Reads the parameters of a GET or HEAD.</summary>
+    /// <param name="query">With its question mark, or empty.</param>
     /// <param name="maxEntries">Reading stops at the first entry too many, so that a request costs no more than it may ask for.</param>
-    /// <param name="cancellationToken">Ends the wait for a body.</param>
-    public static async Task<BundleFields> ReadAsync(HttpRequest request, int maxEntries, CancellationToken cancellationToken)
+    /// <exception cref="BundleProblemException">They cannot be read.</exception>
+    public static BundleFields FromQuery(string? query, int maxEntries)
     {
         var fields = new BundleFields(maxEntries);
-        if (!HttpMethods.IsPost(request.Method))
+        foreach (var pair in new QueryStringEnumerable(query))
         {
-            foreach (var pair in new QueryStringEnumerable(request.QueryString.Value))
+            var name = pair.DecodeName().ToString();
+            if (!PercentEncoding.IsUtf8(pair.EncodedName.Span) || !PercentEncoding.IsUtf8(pair.EncodedValue.Span))
             {
-                fields.Set(pair.DecodeName().ToString(), pair.DecodeValue().ToString(), lines: false);
+                throw BundleProblemException.BadRequest(
+                    $"The parameter '{HiddenCharacters.Escape(name, MaxShownName)}' is not UTF-8. Encode the text as UTF-8 first, then percent-encode it.");
             }
-        }
-        else if (request.QueryString.HasValue)
-        {
-            throw BundleRefusal.BadRequest("A POST says everything in its body; its address takes no parameters.");
-        }
-        else if (request.HasJsonContentType())
-        {
-            return await OfManifestAsync(request.Body, maxEntries, cancellationToken);
-        }
-        else if (request.HasFormContentType && request.ContentType!.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase))
-        {
-            await fields.ReadFormAsync(request.Body, cancellationToken);
-        }
-        else
-        {
-            throw new BundleRefusal(
-                StatusCodes.Status415UnsupportedMediaType,
-                "A POST takes application/json or application/x-www-form-urlencoded.",
-                Telemetry.Culprit.Client,
-                Telemetry.Stage.Request);
+
+            fields.Set(name, pair.DecodeValue().ToString(), isForm: false);
         }
 
         return fields;
     }
 
     /// <summary>Reads a manifest.</summary>
-    public static async Task<BundleFields> OfManifestAsync(Stream json, int maxEntries, CancellationToken cancellationToken)
+    public static BundleFields FromManifest(ReadOnlySpan<byte> json, int maxEntries)
     {
         var fields = new BundleFields(maxEntries);
-        var manifest = await BundleManifest.ReadAsync(json, maxEntries, cancellationToken);
-        manifest.CopyTo(fields);
+        ManifestReader.Read(json, maxEntries).CopyTo(fields);
         return fields;
     }
+
+    /// <summary>Reads an HTML form.</summary>
+    public static async Task<BundleFields> FromFormAsync(ReadOnlyMemory<byte> form, int maxEntries)
+    {
+        if (form.Span.TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..])
+        {
+            throw BundleProblemException.BadRequest("The body is JSON, but its Content-Type is that of a form. Send Content-Type: application/json.");
+        }
+
+        if (!PercentEncoding.IsUtf8(form.Span))
+        {
+            throw BundleProblemException.BadRequest("The form is not UTF-8. Encode the text as UTF-8 first, then percent-encode it.");
+        }
+
+        // The framework's streaming reader keeps the order of the fields; its dictionary would not.
+        var fields = new BundleFields(maxEntries);
+        using var body = new MemoryStream(form.ToArray(), writable: false);
+        using var reader = new FormReader(body) { KeyLengthLimit = 64, ValueLengthLimit = MaxBodyBytes };
+        try
+        {
+            while (await reader.ReadNextPairAsync() is { } pair)
+            {
+                fields.Set(pair.Key, pair.Value, isForm: true);
+            }
+        }
+        catch (InvalidDataException)
+        {
+            throw BundleProblemException.BadRequest("The form cannot be read: a field or its name is too long.");
+        }
+
+        return fields;
+    }
+
+    /// <summary>Whether a query has a parameter of this name.</summary>
+    public static bool IsParameter(string name) => Known.Contains(name, StringComparer.Ordinal);
 
     public void SetFormat(string value) => Format = FormatNames.Parse(value);
 
@@ -88,7 +113,7 @@ internal sealed class BundleFields(int maxEntries)
         "fast" => Archiving.Compression.Fast,
         "small" => Archiving.Compression.Small,
         "store" => Archiving.Compression.Store,
-        _ => throw BundleRefusal.BadRequest("compression: one of fast, small, store."),
+        _ => throw BundleProblemException.BadRequest("compression: one of fast, small, store."),
     };
 
     public void SetMissing(string value) => Missing = value switch
@@ -96,7 +121,7 @@ internal sealed class BundleFields(int maxEntries)
         "fail" => MissingPolicy.Fail,
         "skip" => MissingPolicy.Skip,
         "abort" => MissingPolicy.Abort,
-        _ => throw BundleRefusal.BadRequest("missing: one of fail, skip, abort."),
+        _ => throw BundleProblemException.BadRequest("missing: one of fail, skip, abort."),
     };
 
     public void SetReceipt(bool value) => HasReceipt = value;
@@ -111,15 +136,15 @@ internal sealed class BundleFields(int maxEntries)
         Entries.Add(entry);
     }
 
-    public static BundleRefusal TooMany(int maxEntries) => BundleRefusal.TooLarge($"More entries were asked for than the {maxEntries} there may be.");
+    public static BundleProblemException TooMany(int maxEntries) => BundleProblemException.TooLarge($"More entries were asked for than the {maxEntries} there may be.");
 
     public void SetName(string value) => FileName = DownloadName.From(value);
 
-    private void Set(string field, string value, bool lines)
+    private void Set(string field, string value, bool isForm)
     {
         if (field is not ("id" or "ids") && !_seen.Add(field))
         {
-            throw BundleRefusal.BadRequest($"{field}: given more than once.");
+            throw BundleProblemException.BadRequest($"{field}: given more than once.");
         }
 
         switch (field)
@@ -128,7 +153,7 @@ internal sealed class BundleFields(int maxEntries)
                 AddId(value);
                 break;
             case "ids":
-                AddMany(value, lines);
+                AddMany(value, isForm);
                 break;
             case "format":
                 SetFormat(value);
@@ -143,30 +168,37 @@ internal sealed class BundleFields(int maxEntries)
                 SetName(value);
                 break;
             case "receipt":
-                SetReceipt(value switch
-                {
-                    "true" => true,
-                    "false" => false,
-                    _ => throw BundleRefusal.BadRequest("receipt: true or false."),
-                });
+                SetReceipt(Flag(field, value));
+                break;
+            case "pin":
+                Pin = Flag(field, value);
                 break;
             case "expiresIn":
                 ExpiresIn = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
                     ? seconds
-                    : throw BundleRefusal.BadRequest("expiresIn: a number of seconds.");
+                    : throw BundleProblemException.BadRequest("expiresIn: a number of seconds.");
                 break;
             default:
-                throw BundleRefusal.BadRequest("There is an unknown parameter; known: ids, id, format, compression, missing, name, receipt; expiresIn of a link.");
+                throw BundleProblemException.BadRequest(
+                    $"There is no parameter '{HiddenCharacters.Escape(field, MaxShownName)}'. {HintFor(field)}Known: ids, id, format, compression, missing, name, receipt; for a link also expiresIn and pin.");
         }
     }
 
-    private void AddMany(string ids, bool lines)
+    /// <summary>How to write what was probably meant.</summary>
+    private static string HintFor(string field) =>
+        field.Split('[', 2)[0] is var stem && stem != field && IsParameter(stem) ? (stem is "ids" or "id" ? "Write ids=a,b or repeat ids=. " : $"Write {stem}=. ")
+        : Known.FirstOrDefault(known => known.Equals(field, StringComparison.OrdinalIgnoreCase)) is { } known ? $"Write '{known}'. "
+        : "";
+
+    private void AddMany(string ids, bool isForm)
     {
-        // A form's text area ends its lines with CR LF, and usually the last one too.
-        var rest = lines ? ids.AsSpan().Trim("\r\n") : ids;
+        // A form's text area ends its lines with CR LF, and usually the last one too. Copying and joining leave a blank or a comma at the end.
+        var rest = isForm ? ids.AsSpan().Trim("\r\n") : ids;
+        rest = rest is [.. var unspaced, ' '] ? unspaced : rest;
+        rest = rest is [.. { Length: > 0 } ended, ','] ? ended : rest;
         while (true)
         {
-            var end = lines ? rest.IndexOfAny(Separators) : rest.IndexOf(',');
+            var end = isForm ? rest.IndexOfAny(Separators) : rest.IndexOf(',');
             if (end < 0)
             {
                 AddId(rest.ToString());
@@ -179,22 +211,12 @@ internal sealed class BundleFields(int maxEntries)
         }
     }
 
-    private void AddId(string id) => Add(new RequestedEntry(id, id));
-
-    private async Task ReadFormAsync(Stream body, CancellationToken cancellationToken)
+    private static bool Flag(string field, string value) => value switch
     {
-        // The framework's streaming reader keeps the order of the fields; its dictionary would not.
-        using var reader = new FormReader(body) { KeyLengthLimit = 64, ValueLengthLimit = MaxBodyBytes };
-        try
-        {
-            while (await reader.ReadNextPairAsync(cancellationToken) is { } pair)
-            {
-                Set(pair.Key, pair.Value, lines: true);
-            }
-        }
-        catch (InvalidDataException)
-        {
-            throw BundleRefusal.BadRequest("The form cannot be read: a field or its name is too long.");
-        }
-    }
+        "true" => true,
+        "false" => false,
+        _ => throw BundleProblemException.BadRequest($"{field}: true or false."),
+    };
+
+    private void AddId(string id) => Add(new RequestedEntry(id, id));
 }

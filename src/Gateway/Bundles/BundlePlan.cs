@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Gateway.Archiving;
 using Gateway.Archiving.Layout;
+using Gateway.Responses;
 using Gateway.Upstreams;
 
 namespace Gateway.Bundles;
@@ -52,12 +53,6 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
     /// <summary>Whether a last entry says what the others are.</summary>
     public bool HasReceipt { get; } = hasReceipt;
 
-    /// <summary>
-    /// Whether what a HEAD says of an object decides bytes: in a stored zip a checksum that is known stands in front of the body. Storage
-    /// may say other things to a GET, so that these must be asked for in the same way every time.
-    /// </summary>
-    public bool NeedsHeads => Recipe is { Format: ArchiveFormat.Zip, Compression: Compression.Store };
-
     public int Skipped => All.Count - Entries.Count;
 
     /// <summary>Plain bytes of all entries; null when neither storage nor the manifest has said it of every one.</summary>
@@ -83,7 +78,7 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
         {
             Modified = Entries.Max(entry => entry.Head!.Modified);
             Layout = LayOut();
-            ETag = Entries.All(entry => entry.Head!.ETag is not null) ? Hash() : null;
+            ETag = Entries.All(entry => entry.Head!.ETag is not null) ? Hash(ofVersion: true) : null;
         }
     }
 
@@ -99,37 +94,38 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
         }
     }
 
-    /// <exception cref="BundleRefusal">413: no archive can be so large.</exception>
+    /// <exception cref="BundleProblemException">413: no archive can be so large.</exception>
     private ArchiveLayout LayOut()
     {
-        var entries = Entries.Select(entry => new ArchiveEntry(entry.Name, entry.Head!.Size!.Value, entry.Head.Modified, CrcOf(entry)));
+        var entries = Entries.Select(entry => new ArchiveEntry(entry.Name, entry.Head!.Size!.Value, entry.Head.Modified));
         try
         {
             return ArchiveLayout.Of(Recipe, [.. HasReceipt ? entries.Append(BundleReceipt.EntryOf(All)) : entries]);
         }
         catch (OverflowException)
         {
-            throw BundleRefusal.TooLarge("The archive would have more than 2^63 bytes.");
+            throw BundleProblemException.TooLarge("The archive would have more than 2^63 bytes.");
         }
     }
 
-    private uint? CrcOf(PlannedEntry entry) => NeedsHeads ? entry.Head!.Checksums?.Crc32 : null;
+    /// <summary>Names what is asked for, whatever version of it storage has: a hash of everything that decides a byte except the objects.</summary>
+    public string GetRequestHash() => Hash(ofVersion: false);
 
     /// <summary>A hash of everything that decides a byte, each part with its length so that none can pose as another.</summary>
-    private string Hash()
+    private string Hash(bool ofVersion)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Append(Recipe.Fingerprint);
         Append(HasReceipt ? "receipt" : "");
-        foreach (var entry in HasReceipt ? All : Entries)
+        foreach (var entry in HasReceipt || !ofVersion ? All : Entries)
         {
-            Append(entry.IsMissing ? "missing" : "ok");
+            Append(entry.IsMissing && ofVersion ? "missing" : "ok");
             Append(entry.Id);
             Append(entry.Name);
-            if (entry is { IsMissing: false, Head: { } head })
+            if (ofVersion && entry is { IsMissing: false, Head: { } head })
             {
                 Append(head.ETag!);
-                Append(string.Create(CultureInfo.InvariantCulture, $"{head.Size} {head.Modified.ToUnixTimeSeconds()} {CrcOf(entry)}"));
+                Append(string.Create(CultureInfo.InvariantCulture, $"{head.Size} {head.Modified.ToUnixTimeSeconds()} "));
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Gateway.Responses;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
 using Microsoft.Extensions.Options;
@@ -11,7 +12,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
     private readonly BundleOptions _options = options.Value;
 
     /// <summary>Finds the source of every entry.</summary>
-    /// <exception cref="BundleRefusal">Ids that lead to no source, or to an object that another route serves.</exception>
+    /// <exception cref="BundleProblemException">Ids that lead to no source, or to an object that another route serves.</exception>
     public async Task<BundlePlan> ResolveAsync(BundleRequest request, Caller caller)
     {
         var errors = new List<EntryError>();
@@ -35,7 +36,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
 
         return errors.Count == 0
             ? new BundlePlan(entries, request.Recipe, request.FileName, request.HasReceipt)
-            : throw BundleRefusal.BadRequest("Some ids lead to no source.", errors);
+            : throw BundleProblemException.BadRequest("Some ids lead to no source.", errors);
     }
 
     /// <summary>
@@ -47,7 +48,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
     /// <param name="discovery">Memory for objects whose size only their bytes tell; asked for when there is one.</param>
     /// <param name="counters">Counts tries and bytes.</param>
     /// <param name="cancellationToken">Ends the asking.</param>
-    /// <exception cref="BundleRefusal">Every object that differs from the manifest; or the first failure of storage, after which
+    /// <exception cref="BundleProblemException">Every object that differs from the manifest; or the first failure of storage, after which
     /// asking for thousands more would only make the client wait.</exception>
     public async Task CheckAsync(BundlePlan plan, ByteBudget? ahead, Lazy<Task<ByteBudget>> discovery, TransferCounters counters, CancellationToken cancellationToken)
     {
@@ -80,7 +81,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
 
         if (!differences.IsEmpty)
         {
-            throw new BundleRefusal(
+            throw new BundleProblemException(
                 StatusCodes.Status409Conflict,
                 "Some objects differ from the manifest.",
                 Culprit.Client,
@@ -94,7 +95,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
     {
         if ((missing == MissingPolicy.Fail && plan.Skipped > 0) || plan.Entries.Count == 0)
         {
-            throw new BundleRefusal(
+            throw new BundleProblemException(
                 StatusCodes.Status404NotFound,
                 "Some objects are missing.",
                 Culprit.Client,
@@ -104,7 +105,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
 
         if (_options.Limits.MaxBytes is > 0 and var most && plan.Size > most)
         {
-            throw BundleRefusal.TooLarge($"The objects have {plan.Size} bytes together; {most} are the most.");
+            throw BundleProblemException.TooLarge($"The objects have {plan.Size} bytes together; {most} are the most.");
         }
     }
 
@@ -181,6 +182,6 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
         : null;
 
     /// <summary>Storage failed before anything was sent.</summary>
-    public static BundleRefusal Failed(PlannedEntry entry, UpstreamException e) => new(
+    public static BundleProblemException Failed(PlannedEntry entry, UpstreamException e) => new(
         e.StatusCode, "Storage failed.", Culprit.Upstream, e.Stage, [new(entry.Index, entry.Id, e.Message)], e.RetryAfter, e);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Gateway.Responses;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
 
@@ -35,7 +36,7 @@ internal sealed partial class BundleRecord(BundlePurpose purpose)
     {
         (Culprit, Stage) = exception switch
         {
-            BundleRefusal refusal => (refusal.Culprit, refusal.Stage),
+            BundleProblemException refusal => (refusal.Culprit, refusal.Stage),
             UpstreamException upstream => (Culprit.Upstream, upstream.Stage),
             ClientException client => (Culprit.Client, client.Stage),
 
@@ -44,8 +45,8 @@ internal sealed partial class BundleRecord(BundlePurpose purpose)
             _ when clientGone => (Culprit.Client, Stage.Gone),
             _ => (Culprit.Gateway, Stage.Fault),
         };
-        EntryIndex = (exception as BundleRefusal)?.Errors is [{ Index: var index }, ..] ? index : EntryIndex;
-        var cause = exception is BundleRefusal { InnerException: { } inner } ? inner : exception;
+        EntryIndex = (exception as BundleProblemException)?.Errors is [{ Index: var index }, ..] ? index : EntryIndex;
+        var cause = exception is BundleProblemException { InnerException: { } inner } ? inner : exception;
         Reason = cause.Message;
         Exception = (Culprit, Stage) switch
         {

@@ -1,6 +1,7 @@
 using Gateway.Admission;
 using Gateway.Health;
 using Gateway.Links;
+using Gateway.Responses;
 using Gateway.Resuming;
 using Gateway.Server;
 using Gateway.Telemetry;
@@ -57,7 +58,7 @@ internal static class BundleRegistration
         services.AddSingleton<SourceAuthorization>();
         services.AddSingleton<RangeSender>();
         services.AddSingleton<RequestReader>();
-        services.AddSingleton<FailureAnswer>();
+        services.AddSingleton<ProblemResponder>();
         services.AddSingleton<BundleEndpoint>();
         services.AddSingleton<LinkEndpoint>();
 

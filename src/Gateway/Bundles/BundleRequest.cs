@@ -1,4 +1,5 @@
 using Gateway.Archiving;
+using Gateway.Responses;
 using Gateway.Upstreams;
 
 namespace Gateway.Bundles;
@@ -31,14 +32,17 @@ internal sealed record BundleRequest(
     /// <summary>Whether it is made with the rights of the client that made the link, not with those of the client that uses it.</summary>
     public bool CarriesRights { get; init; }
 
+    /// <summary>The only version that the client may get; null for any.</summary>
+    public string? PinnedETag { get; init; }
+
     /// <summary>Checks ids and names.</summary>
-    /// <exception cref="BundleRefusal">It names every bad entry.</exception>
+    /// <exception cref="BundleProblemException">It names every bad entry.</exception>
     public static BundleRequest Create(BundleFields fields, BundleOptions options)
     {
         var entries = fields.Entries;
         if (entries.Count == 0)
         {
-            throw BundleRefusal.BadRequest("No ids were given.");
+            throw BundleProblemException.BadRequest("No ids were given.");
         }
 
         var errors = new List<EntryError>();
@@ -65,11 +69,11 @@ internal sealed record BundleRequest(
 
         if (errors.Count > 0)
         {
-            throw BundleRefusal.BadRequest("Some entries cannot be bundled.", errors);
+            throw BundleProblemException.BadRequest("Some entries cannot be bundled.", errors);
         }
 
         return new BundleRequest(
-            entries, new ArchiveRecipe(fields.Format, fields.Compression ?? options.Compression.Default, options.Compression.Encoder), fields.Missing, fields.FileName, fields.HasReceipt);
+            entries, new ArchiveRecipe(fields.Format, fields.Compression ?? options.Compression.Default, options.Compression.Encoder), fields.Missing, DownloadName.WithoutExtension(fields.FileName, fields.Format), fields.HasReceipt);
     }
 
     private static string? Fault(RequestedEntry entry, BundleOptions options)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gateway.Responses;
 using Gateway.Upstreams;
 using Microsoft.Net.Http.Headers;
 
@@ -53,19 +54,29 @@ internal static class BundleResponse
     }
 
     /// <summary>The client has it already.</summary>
-    public static void WriteNotModified(HttpResponse response, BundlePlan plan)
+    /// <param name="response">Not started.</param>
+    /// <param name="plan">What it has.</param>
+    /// <param name="isWeak">Whether it has the plan as a document, which names the version but not every byte.</param>
+    public static void WriteNotModified(HttpResponse response, BundlePlan plan, bool isWeak)
     {
         response.StatusCode = StatusCodes.Status304NotModified;
-        WriteValidator(response, plan);
+        WriteValidator(response, plan, isWeak);
     }
 
-    private static void WriteValidator(HttpResponse response, BundlePlan plan)
+    /// <summary>The headers of the plan as a document. Its validator is weak: the archive's length may be learned later.</summary>
+    public static void WritePlanHeaders(HttpResponse response, BundlePlan plan)
+    {
+        WriteValidator(response, plan, isWeak: true);
+        response.Headers.CacheControl = "private, no-cache";
+    }
+
+    private static void WriteValidator(HttpResponse response, BundlePlan plan, bool isWeak = false)
     {
         var headers = response.Headers;
         headers.CacheControl = "private, no-transform";
         if (plan.ETag is { } etag)
         {
-            headers.ETag = etag;
+            headers.ETag = isWeak ? $"W/{etag}" : etag;
         }
 
         if (plan.Modified is { } modified)

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.IO.Pipelines;
 using Gateway.Archiving;
 using Gateway.Archiving.Layout;
+using Gateway.Responses;
 using Gateway.Resuming;
 using Gateway.Upstreams;
 using Microsoft.Extensions.Options;
@@ -58,7 +59,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
                 left -= size;
                 if (left < 0)
                 {
-                    throw BundleRefusal.TooLarge($"The objects have more than {_maxBytes} bytes together.");
+                    throw BundleProblemException.TooLarge($"The objects have more than {_maxBytes} bytes together.");
                 }
 
                 if (plan.Layout is null)

@@ -1,4 +1,5 @@
 using System.Text;
+using Gateway.Archiving;
 using Gateway.Telemetry;
 
 namespace Gateway.Bundles;
@@ -27,7 +28,16 @@ internal static class DownloadName
 
         // The cut may have left the joiner of an emoji whose second half is gone.
         var trimmed = name.ToString().Trim(' ', '.', '\u200D');
-        return EntryNames.Unsafe(trimmed) is null ? trimmed : Default;
+        return EntryNames.Unsafe(trimmed) is not null ? Default
+            : EntryNames.Unportable(trimmed) is not null ? $"_{trimmed}" // a device of Windows
+            : trimmed;
+    }
+
+    /// <summary>The name without the extension that its archive gets, for clients that send <c>name=photos.zip</c>.</summary>
+    public static string WithoutExtension(string name, ArchiveFormat format)
+    {
+        var extension = FormatNames.ExtensionsOf(format).FirstOrDefault(extension => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase));
+        return extension is not null && name[..^extension.Length].Trim(' ', '.') is { Length: > 0 } stem ? stem : name;
     }
 
     private static string WithoutHidden(string text)

@@ -1,18 +1,19 @@
 using Gateway.Archiving;
+using Gateway.Responses;
 
 namespace Gateway.Bundles;
 
 /// <summary>What an archive's format is called in requests, file names and headers.</summary>
 internal static class FormatNames
 {
-    /// <exception cref="BundleRefusal">It is not offered.</exception>
+    /// <exception cref="BundleProblemException">It is not offered.</exception>
     public static ArchiveFormat Parse(string value) => value switch
     {
         "tar.gz" or "tgz" => ArchiveFormat.TarGz,
         "tar" => ArchiveFormat.Tar,
         "tar.zst" => ArchiveFormat.TarZst,
         "zip" => ArchiveFormat.Zip,
-        _ => throw BundleRefusal.BadRequest("format: one of tar.gz (or tgz), tar, tar.zst, zip."),
+        _ => throw BundleProblemException.BadRequest("format: one of tar.gz (or tgz), tar, tar.zst, zip."),
     };
 
     /// <summary>The name, which is the extension of its files, too.</summary>
@@ -24,6 +25,9 @@ internal static class FormatNames
         ArchiveFormat.Zip => "zip",
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "unknown format"),
     };
+
+    /// <summary>The extensions that files of the format have.</summary>
+    public static string[] ExtensionsOf(ArchiveFormat format) => format == ArchiveFormat.TarGz ? [".tar.gz", ".tgz"] : [$".{Of(format)}"];
 
     public static string MediaType(ArchiveFormat format) => format switch
     {

@@ -1,16 +1,18 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization;
 using Gateway.Access;
 using Gateway.Admission;
 using Gateway.Health;
 using Gateway.Links;
+using Gateway.Responses;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Bundles;
 
-/// <summary><c>POST /bundle/links</c>: takes what <c>POST /bundle</c> takes, and answers with an address for it. Storage is asked for
-/// nothing; what the bundle is shows when the link is used.</summary>
+/// <summary><c>POST /bundle/links</c>: takes what <c>POST /bundle</c> takes, and returns a URL for it. A pinned link stands for the version
+/// that the bundle has now, so its objects are checked; otherwise storage is not asked before the link is used.</summary>
 internal sealed class LinkEndpoint(
     RequestReader reader,
     BundlePlanner planner,
@@ -18,7 +20,7 @@ internal sealed class LinkEndpoint(
     BundleAdmission admission,
     BundleMemory memory,
     BundleLinks links,
-    FailureAnswer failures,
+    ProblemResponder failures,
     IOptions<BundleOptions> options,
     Drain drain,
     BundleMetrics metrics,
@@ -36,22 +38,26 @@ internal sealed class LinkEndpoint(
             using var held = memory.Open(ClientIdentity.From(context));
             var fields = await reader.ReadFieldsAsync(context, held, stop.Token);
             var lifetime = LifetimeOf(fields);
-            fields.ExpiresIn = null;
+            var isPinned = fields.Pin;
+            (fields.ExpiresIn, fields.Pin) = (null, false);
             var request = BundleRequest.Create(fields, options.Value);
             record.Entries = request.Entries.Count;
-            await using var plan = await planner.ResolveAsync(request, Caller.Of(context));
+
+            // The headers of clients that use a link with its maker's rights are not forwarded, so the objects must be checked without them too.
+            await using var plan = await planner.ResolveAsync(request, Caller.Of(context, speaks: !(isPinned && links.Options.CarryRights)));
             await authorization.RequireAsync(context, plan);
 
             using var permit = await admission.AcquireAsync(ClientIdentity.From(context), AdmissionKind.Metadata, stop.Token) switch
             {
                 ({ } some, _) => some,
-                var (_, refusal) => throw BundleRefusal.NotAdmitted(refusal, AdmissionKind.Metadata, context),
+                var (_, refusal) => throw BundleProblemException.NotAdmitted(refusal, AdmissionKind.Metadata, context),
             };
 
+            var etag = isPinned ? await CheckAsync(plan, request.Missing, record, stop.Token) : null;
             var expires = ExpiryOf(context, lifetime);
-            var url = $"{context.Request.PathBase}/bundle/links/{await CreateAsync(fields, expires, ClientIdentity.From(context), stop.Token)}";
+            var url = $"{context.Request.PathBase}/bundle/links/{await CreateAsync(fields, etag, expires, ClientIdentity.From(context), stop.Token)}";
             context.Response.Headers.CacheControl = "no-store";
-            await failures.RespondAsync(context, () => Results.Created(url, new LinkDocument(url, expires)).ExecuteAsync(context));
+            await failures.RespondAsync(context, () => Results.Created(url, new LinkDocument(url, expires, etag)).ExecuteAsync(context));
         }
         catch (Exception exception)
         {
@@ -64,12 +70,35 @@ internal sealed class LinkEndpoint(
         }
     }
 
+    /// <summary>Checks the objects, as a GET of the link will.</summary>
+    /// <returns>The ETag of the bundle.</returns>
+    /// <exception cref="BundleProblemException">It cannot be pinned.</exception>
+    private async Task<string> CheckAsync(BundlePlan plan, MissingPolicy missing, BundleRecord record, CancellationToken cancellationToken)
+    {
+        if (missing == MissingPolicy.Abort)
+        {
+            throw BundleProblemException.BadRequest("pin: with missing=abort the objects are not checked, so the bundle has no ETag. Use missing=fail or missing=skip.");
+        }
+
+        using var discovery = new DiscoveryMemory(memory, options.Value.Upstream);
+        await planner.CheckAsync(plan, ahead: null, new Lazy<Task<ByteBudget>>(() => discovery.LeaseAsync(cancellationToken)), record.Transfer, cancellationToken);
+        plan.Settle();
+        record.Skipped = plan.Skipped;
+        planner.Require(plan, missing);
+        return plan.ETag ?? throw new BundleProblemException(
+            StatusCodes.Status409Conflict,
+            "The link cannot be pinned: storage reports no strong ETag for some objects, so their versions cannot be told apart.",
+            Culprit.Client,
+            Stage.Request,
+            [.. plan.Entries.Where(entry => entry.Head!.ETag is null).Select(entry => new EntryError(entry.Index, entry.Id, "has no strong ETag"))]);
+    }
+
     private TimeSpan LifetimeOf(BundleFields fields)
     {
         var most = links.Options.Lifetime;
         return fields.ExpiresIn is not { } seconds ? most
             : seconds >= 1 && seconds <= most.TotalSeconds ? TimeSpan.FromSeconds(seconds)
-            : throw BundleRefusal.BadRequest($"expiresIn: from 1 to {(long)most.TotalSeconds} seconds.");
+            : throw BundleProblemException.BadRequest($"expiresIn: from 1 to {(long)most.TotalSeconds} seconds.");
     }
 
     /// <summary>Whole seconds, as they are in the link. A link that gives its maker's rights ends when these do.</summary>
@@ -84,20 +113,23 @@ internal sealed class LinkEndpoint(
 
         return end > now
             ? DateTimeOffset.FromUnixTimeSeconds(end.ToUnixTimeSeconds())
-            : throw new BundleRefusal(StatusCodes.Status401Unauthorized, "The client's credentials have expired.", Culprit.Client, Stage.Request);
+            : throw new BundleProblemException(StatusCodes.Status401Unauthorized, "The client's credentials have expired.", Culprit.Client, Stage.Request);
     }
 
-    private async Task<string> CreateAsync(BundleFields fields, DateTimeOffset expires, string client, CancellationToken cancellationToken)
+    private async Task<string> CreateAsync(BundleFields fields, string? etag, DateTimeOffset expires, string client, CancellationToken cancellationToken)
     {
         try
         {
-            return await links.CreateAsync(BundleManifest.Of(fields).ToBytes(), expires, client, cancellationToken);
+            return await links.CreateAsync(BundleManifest.Of(fields).ToBytes(), etag, expires, client, cancellationToken);
         }
         catch (LinkException e)
         {
-            throw BundleRefusal.Of(e);
+            throw BundleProblemException.Of(e);
         }
     }
 
-    private sealed record LinkDocument(string Url, DateTimeOffset Expires);
+    private sealed record LinkDocument(
+        string Url,
+        DateTimeOffset Expires,
+        [property: JsonPropertyName("etag"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ETag);
 }

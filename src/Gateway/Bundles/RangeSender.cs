@@ -1,4 +1,5 @@
 using Gateway.Archiving.Layout;
+using Gateway.Responses;
 using Gateway.Resuming;
 using Gateway.Upstreams;
 
@@ -12,7 +13,7 @@ internal sealed partial class RangeSender(BundleStreamer streamer, ResumeStateCa
     private static readonly TimeSpan MeasuringPatience = TimeSpan.FromSeconds(45);
 
     /// <summary>Sends a range, whose head has been written but not sent.</summary>
-    /// <exception cref="BundleRefusal">It cannot be had; nothing has left.</exception>
+    /// <exception cref="BundleProblemException">It cannot be had; nothing has left.</exception>
     public async Task SendAsync(
         HttpContext context, BundlePlan plan, ResumeState known, ByteRange part, AheadMemory ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
     {
@@ -24,7 +25,7 @@ internal sealed partial class RangeSender(BundleStreamer streamer, ResumeStateCa
             if (part.End is null && position <= part.From)
             {
                 // Only now it shows.
-                throw BundleConditions.NotSatisfiable(position);
+                throw RequestedRange.NotSatisfiable(position);
             }
 
             await client.EndAsync();
@@ -52,7 +53,7 @@ internal sealed partial class RangeSender(BundleStreamer streamer, ResumeStateCa
 
     /// <summary>Makes the rest of an archive, from the last place that is known, only to see how long it is.</summary>
     /// <returns>Null when that takes too long.</returns>
-    /// <exception cref="BundleRefusal">It cannot be made.</exception>
+    /// <exception cref="BundleProblemException">It cannot be made.</exception>
     public async Task<long?> MeasureAsync(
         BundlePlan plan, ResumeState known, AheadMemory ahead, ClientWriter client, BundleRecord record, CancellationToken cancellationToken)
     {

@@ -1,7 +1,8 @@
 using Gateway.Admission;
 using Gateway.Links;
+using Gateway.Responses;
 using Gateway.Telemetry;
-using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Bundles;
@@ -21,51 +22,62 @@ internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> o
     /// <param name="context">The client's request.</param>
     /// <param name="memory">Pays for what is read.</param>
     /// <param name="cancellationToken">Ends the wait for a body.</param>
-    /// <exception cref="BundleRefusal">It cannot be understood or must not be asked; it names every bad entry.</exception>
+    /// <exception cref="BundleProblemException">It cannot be understood or must not be asked; it names every bad entry.</exception>
     public async Task<BundleRequest> ReadAsync(HttpContext context, RequestMemory memory, CancellationToken cancellationToken)
     {
-        RequireKnownEnd(context.Request);
         var link = LinkOf(context) is { } token ? await FindAsync(context.Request, token, cancellationToken) : null;
-        var fields = link is null ? await ReadFieldsAsync(context, memory, cancellationToken) : await ReadFieldsAsync(link, memory, cancellationToken);
-        return fields.ExpiresIn is null
-            ? BundleRequest.Create(fields, _options) with { CarriesRights = link is { CarriesRights: true } }
-            : throw BundleRefusal.BadRequest("expiresIn: only a link has it.");
+        var fields = link is null ? await ReadFieldsAsync(context, memory, cancellationToken) : ReadFields(link, memory);
+        if (fields.ExpiresIn is not null || fields.Pin)
+        {
+            throw BundleProblemException.BadRequest($"{(fields.Pin ? "pin" : "expiresIn")}: only a link takes it (POST /bundle/links).");
+        }
+
+        return BundleRequest.Create(fields, _options) with { CarriesRights = link is { CarriesRights: true }, PinnedETag = link?.ETag };
     }
 
-    /// <summary>Reads the fields of a request before they are judged.</summary>
-    /// <exception cref="BundleRefusal">They cannot be read.</exception>
+    /// <summary>Reads the fields of a request before they are checked.</summary>
+    /// <exception cref="BundleProblemException">They cannot be read.</exception>
     public async Task<BundleFields> ReadFieldsAsync(HttpContext context, RequestMemory memory, CancellationToken cancellationToken)
     {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        var request = context.Request;
+        if (!HttpMethods.IsPost(request.Method))
         {
-            limit.MaxRequestBodySize = BundleFields.MaxBodyBytes;
+            return Paid(BundleFields.FromQuery(request.QueryString.Value, _options.Limits.MaxEntries), memory);
         }
 
-        if (!HttpMethods.IsPost(context.Request.Method))
+        if (request.QueryString.HasValue)
         {
-            return Paid(await BundleFields.ReadAsync(context.Request, _options.Limits.MaxEntries, cancellationToken), memory);
+            throw BundleProblemException.BadRequest("A POST takes no parameters in its URL. Put them into the body.");
         }
 
-        context.Request.Body = new MeteredStream(context.Request.Body, count => Require(memory.GrowByBody(count)));
+        var isJson = RequestBody.RequireJsonOrForm(request);
+        var body = await ReadBodyAsync(context, memory, cancellationToken);
+        return Paid(
+            isJson ? BundleFields.FromManifest(body.Span, _options.Limits.MaxEntries) : await BundleFields.FromFormAsync(body, _options.Limits.MaxEntries),
+            memory);
+    }
+
+    private async Task<ReadOnlyMemory<byte>> ReadBodyAsync(HttpContext context, RequestMemory memory, CancellationToken cancellationToken)
+    {
         using var patience = new CancellationTokenSource(BodyPatience, time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
-            return Paid(await BundleFields.ReadAsync(context.Request, _options.Limits.MaxEntries, stop.Token), memory);
+            return await RequestBody.ReadAsync(context, count => Require(memory.GrowByBody(count)), stop.Token);
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new BundleRefusal(
+            throw new BundleProblemException(
                 StatusCodes.Status408RequestTimeout, $"The body of the request took longer than {BodyPatience.TotalSeconds} s.", Culprit.Client, Stage.Request);
         }
         catch (BadHttpRequestException e)
         {
-            // Too large, too slow, or not as framed: the server knows the status.
-            throw new BundleRefusal(e.StatusCode, "The body of the request cannot be read.", Culprit.Client, Stage.Request, inner: e);
+            // Too slow, or not as framed: the server knows the status.
+            throw new BundleProblemException(e.StatusCode, "The body of the request cannot be read.", Culprit.Client, Stage.Request, inner: e);
         }
         catch (IOException)
         {
-            // The connection broke under the body; the abort token may be told only later.
+            // The connection broke in the body; the abort token may be cancelled only later.
             throw new ClientException(Stage.Gone);
         }
     }
@@ -81,7 +93,7 @@ internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> o
     {
         if (refusal != 0)
         {
-            throw new BundleRefusal(
+            throw new BundleProblemException(
                 refusal,
                 refusal == StatusCodes.Status429TooManyRequests
                     ? "The requests of this client hold too much memory. Try again later."
@@ -93,9 +105,13 @@ internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> o
 
     private async Task<BundleLink> FindAsync(HttpRequest request, string token, CancellationToken cancellationToken)
     {
-        if (request.QueryString.HasValue)
+        // Mail programs and trackers append parameters of their own, which mean nothing here.
+        foreach (var pair in new QueryStringEnumerable(request.QueryString.Value))
         {
-            throw BundleRefusal.BadRequest("A link says everything; its address takes no parameters.");
+            if (pair.DecodeName().ToString() is var name && BundleFields.IsParameter(name))
+            {
+                throw BundleProblemException.BadRequest($"A link takes no parameters: its manifest has decided about '{name}'. Make another link.");
+            }
         }
 
         try
@@ -104,33 +120,20 @@ internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> o
         }
         catch (LinkException e)
         {
-            throw BundleRefusal.Of(e);
+            throw BundleProblemException.Of(e);
         }
     }
 
-    private async Task<BundleFields> ReadFieldsAsync(BundleLink link, RequestMemory memory, CancellationToken cancellationToken)
+    private BundleFields ReadFields(BundleLink link, RequestMemory memory)
     {
         try
         {
             Require(memory.GrowByBody(link.MaxContentBytes));
-            return Paid(await BundleFields.OfManifestAsync(new MemoryStream(link.Unpack()), _options.Limits.MaxEntries, cancellationToken), memory);
+            return Paid(BundleFields.FromManifest(link.Unpack(), _options.Limits.MaxEntries), memory);
         }
         catch (LinkException e)
         {
-            throw BundleRefusal.Of(e);
-        }
-    }
-
-    /// <summary>HTTP/1.0 ends a body of unknown length by closing the connection: a cut archive would look whole.</summary>
-    private static void RequireKnownEnd(HttpRequest request)
-    {
-        if (HttpProtocol.IsHttp10(request.Protocol) || HttpProtocol.IsHttp09(request.Protocol))
-        {
-            throw new BundleRefusal(
-                StatusCodes.Status505HttpVersionNotsupported,
-                "Over HTTP/1.0 an archive that was cut short could not be told from a whole one; use HTTP/1.1 or later.",
-                Culprit.Client,
-                Stage.Request);
+            throw BundleProblemException.Of(e);
         }
     }
 }

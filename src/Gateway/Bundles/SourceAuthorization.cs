@@ -1,3 +1,4 @@
+using Gateway.Responses;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Authentication;
@@ -12,7 +13,7 @@ namespace Gateway.Bundles;
 /// </summary>
 internal sealed class SourceAuthorization(SourceIndex sources, IAuthorizationPolicyProvider policies, IPolicyEvaluator evaluator, IAuthenticationSchemeProvider schemes)
 {
-    /// <exception cref="BundleRefusal">401 or 403.</exception>
+    /// <exception cref="BundleProblemException">401 or 403.</exception>
     public async Task RequireAsync(HttpContext context, BundlePlan plan)
     {
         foreach (var source in plan.All.Select(entry => entry.Request.Source).Distinct())
@@ -25,21 +26,21 @@ internal sealed class SourceAuthorization(SourceIndex sources, IAuthorizationPol
             var authorization = await AuthorizeAsync(context, source, policy);
             if (authorization.Forbidden)
             {
-                throw new BundleRefusal(
+                throw new BundleProblemException(
                     StatusCodes.Status403Forbidden, $"The source '{source.Name}' is not for this client.", Culprit.Client, Stage.Request);
             }
 
             if (authorization.Challenged)
             {
                 await ChallengeAsync(context, policy);
-                throw new BundleRefusal(
+                throw new BundleProblemException(
                     StatusCodes.Status401Unauthorized, $"Source '{source.Name}' requires authentication.", Culprit.Client, Stage.Request);
             }
         }
     }
 
     /// <summary>Before a body is read: a client that no source would serve has nothing to ask for.</summary>
-    /// <exception cref="BundleRefusal">401: the client is unknown, and every source requires authentication.</exception>
+    /// <exception cref="BundleProblemException">401: the client is unknown, and every source requires authentication.</exception>
     public async Task RequireAnySourceAsync(HttpContext context)
     {
         if (context.User.Identities.Any(identity => identity.IsAuthenticated) || sources.All.Count == 0)
@@ -59,7 +60,7 @@ internal sealed class SourceAuthorization(SourceIndex sources, IAuthorizationPol
         }
 
         await ChallengeAsync(context, required!);
-        throw new BundleRefusal(StatusCodes.Status401Unauthorized, "Every source requires authentication.", Culprit.Client, Stage.Request);
+        throw new BundleProblemException(StatusCodes.Status401Unauthorized, "Every source requires authentication.", Culprit.Client, Stage.Request);
     }
 
     private async Task<PolicyAuthorizationResult> AuthorizeAsync(HttpContext context, Source source, AuthorizationPolicy policy) =>

@@ -13,12 +13,14 @@ internal sealed class BundleLink
     public const int MaxPackedBytes = MaxManifestBytes + (64 << 10);
 
     private const int HeaderLength = 1 + sizeof(int);
+    private const int ETagLength = 16;
     private const byte CarriesRightsFlag = 1;
+    private const byte PinnedFlag = 2;
 
     private readonly ReadOnlyMemory<byte> _brotli;
 
-    private BundleLink(ReadOnlyMemory<byte> brotli, int maxContentBytes, bool carriesRights) =>
-        (_brotli, MaxContentBytes, CarriesRights) = (brotli, maxContentBytes, carriesRights);
+    private BundleLink(ReadOnlyMemory<byte> brotli, int maxContentBytes, bool carriesRights, string? etag) =>
+        (_brotli, MaxContentBytes, CarriesRights, ETag) = (brotli, maxContentBytes, carriesRights, etag);
 
     /// <summary>Bytes that <see cref="Unpack"/> returns at most.</summary>
     public int MaxContentBytes { get; }
@@ -26,14 +28,25 @@ internal sealed class BundleLink
     /// <summary>Whether it gives its maker's rights to any client that has it.</summary>
     public bool CarriesRights { get; }
 
-    /// <summary>Packs a manifest: flags, its length (little-endian), and its bytes compressed by Brotli.</summary>
-    public static byte[] Pack(ReadOnlySpan<byte> manifest, bool carriesRights)
+    /// <summary>The ETag of the bundle that it is pinned to, with its quotes; null when it is not pinned.</summary>
+    public string? ETag { get; }
+
+    /// <summary>Packs a manifest: flags, its length (little-endian), the ETag if it is pinned, and its bytes compressed by Brotli.</summary>
+    /// <param name="manifest">What the link represents.</param>
+    /// <param name="carriesRights">Whether it gives its maker's rights.</param>
+    /// <param name="etag">32 hexadecimal digits in quotes, or null.</param>
+    public static byte[] Pack(ReadOnlySpan<byte> manifest, bool carriesRights, string? etag)
     {
         using var packed = new MemoryStream();
         Span<byte> header = stackalloc byte[HeaderLength];
-        header[0] = carriesRights ? CarriesRightsFlag : (byte)0;
+        header[0] = (byte)((carriesRights ? CarriesRightsFlag : 0) | (etag is null ? 0 : PinnedFlag));
         BinaryPrimitives.WriteInt32LittleEndian(header[1..], manifest.Length);
         packed.Write(header);
+        if (etag is not null)
+        {
+            packed.Write(Convert.FromHexString(etag.AsSpan(1, 2 * ETagLength)));
+        }
+
         using (var brotli = new BrotliStream(packed, CompressionLevel.Optimal))
         {
             brotli.Write(manifest);
@@ -46,13 +59,26 @@ internal sealed class BundleLink
     /// <param name="packed">Signed by the gateway.</param>
     /// <param name="mayCarryRights">Whether the operator allows it now.</param>
     /// <returns>Null when it is something else.</returns>
-    public static BundleLink? From(byte[] packed, bool mayCarryRights) =>
-        packed.Length > HeaderLength && packed[0] <= CarriesRightsFlag && BinaryPrimitives.ReadInt32LittleEndian(packed.AsSpan(1)) is > 0 and <= MaxManifestBytes and var length
-            ? new BundleLink(packed.AsMemory(HeaderLength), length, mayCarryRights && packed[0] == CarriesRightsFlag)
+    public static BundleLink? From(byte[] packed, bool mayCarryRights)
+    {
+        if (packed is not [<= (CarriesRightsFlag | PinnedFlag) and var flags, ..])
+        {
+            return null;
+        }
+
+        var isPinned = (flags & PinnedFlag) != 0;
+        var start = HeaderLength + (isPinned ? ETagLength : 0);
+        return packed.Length > start && BinaryPrimitives.ReadInt32LittleEndian(packed.AsSpan(1)) is > 0 and <= MaxManifestBytes and var length
+            ? new BundleLink(
+                packed.AsMemory(start),
+                length,
+                mayCarryRights && (flags & CarriesRightsFlag) != 0,
+                isPinned ? $"\"{Convert.ToHexStringLower(packed.AsSpan(HeaderLength, ETagLength))}\"" : null)
             : null;
+    }
 
     /// <summary>A link of an earlier version. It has no header, and was not made to end when its maker's rights do: it gives none.</summary>
-    public static BundleLink FromVersion1(byte[] brotli) => new(brotli, MaxManifestBytes, carriesRights: false);
+    public static BundleLink FromVersion1(byte[] brotli) => new(brotli, MaxManifestBytes, carriesRights: false, etag: null);
 
     /// <summary>The manifest.</summary>
     /// <exception cref="LinkException">It is no manifest, or larger than it says.</exception>

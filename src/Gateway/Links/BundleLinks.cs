@@ -36,18 +36,19 @@ internal sealed class BundleLinks
 
     /// <summary>Makes a link.</summary>
     /// <param name="manifest">The request that the link represents, as JSON.</param>
+    /// <param name="etag">The version of the bundle that the link is pinned to, or null.</param>
     /// <param name="expires">Until when; whole seconds.</param>
     /// <param name="client">Who is charged for what is kept.</param>
     /// <param name="cancellationToken">Ends the wait for the store.</param>
     /// <exception cref="LinkException">The manifest is too large, there is no room for it, or the store cannot be reached.</exception>
-    public async Task<string> CreateAsync(byte[] manifest, DateTimeOffset expires, string client, CancellationToken cancellationToken)
+    public async Task<string> CreateAsync(byte[] manifest, string? etag, DateTimeOffset expires, string client, CancellationToken cancellationToken)
     {
         if (manifest.Length > BundleLink.MaxManifestBytes)
         {
             throw new LinkException(LinkFault.TooLarge);
         }
 
-        var packed = BundleLink.Pack(manifest, Options.CarryRights);
+        var packed = BundleLink.Pack(manifest, Options.CarryRights, etag);
         if (LinkToken.LengthFor(packed.Length) <= MaxTokenLength)
         {
             return Embedded + LinkToken.Create(_keys[0], expires, packed);

@@ -19,6 +19,9 @@ internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : 
 
     private readonly MemoryCache _archives = new(new MemoryCacheOptions { SizeLimit = MaxBytes });
 
+    /// <summary>Which versions this process has sent.</summary>
+    public SentVersions Versions { get; } = new();
+
     /// <summary>What is known of an archive: here, and of its end also what other replicas know.</summary>
     /// <param name="etag">Names it; without one nothing is kept of it.</param>
     /// <param name="layout">Where everything stands in it.</param>
@@ -63,5 +66,9 @@ internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : 
         + (layout.PlainLength / ArchiveTrail.Interval * BytesPerCheckpoint)
         + layout.Entries.Sum(entry => (sizeof(char) * (long)entry.Name.Length) + BytesPerEntry + (needsHashes ? BytesPerHash : 0));
 
-    public void Dispose() => _archives.Dispose();
+    public void Dispose()
+    {
+        _archives.Dispose();
+        Versions.Dispose();
+    }
 }

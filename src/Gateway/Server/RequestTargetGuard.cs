@@ -1,3 +1,4 @@
+using Gateway.Responses;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -28,7 +29,7 @@ internal static class RequestTargetGuard
         }
 
         context.SetEndpoint(null);
-        return Results.Problem(title: fault, statusCode: StatusCodes.Status400BadRequest).ExecuteAsync(context);
+        return Problem.WriteAsync(context, StatusCodes.Status400BadRequest, fault);
     }
 
     private static bool IsAmbiguous(string target)

@@ -58,6 +58,28 @@ internal static class HiddenCharacters
     public static string WithoutEmojiJoiners(string text) =>
         text.Replace(Joiner.ToString(), "", StringComparison.Ordinal).Replace(EmojiStyle.ToString(), "", StringComparison.Ordinal);
 
+    /// <summary>The text in a form that shows: a hidden character becomes <c>\u{200B}</c>, and what is too long is cut.</summary>
+    /// <param name="text">From a client or from storage.</param>
+    /// <param name="maxLength">Characters at most that are read of it.</param>
+    public static string Escape(string text, int maxLength = 200)
+    {
+        var rest = text.AsSpan();
+        if (rest.Length > maxLength)
+        {
+            rest = rest[..(char.IsHighSurrogate(rest[maxLength - 1]) ? maxLength - 1 : maxLength)];
+        }
+
+        var shown = new StringBuilder(rest.Length);
+        while (IndexIn(rest) is >= 0 and var at)
+        {
+            Rune.DecodeFromUtf16(rest[at..], out var rune, out var length);
+            shown.Append(rest[..at]).Append(CultureInfo.InvariantCulture, $"\\u{{{rune.Value:X4}}}");
+            rest = rest[(at + length)..];
+        }
+
+        return shown.Append(rest).Append(text.Length > maxLength ? "…" : "").ToString();
+    }
+
     private static bool IsPartOfEmoji(ReadOnlySpan<char> text, int at)
     {
         var before = text[..at];

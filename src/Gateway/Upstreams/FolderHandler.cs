@@ -1,7 +1,7 @@
 using System.Buffers;
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using Microsoft.Extensions.Primitives;
 
 namespace Gateway.Upstreams;
 
@@ -73,7 +73,18 @@ internal sealed class FolderHandler(HttpMessageHandler inner) : DelegatingHandle
         var (from, length) = (0L, file.Length);
         var status = HttpStatusCode.OK;
         ContentRangeHeaderValue? contentRange = null;
-        if (request.Headers.Range is { Unit: "bytes", Ranges: { Count: 1 } ranges } && IsCurrent(request.Headers.IfRange, file))
+        var version = new SelectedVersion(file.ETag.ToString(), file.Modified, () => DateEvidence.EqualOrLater);
+        var conditions = Preconditions.Evaluate(
+            request.Method.Method, name => request.Headers.NonValidated.TryGetValues(name, out var values) ? new StringValues([.. values]) : default, version);
+        if (conditions is PreconditionResult.NotModified or PreconditionResult.Failed)
+        {
+            var response = Empty(request, conditions == PreconditionResult.Failed ? HttpStatusCode.PreconditionFailed : HttpStatusCode.NotModified);
+            AddValidators(response, file);
+            file.Dispose();
+            return response;
+        }
+
+        if (conditions == PreconditionResult.Proceed && request.Method == HttpMethod.Get && request.Headers.Range is { Unit: "bytes", Ranges: { Count: 1 } ranges })
         {
             var range = ranges.First();
             var first = range.From ?? Math.Max(0, file.Length - range.To!.Value);
@@ -92,17 +103,18 @@ internal sealed class FolderHandler(HttpMessageHandler inner) : DelegatingHandle
         HttpContent content = request.Method == HttpMethod.Head ? new ByteArrayContent([]) : new StreamContent(file.Read(from, length));
         content.Headers.ContentLength = length;
         content.Headers.ContentRange = contentRange;
-        content.Headers.LastModified = file.Modified;
         content.Headers.ContentType = new("application/octet-stream");
-        var response = new HttpResponseMessage(status) { RequestMessage = request, Content = content };
-        response.Headers.ETag = file.ETag;
-        response.Headers.AcceptRanges.Add("bytes");
-        return response;
+        var whole = new HttpResponseMessage(status) { RequestMessage = request, Content = content };
+        AddValidators(whole, file);
+        whole.Headers.AcceptRanges.Add("bytes");
+        return whole;
     }
 
-    private static bool IsCurrent(RangeConditionHeaderValue? condition, FolderFile file) =>
-        condition is null
-        || (condition.EntityTag is { } tag ? tag.Equals(file.ETag) : condition.Date?.ToString("R", CultureInfo.InvariantCulture) == file.Modified.ToString("R", CultureInfo.InvariantCulture));
+    private static void AddValidators(HttpResponseMessage response, FolderFile file)
+    {
+        response.Headers.ETag = file.ETag;
+        response.Content.Headers.LastModified = file.Modified;
+    }
 
     private static HttpResponseMessage Empty(HttpRequestMessage request, HttpStatusCode status) =>
         new(status) { RequestMessage = request, Content = new ByteArrayContent([]) };

@@ -1,5 +1,5 @@
 using Gateway.Bundles;
-using Microsoft.AspNetCore.Http;
+using Gateway.Responses;
 
 namespace Fuzz.Targets;
 
@@ -10,16 +10,12 @@ internal static class FormTarget
 
     public static void Run(byte[] input)
     {
-        var request = new DefaultHttpContext().Request;
-        request.Method = HttpMethods.Post;
-        request.ContentType = "application/x-www-form-urlencoded";
-        request.Body = new MemoryStream(input);
         try
         {
-            var fields = BundleFields.ReadAsync(request, 100, CancellationToken.None).GetAwaiter().GetResult();
+            var fields = BundleFields.FromFormAsync(input, 100).GetAwaiter().GetResult();
             IdsTarget.RequireHarmless(BundleRequest.Create(fields, Options));
         }
-        catch (BundleRefusal refusal)
+        catch (BundleProblemException refusal)
         {
             IdsTarget.RequireClear(refusal);
         }

@@ -1,5 +1,6 @@
 using System.Text;
 using Gateway.Bundles;
+using Gateway.Responses;
 using Gateway.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Yarp.ReverseProxy.Forwarder;
@@ -15,17 +16,15 @@ internal static class IdsTarget
 
     public static void Run(byte[] input)
     {
-        var request = new DefaultHttpContext().Request;
-        request.Method = HttpMethods.Get;
-        request.QueryString = new QueryString("?" + Encoding.Latin1.GetString(input));
+        var query = "?" + Encoding.Latin1.GetString(input);
         foreach (var options in new[] { Portable, Unportable })
         {
             try
             {
-                var fields = BundleFields.ReadAsync(request, 100, CancellationToken.None).GetAwaiter().GetResult();
+                var fields = BundleFields.FromQuery(query, 100);
                 RequireHarmless(BundleRequest.Create(fields, options));
             }
-            catch (BundleRefusal refusal)
+            catch (BundleProblemException refusal)
             {
                 RequireClear(refusal);
             }
@@ -53,7 +52,7 @@ internal static class IdsTarget
         }
     }
 
-    public static void RequireClear(BundleRefusal refusal)
+    public static void RequireClear(BundleProblemException refusal)
     {
         FuzzTarget.Require(refusal.StatusCode is 400 or 413 or 415, "bad input is 400, 413 or 415");
         FuzzTarget.Require(refusal.Message.Length > 0 && !refusal.Message.AsSpan().ContainsAny(HiddenCharacters.All), "what is wrong is said plainly");

@@ -1,4 +1,5 @@
 using Gateway.Bundles;
+using Gateway.Responses;
 
 namespace Fuzz.Targets;
 
@@ -22,13 +23,13 @@ internal static class ManifestTarget
                 && again.Entries.Zip(fields.Entries).All(pair => Same(pair.First, pair.Second)),
                 "a manifest that is written again is the same request");
         }
-        catch (BundleRefusal refusal)
+        catch (BundleProblemException refusal)
         {
             IdsTarget.RequireClear(refusal);
         }
     }
 
-    private static BundleFields Read(byte[] json) => BundleFields.OfManifestAsync(new MemoryStream(json), MaxEntries, CancellationToken.None).GetAwaiter().GetResult();
+    private static BundleFields Read(byte[] json) => BundleFields.FromManifest(json, MaxEntries);
 
     private static bool Same(RequestedEntry one, RequestedEntry other) =>
         (one with { Sha256 = null }) == (other with { Sha256 = null }) && one.Sha256.AsSpan().SequenceEqual(other.Sha256);

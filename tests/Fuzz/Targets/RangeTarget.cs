@@ -1,15 +1,16 @@
 using System.Text;
-using Gateway.Bundles;
+using Gateway.Responses;
+using Gateway.Upstreams;
 using Microsoft.AspNetCore.Http;
 
 namespace Fuzz.Targets;
 
-/// <summary>Conditions and ranges of a client: lines of Range, If-Range, If-None-Match and If-Match.</summary>
+/// <summary>Conditions and ranges of a client: lines of Range, If-Range, If-None-Match, If-Match, If-Modified-Since and If-Unmodified-Since.</summary>
 internal static class RangeTarget
 {
     private const string ETag = "\"0123456789abcdef\"";
     private const long Length = 10_000;
-    private static readonly string[] Fields = ["Range", "If-Range", "If-None-Match", "If-Match"];
+    private static readonly string[] Fields = ["Range", "If-Range", "If-None-Match", "If-Match", "If-Modified-Since", "If-Unmodified-Since"];
 
     public static void Run(byte[] input)
     {
@@ -24,7 +25,7 @@ internal static class RangeTarget
         {
             try
             {
-                if (BundleConditions.RangeOf(request, ETag, length, 2 * Length) is { } range)
+                if (RequestedRange.From(request, ETag, length, 2 * Length) is { } range)
                 {
                     FuzzTarget.Require(range.From is >= 0 and < 2 * Length, "a range begins in the archive");
                     FuzzTarget.Require(
@@ -32,13 +33,18 @@ internal static class RangeTarget
                     FuzzTarget.Require(range.ReachesEnd == (range.End is not null && range.End == length), "a range that reaches the end says so");
                 }
 
-                FuzzTarget.Require(BundleConditions.RangeOf(request, null, length, 2 * Length) is null, "without a validator there are no ranges");
-                BundleConditions.IsNotModified(request, ETag);
+                FuzzTarget.Require(RequestedRange.From(request, null, length, 2 * Length) is null, "without a validator there are no ranges");
             }
-            catch (BundleRefusal refusal)
+            catch (BundleProblemException refusal)
             {
-                FuzzTarget.Require(refusal.StatusCode is 412 or 416, "a condition fails with 412, a range with 416");
+                FuzzTarget.Require(refusal.StatusCode is 416, "a range fails with 416");
             }
         }
+
+        var result = Preconditions.Evaluate(request.Method, name => request.Headers[name], new SelectedVersion(ETag, DateTimeOffset.UnixEpoch, () => DateEvidence.None));
+        FuzzTarget.Require(
+            result != PreconditionResult.Proceed || request.Headers.IfUnmodifiedSince.Count == 0 || request.Headers.Range.Count == 0
+                || request.Headers.IfMatch.Count > 0 || request.Headers.IfRange.Count > 0,
+            "a date alone allows no range");
     }
 }

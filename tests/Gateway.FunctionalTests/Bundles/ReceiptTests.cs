@@ -185,7 +185,7 @@ public sealed class ReceiptTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_stored_zip_of_an_object_whose_checksum_is_known_has_it_in_front()
+    public async Task A_checksum_that_storage_reports_changes_no_byte_of_a_stored_zip()
     {
         var body = new ObjectContent(1_000_000, 1).ToArray();
         _upstream.Put("/a", body.Length, 1, HeaderOf("crc32", body));
@@ -194,15 +194,10 @@ public sealed class ReceiptTests : IAsyncLifetime
         var download = await Download.GetAsync(_gateway.Client, Url);
 
         Assert.Equal(body, download.RequireWhole()["s/a"]);
-        Assert.Equal(0x0800, BitConverter.ToUInt16(download.Bytes, 6));
-        Assert.Equal(Crc32.HashToUInt32(body), BitConverter.ToUInt32(download.Bytes, 14));
-
-        // And its end can be had without reading it again.
-        await using var fresh = await GatewayUnderTest.StartAsync(_upstream.Address);
-        var before = _upstream.BodyBytes;
-        var rest = await GetAsync(fresh, Url, 900_000, null);
-        Assert.Equal(download.Bytes[900_000..], rest.Bytes);
-        Assert.InRange(_upstream.BodyBytes - before, 1, 200_000);
+        _upstream.Put("/a", body.Length, 1);
+        var without = await Download.GetAsync(_gateway.Client, Url);
+        Assert.Equal(download.Bytes, without.Bytes);
+        Assert.Equal(download.Response.Headers.ETag, without.Response.Headers.ETag);
     }
 
     [Fact]

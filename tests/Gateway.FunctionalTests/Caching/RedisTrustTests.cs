@@ -171,7 +171,7 @@ public sealed class RedisTrustTests : IAsyncLifetime
         Assert.InRange((await Database.KeyTimeToLiveAsync(name))!.Value, Day - TimeSpan.FromMinutes(1), Day + TimeSpan.FromSeconds(2));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(token));
 
-        var packed = BundleLink.Pack("""{"entries":[{"id":"s/b"}]}"""u8, carriesRights: true);
+        var packed = BundleLink.Pack("""{"entries":[{"id":"s/b"}]}"""u8, carriesRights: true, etag: null);
         var forged = "s" + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         var (signer, later) = (new CacheEntrySigner([_key]), DateTimeOffset.UtcNow + Day);
         await RequireUnknownAsync(packed);

@@ -1,15 +1,16 @@
 using System.Globalization;
+using Gateway.Responses;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Gateway.Server;
 
 /// <summary>
-/// Answers an address that is too long with 414 and a word on what to do instead. The server alone would say 414 and nothing else, and over
-/// HTTP/2 not even that: there it resets the stream, and a client with too many ids learns nothing. So it takes lines that are
-/// <see cref="Margin"/> times as long, and the limit is looked at here. Section <c>Kestrel:Limits:MaxRequestLineSize</c>, bytes, default 8 KiB.
+/// Responds to a request line that is too long with 414 and a document that says what to do instead. The server alone would send 414 without a
+/// body, and over HTTP/2 it would reset the stream. So the server takes lines that are <see cref="Margin"/> times as long, and the limit is
+/// checked here. Section <c>Kestrel:Limits:MaxRequestLineSize</c>, bytes, default 8 KiB.
 /// </summary>
-internal sealed class AddressLimit(int lineSize)
+internal sealed class RequestUriLimit(int lineSize)
 {
     private const int Margin = 4;
 
@@ -33,8 +34,9 @@ internal sealed class AddressLimit(int lineSize)
 
         // Counted as no bundle: nobody has read what it asks for.
         context.SetEndpoint(null);
-        return Results.Problem(
-            title: string.Create(CultureInfo.InvariantCulture, $"The request line has {size} bytes; {lineSize} are the most. What is longer goes into the body of a POST: a manifest, or a form."),
-            statusCode: StatusCodes.Status414UriTooLong).ExecuteAsync(context);
+        return Problem.WriteAsync(
+            context,
+            StatusCodes.Status414UriTooLong,
+            string.Create(CultureInfo.InvariantCulture, $"The request line has {size} bytes; at most {lineSize} are allowed. Send a longer request as the body of a POST: a manifest or a form."));
     }
 }

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Primitives;
 
-namespace Gateway.Bundles;
+namespace Gateway.Responses;
 
 /// <summary>The digest of a whole archive (RFC 9530): in the head where it is known, else behind the body for clients that want it.</summary>
 internal static class ReprDigest

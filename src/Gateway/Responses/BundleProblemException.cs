@@ -4,9 +4,9 @@ using Gateway.Links;
 using Gateway.Server;
 using Gateway.Telemetry;
 
-namespace Gateway.Bundles;
+namespace Gateway.Responses;
 
-/// <summary>One bad entry, as it stands in the answer.</summary>
+/// <summary>One bad entry, as the response reports it.</summary>
 /// <param name="Index">Its place in the request, from 0.</param>
 /// <param name="Id">The id as it was understood.</param>
 /// <param name="Reason">What is wrong with it.</param>
@@ -18,8 +18,8 @@ internal sealed record EntryError(int Index, string Id, string Reason)
     public string Id { get; } = Id.Length <= MaxIdLength ? Id : string.Concat(Id.AsSpan(0, MaxIdLength), "…");
 }
 
-/// <summary>The answer before the first byte that is not an archive (RFC 9457).</summary>
-internal sealed class BundleRefusal(
+/// <summary>A request that ends before the first byte of an archive, with a document about the reason (RFC 9457).</summary>
+internal sealed class BundleProblemException(
     int statusCode, string title, Culprit culprit, Stage stage, IReadOnlyList<EntryError>? errors = null, TimeSpan? retryAfter = null, Exception? inner = null)
     : Exception(title, inner)
 {
@@ -34,19 +34,22 @@ internal sealed class BundleRefusal(
     /// <summary>What a range must stay below (RFC 9110, section 15.5.17).</summary>
     public long? ArchiveLength { get; init; }
 
+    /// <summary>The content codings that a body of a request may have (RFC 9110, section 12.5.3).</summary>
+    public string? AcceptEncoding { get; init; }
+
     public IReadOnlyList<EntryError> Errors { get; } = errors ?? [];
 
-    public static BundleRefusal BadRequest(string title, IReadOnlyList<EntryError>? errors = null) =>
+    public static BundleProblemException BadRequest(string title, IReadOnlyList<EntryError>? errors = null) =>
         new(StatusCodes.Status400BadRequest, title, Culprit.Client, Stage.Request, errors);
 
-    public static BundleRefusal TooLarge(string title) =>
+    public static BundleProblemException TooLarge(string title) =>
         new(StatusCodes.Status413PayloadTooLarge, title, Culprit.Client, Stage.Request);
 
     /// <summary>There is no permit.</summary>
     /// <param name="statusCode">429 or 503.</param>
     /// <param name="kind">What was asked for.</param>
     /// <param name="context">The client's request.</param>
-    public static BundleRefusal NotAdmitted(int statusCode, AdmissionKind kind, HttpContext context)
+    public static BundleProblemException NotAdmitted(int statusCode, AdmissionKind kind, HttpContext context)
     {
         var hint = KnownProxies.IsBehindUnknown(context) ? $" All clients of a proxy count as one until the option {KnownProxies.Section} names it." : "";
         var (what, option) = kind == AdmissionKind.Bundle
@@ -55,14 +58,14 @@ internal sealed class BundleRefusal(
         return new(
             statusCode,
             statusCode == StatusCodes.Status429TooManyRequests
-                ? $"This client has too many {what} running (option {BundleOptions.Section}:{nameof(BundleOptions.Limits)}:{option}).{hint} Try again later."
+                ? $"This client has too many {what} running (option {LimitOptions.Section}:{option}).{hint} Try again later."
                 : $"Too many {what} are running. Try again later.",
             Culprit.Client,
             Stage.Admission);
     }
 
     /// <summary>The response to a link that cannot be made or used.</summary>
-    public static BundleRefusal Of(LinkException e) => e.Fault switch
+    public static BundleProblemException Of(LinkException e) => e.Fault switch
     {
         LinkFault.Expired => new(StatusCodes.Status410Gone, "The link has expired.", Culprit.Client, Stage.Request),
         LinkFault.TooLarge => TooLarge($"The manifest has more bytes than a link may stand for; at most {BundleLink.MaxManifestBytes} before compression."),
@@ -74,7 +77,8 @@ internal sealed class BundleRefusal(
         _ => new(StatusCodes.Status404NotFound, "There is no such link.", Culprit.Client, Stage.Request),
     };
 
-    public IResult ToResult(HttpContext context)
+    /// <summary>Sends it as a document.</summary>
+    public Task WriteAsync(HttpContext context)
     {
         if (StatusCode is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
         {
@@ -87,10 +91,11 @@ internal sealed class BundleRefusal(
             context.Response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes */{length}");
         }
 
-        context.Response.Headers.CacheControl = "no-store";
-        return Results.Problem(
-            title: Message,
-            statusCode: StatusCode,
-            extensions: Errors.Count == 0 ? null : [new("errors", Errors)]);
+        if (AcceptEncoding is not null)
+        {
+            context.Response.Headers.AcceptEncoding = AcceptEncoding;
+        }
+
+        return Problem.WriteAsync(context, StatusCode, Message, Errors);
     }
 }

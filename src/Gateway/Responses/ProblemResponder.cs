@@ -1,18 +1,19 @@
 using System.Diagnostics.CodeAnalysis;
+using Gateway.Bundles;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
 using Microsoft.Extensions.Options;
 
-namespace Gateway.Bundles;
+namespace Gateway.Responses;
 
-/// <summary>How a failure is told: by a problem document while nothing has left, and by an abort from then on.</summary>
-internal sealed class FailureAnswer(IOptions<ClientOptions> options, TimeProvider time)
+/// <summary>Reports a failure to the client: by a problem document until the first byte of an archive, by an abort from then on.</summary>
+internal sealed class ProblemResponder(IOptions<ClientOptions> options, TimeProvider time)
 {
-    /// <summary>Answers, or aborts.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "An answer that cannot be given ends as an abort.")]
+    /// <summary>Responds, or aborts.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A response that cannot be sent ends as an abort.")]
     public async Task SendAsync(HttpContext context, Exception exception)
     {
-        // What stands in the response's buffer cannot be taken back.
+        // What is in the response's buffer cannot be taken back.
         if (context.Response.HasStarted || context.Response.BodyWriter.UnflushedBytes > 0 || context.RequestAborted.IsCancellationRequested || exception is ClientException)
         {
             context.Abort();
@@ -23,12 +24,12 @@ internal sealed class FailureAnswer(IOptions<ClientOptions> options, TimeProvide
         {
             var refusal = exception switch
             {
-                BundleRefusal said => said,
-                UpstreamException storage => new BundleRefusal(storage.StatusCode, "Storage failed.", Culprit.Upstream, storage.Stage, retryAfter: storage.RetryAfter),
-                OperationCanceledException => new BundleRefusal(StatusCodes.Status503ServiceUnavailable, "The gateway failed.", Culprit.Gateway, Stage.Fault),
-                _ => new BundleRefusal(StatusCodes.Status500InternalServerError, "The gateway failed.", Culprit.Gateway, Stage.Fault),
+                BundleProblemException said => said,
+                UpstreamException storage => new BundleProblemException(storage.StatusCode, "Storage failed.", Culprit.Upstream, storage.Stage, retryAfter: storage.RetryAfter),
+                OperationCanceledException => new BundleProblemException(StatusCodes.Status503ServiceUnavailable, "This replica is being shut down.", Culprit.Gateway, Stage.Drain),
+                _ => new BundleProblemException(StatusCodes.Status500InternalServerError, "The gateway failed.", Culprit.Gateway, Stage.Fault),
             };
-            await RespondAsync(context, () => refusal.ToResult(context).ExecuteAsync(context));
+            await RespondAsync(context, () => refusal.WriteAsync(context));
         }
         catch (Exception)
         {

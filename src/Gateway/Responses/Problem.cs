@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using Microsoft.Net.Http.Headers;
+
+namespace Gateway.Responses;
+
+/// <summary>
+/// The document of an error: <c>application/problem+json</c> (RFC 9457), or the same facts as a small HTML page for a client that prefers one.
+/// </summary>
+internal static class Problem
+{
+    private const string Html = "text/html";
+
+    /// <summary>Sends the document. Headers that belong to the status must be set already.</summary>
+    /// <param name="context">Its response has not started.</param>
+    /// <param name="status">The status code.</param>
+    /// <param name="title">What is wrong. It is shown as text, and holds nothing that a client sent unescaped.</param>
+    /// <param name="errors">The bad entries.</param>
+    public static Task WriteAsync(HttpContext context, int status, string title, IReadOnlyList<EntryError>? errors = null)
+    {
+        var headers = context.Response.Headers;
+        headers.CacheControl = "no-store";
+        headers.AppendList(HeaderNames.Vary, HeaderNames.Accept);
+        return PrefersHtml(context.Request.Headers)
+            ? ProblemPage.WriteAsync(context, status, title, errors ?? [], TraceIdOf(context))
+            : Results.Problem(title: title, statusCode: status, extensions: errors is { Count: > 0 } ? [new("errors", errors)] : null).ExecuteAsync(context);
+    }
+
+    /// <summary>The identifier that the document, the access log and traces have in common.</summary>
+    public static string TraceIdOf(HttpContext context) => Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
+
+    /// <summary>Whether a client names HTML, and no form of JSON that it wants as much. A wildcard names nothing: programs send it.</summary>
+    private static bool PrefersHtml(IHeaderDictionary headers)
+    {
+        if (!MediaTypeHeaderValue.TryParseList(headers.Accept, out var types))
+        {
+            return false;
+        }
+
+        var (html, json) = (0.0, 0.0);
+        foreach (var type in types)
+        {
+            var quality = type.Quality ?? 1;
+            if (type.MediaType.Equals(Html, StringComparison.OrdinalIgnoreCase))
+            {
+                html = Math.Max(html, quality);
+            }
+            else if (type.Type.Equals("application", StringComparison.OrdinalIgnoreCase)
+                && (type.SubType == "*" || type.SubTypeWithoutSuffix.Equals("json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)))
+            {
+                json = Math.Max(json, quality);
+            }
+        }
+
+        return html > json;
+    }
+
+    private static void AppendList(this IHeaderDictionary headers, string name, string value)
+    {
+        if (!headers.GetCommaSeparatedValues(name).Contains(value, StringComparer.OrdinalIgnoreCase))
+        {
+            headers.AppendCommaSeparatedValues(name, value);
+        }
+    }
+}

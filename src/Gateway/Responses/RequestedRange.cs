@@ -1,0 +1,53 @@
+using Gateway.Telemetry;
+using Gateway.Upstreams;
+
+namespace Gateway.Responses;
+
+/// <summary>Which bytes of an archive a request asks for (RFC 9110, section 14; RFC 8673).</summary>
+internal static class RequestedRange
+{
+    /// <summary>The range to send; null for the whole archive, which is also the response to a range that cannot be served.</summary>
+    /// <param name="request">A GET whose conditions allow a range.</param>
+    /// <param name="etag">The archive's validator; without one there are no ranges.</param>
+    /// <param name="length">The archive's length, where it is known. If it is less than <paramref name="most"/>, it is only remembered: the
+    /// end of a range may be taken from it, because that end is checked while the range is made, but a client is not told that it has
+    /// everything.</param>
+    /// <param name="most">What it is at most.</param>
+    /// <exception cref="BundleProblemException">416.</exception>
+    public static ByteRange? From(HttpRequest request, string? etag, long? length, long? most)
+    {
+        if (etag is null
+            || request.GetTypedHeaders().Range is not { Ranges.Count: 1 } range
+            || !range.Unit.Equals("bytes", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        return (range.Ranges.Single(), length) switch
+        {
+            ({ From: { } from }, { } all) when from >= all && all == most => throw NotSatisfiable(all),
+            ({ From: null, To: 0 }, { } all) => throw NotSatisfiable(all == most ? all : null),
+            ({ From: { } from, To: var to }, { } all) when from < all => to < all - 1 ? new ByteRange(from, to + 1) : new ByteRange(from, all) { ReachesEnd = true },
+            ({ From: null, To: { } last }, { } all) => new ByteRange(Math.Max(all - last, 0), all) { ReachesEnd = true },
+
+            // The end is not known: only what goes on to it can be served. What is certainly past it is not looked for.
+            ({ From: { } from, To: null }, _) when from >= most => throw NotSatisfiable(null),
+            ({ From: > 0 and { } from, To: null }, _) => new ByteRange(from),
+            _ => null,
+        };
+    }
+
+    /// <summary>Whether the client takes a part only together with the length of the whole. Browsers, which the Fetch Metadata headers
+    /// tell, read RFC 8673's form as a broken response; curl and wget take it.</summary>
+    public static bool NeedsLength(HttpRequest request) => request.Headers.ContainsKey("Sec-Fetch-Mode");
+
+    /// <param name="length">The archive's length, where it is known.</param>
+    public static BundleProblemException NotSatisfiable(long? length) => new(
+        StatusCodes.Status416RangeNotSatisfiable,
+        length is null ? "The range begins past the end of the archive." : $"The archive has {length} bytes; the range begins past its end.",
+        Culprit.Client,
+        Stage.Request)
+    {
+        ArchiveLength = length,
+    };
+}

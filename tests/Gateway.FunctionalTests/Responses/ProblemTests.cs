@@ -1,0 +1,313 @@
+using System.IO.Compression;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using Testing;
+
+namespace Gateway.FunctionalTests.Responses;
+
+/// <summary>What a client learns when it has made a mistake, as a document for programs and as a page for people.</summary>
+public sealed class ProblemTests : IAsyncLifetime
+{
+    private const string Browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+
+    private readonly ScriptedUpstream _upstream = new();
+    private GatewayUnderTest _gateway = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _upstream.Put("/a", 1000, seed: 1);
+        _upstream.Put("/b", 1000, seed: 2);
+        _gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _gateway.DisposeAsync();
+        await _upstream.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("ids[]=s/a", "There is no parameter 'ids[]'. Write ids=a,b or repeat ids=.")]
+    [InlineData("ids%5B0%5D=s/a", "There is no parameter 'ids[0]'. Write ids=a,b or repeat ids=.")]
+    [InlineData("id[]=s/a", "Write ids=a,b or repeat ids=.")]
+    [InlineData("format[]=zip&ids=s/a", "Write format=.")]
+    [InlineData("Format=zip&ids=s/a", "There is no parameter 'Format'. Write 'format'.")]
+    [InlineData("ids=s/a&utm_source=x", "There is no parameter 'utm_source'. Known: ids, id, format")]
+    [InlineData("ids=s/a&%E2%80%8B=x", "There is no parameter '\\u{200B}'.")]
+    [InlineData("ids=s/%E9t%E9", "The parameter 'ids' is not UTF-8.")]
+    [InlineData("id=s/%FF", "The parameter 'id' is not UTF-8.")]
+    [InlineData("ids=s/%C0%AE", "The parameter 'ids' is not UTF-8.")]
+    [InlineData("ids=s/a&name=%E9", "The parameter 'name' is not UTF-8.")]
+    [InlineData("ids=", "Some entries cannot be bundled.")]
+    [InlineData("ids=,", "Some entries cannot be bundled.")]
+    public async Task A_mistake_in_the_query_is_named(string query, string title)
+    {
+        var download = await Download.GetAsync(_gateway.Client, "/bundle?" + query);
+
+        download.RequireEarly(400);
+        Assert.Contains(title, Title(download), StringComparison.Ordinal);
+        Assert.Empty(_upstream.Requests);
+    }
+
+    [Theory]
+    [InlineData("ids=s/a,s/b,")]
+    [InlineData("ids=s/a,s/b%20")]
+    [InlineData("ids=s/a,s/b+")]
+    [InlineData("ids=s/a,s/b,%20")]
+    public async Task One_blank_or_comma_at_the_end_of_ids_is_ignored(string query) =>
+        Assert.Equal(["s/a", "s/b"], (await Download.GetAsync(_gateway.Client, "/bundle?" + query)).RequireWhole().Keys);
+
+    [Theory]
+    [InlineData("name=x.zip&format=zip", "x.zip")]
+    [InlineData("name=x.ZIP&format=zip", "x.zip")]
+    [InlineData("name=x.tar.gz", "x.tar.gz")]
+    [InlineData("name=x.tgz", "x.tar.gz")]
+    [InlineData("name=x.tar&format=tar", "x.tar")]
+    [InlineData("name=x.zip", "x.zip.tar.gz")]
+    [InlineData("name=.zip&format=zip", "zip.zip")]
+    [InlineData("name=CON", "_CON.tar.gz")]
+    [InlineData("name=nul.txt", "_nul.txt.tar.gz")]
+    [InlineData("name=com1&format=zip", "_com1.zip")]
+    public async Task The_name_of_a_download_has_its_extension_once_and_is_no_device(string query, string name)
+    {
+        var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a&" + query);
+
+        Assert.Equal(name, download.Response.Content.Headers.ContentDisposition!.FileName!.Trim('"'));
+    }
+
+    [Theory]
+    [InlineData("", "The body is empty.")]
+    [InlineData(" \n", "The body is empty.")]
+    [InlineData("[]", "$: an object with 'entries' is expected (line 1, byte 1)")]
+    [InlineData("{\"ids\":[\"s/a\"]}", "$.ids: unknown field; known: name, format, compression, missing, receipt, entries, expiresIn, pin (line 1, byte 2)")]
+    [InlineData("{\"entries\":[\"s/a\"]}", "$.entries[0]: an object with an id is expected, for example {\"id\":\"source/key\"} (line 1, byte 13)")]
+    [InlineData("{\"entries\":\"s/a\"}", "$.entries: an array of objects is expected, each with an id")]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\"},\n  {\"nmae\":\"x\"}]}", "$.entries[1].nmae: unknown field; known: id, name, size, etag, sha256 (line 2, byte 4)")]
+    [InlineData("{\"entries\":[{\"name\":\"x\"}]}", "$.entries[0]: an object with an id is expected (line 1, byte 13)")]
+    [InlineData("{\"entries\":[{\"id\":null}]}", "$.entries[0]: an object with an id is expected")]
+    [InlineData("{\"entries\":[{\"id\":7}]}", "$.entries[0].id: a string is expected")]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"size\":\"7\"}]}", "$.entries[0].size: a whole number of bytes is expected")]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"size\":1.5}]}", "$.entries[0].size: a whole number of bytes is expected")]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"id\":\"s/b\"}]}", "$.entries[0].id: the field is there twice")]
+    [InlineData("{\"entries\":[{\"id\":\"\\ud800\"}]}", "$.entries[0].id: half a surrogate pair is no character")]
+    [InlineData("{\"receipt\":\"yes\"}", "$.receipt: true or false is expected")]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\"}],}", "there is a syntax error in line 1, byte ")]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\"}]", "there is a syntax error in line 1, byte ")]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\"}]} x", "there is a syntax error in line 1, byte ")]
+    [InlineData("{\"entries\":[{\"a\\u200bb\":1}]}", "$.entries[0].a\\u{200B}b: unknown field")]
+    public async Task A_mistake_in_a_manifest_is_named_with_its_place(string json, string title)
+    {
+        foreach (var door in new[] { "/bundle", "/bundle/plan", "/bundle/links" })
+        {
+            var download = await PostAsync(door, Encoding.UTF8.GetBytes(json), "application/json");
+
+            download.RequireEarly(400);
+            Assert.Contains(title, Title(download), StringComparison.Ordinal);
+        }
+
+        Assert.Empty(_upstream.Requests);
+    }
+
+    [Theory]
+    [InlineData("{\"entries\":[]}", "application/x-www-form-urlencoded", 400, "The body is JSON, but its Content-Type is that of a form.")]
+    [InlineData(" \n[1]", "application/x-www-form-urlencoded", 400, "The body is JSON")]
+    [InlineData("{\"entries\":[]}", "text/plain", 415, "Send a JSON manifest with Content-Type: application/json")]
+    [InlineData("{\"entries\":[]}", null, 415, "Send a JSON manifest with Content-Type: application/json")]
+    [InlineData("{\"entries\":[]}", "multipart/form-data; boundary=x", 415, "Send a JSON manifest")]
+    [InlineData("{\"entries\":[]}", "application/json; charset=iso-8859-1", 415, "must be UTF-8")]
+    [InlineData("ids=s/a", "application/x-www-form-urlencoded; charset=windows-1252", 415, "must be UTF-8")]
+    [InlineData("ids=s/%E9", "application/x-www-form-urlencoded", 400, "The form is not UTF-8.")]
+    [InlineData("ids[]=s/a", "application/x-www-form-urlencoded", 400, "There is no parameter 'ids[]'.")]
+    public async Task A_body_that_cannot_be_read_is_refused_with_what_was_expected(string body, string? type, int status, string title)
+    {
+        var download = await PostAsync("/bundle", Encoding.UTF8.GetBytes(body), type);
+
+        download.RequireEarly(status);
+        Assert.Contains(title, Title(download), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("application/json; charset=utf-8")]
+    [InlineData("application/json; charset=\"UTF-8\"")]
+    [InlineData("application/problem+json")]
+    public async Task A_manifest_in_UTF_8_is_read(string type) =>
+        (await PostAsync("/bundle", [.. Encoding.UTF8.Preamble, .. "{\"entries\":[{\"id\":\"s/a\"}]}"u8], type)).RequireWhole();
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("GZIP")]
+    [InlineData("br")]
+    [InlineData("identity")]
+    public async Task A_compressed_manifest_is_unpacked(string coding) =>
+        (await PostAsync("/bundle", Encode("{\"entries\":[{\"id\":\"s/a\"}]}"u8.ToArray(), coding), "application/json", coding)).RequireWhole();
+
+    [Fact]
+    public async Task A_compressed_manifest_is_bounded_and_must_be_what_it_claims_to_be()
+    {
+        var bomb = Encode(new byte[64 << 20], "gzip");
+        (await PostAsync("/bundle", bomb, "application/json", "gzip")).RequireEarly(413);
+        (await PostAsync("/bundle", "{}"u8.ToArray(), "application/json", "gzip")).RequireEarly(400);
+        (await PostAsync("/bundle", "{}"u8.ToArray(), "application/json", "br")).RequireEarly(400);
+
+        var unknown = await PostAsync("/bundle", "{}"u8.ToArray(), "application/json", "zstd");
+        unknown.RequireEarly(415);
+        Assert.Equal("gzip, br", string.Join(", ", unknown.Response.Headers.GetValues("Accept-Encoding")));
+        (await PostAsync("/bundle", "{}"u8.ToArray(), "application/json", "gzip, br")).RequireEarly(415);
+    }
+
+    [Fact]
+    public async Task A_link_ignores_what_trackers_append_and_refuses_what_would_change_it()
+    {
+        using var created = await _gateway.Client.PostAsync("/bundle/links", new FormUrlEncodedContent([new("ids", "s/a"), new("format", "tar")]));
+        var url = created.Headers.Location!.ToString();
+
+        var plain = await Download.GetAsync(_gateway.Client, url);
+        Assert.Equal(plain.Bytes, (await Download.GetAsync(_gateway.Client, url + "?utm_source=mail&fbclid=%FFx&a=1&a=2&%00")).Bytes);
+        var refused = await Download.GetAsync(_gateway.Client, url + "?format=zip");
+        refused.RequireEarly(400);
+        Assert.Contains("'format'", Title(refused), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Browser, true)]
+    [InlineData("text/html", true)]
+    [InlineData("text/html, */*", true)]
+    [InlineData("text/html;q=0.5, application/json;q=0.4", true)]
+    [InlineData(null, false)]
+    [InlineData("*/*", false)]
+    [InlineData("application/json", false)]
+    [InlineData("application/json, text/html", false)]
+    [InlineData("text/html, application/problem+json", false)]
+    [InlineData("text/html, application/*", false)]
+    [InlineData("text/html;q=0", false)]
+    [InlineData("text/*", false)]
+    [InlineData("nonsense", false)]
+    [InlineData("image/png", false)]
+    public async Task A_browser_gets_a_page_and_a_program_gets_JSON(string? accept, bool isPage)
+    {
+        foreach (var url in new[] { "/bundle?ids=s/none", "/bundle/links/xyz", "/bundle", "/bundle?ids=" + new string('x', 9000), "/x/..%2fy" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, url);
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+
+            using var response = await _gateway.Client.SendAsync(request);
+
+            Assert.InRange((int)response.StatusCode, 400, 499);
+            Assert.Equal(isPage ? "text/html" : "application/problem+json", response.Content.Headers.ContentType!.MediaType);
+            Assert.Equal("Accept", string.Join(", ", response.Headers.Vary));
+            Assert.True(response.Headers.CacheControl!.NoStore);
+        }
+    }
+
+    [Fact]
+    public async Task The_page_holds_everything_escaped_and_allows_nothing_but_its_own_style()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/bundle?ids=s/%3Cscript%3Ealert(1)%3C%2Fscript%3E,s/%22%27%26&format=%3Cimg%20src%3Dx%3E");
+        using var none = new HttpRequestMessage(HttpMethod.Get, "/bundle?ids=s/none,s/%26%27%E2%82%AC");
+        request.Headers.TryAddWithoutValidation("Accept", Browser);
+        none.Headers.TryAddWithoutValidation("Accept", Browser);
+
+        foreach (var (message, status) in new[] { (request, 400), (none, 404) })
+        {
+            using var response = await _gateway.Client.SendAsync(message);
+            var page = await response.Content.ReadAsStringAsync();
+
+            Assert.Equal(status, (int)response.StatusCode);
+            Assert.DoesNotContain("<script", page, StringComparison.OrdinalIgnoreCase);
+            Assert.DoesNotContain("<img", page, StringComparison.OrdinalIgnoreCase);
+            Assert.StartsWith("default-src 'none'; style-src 'sha256-", response.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+            Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
+            Assert.Equal("no-referrer", response.Headers.GetValues("Referrer-Policy").Single());
+            Assert.Contains($"Error {status}", page, StringComparison.Ordinal);
+            if (status == 404)
+            {
+                Assert.Contains("<td>s/none</td><td>no such object</td>", page, StringComparison.Ordinal);
+                Assert.Contains("<td>s/&amp;&#x27;&#x20AC;</td>", page, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("/bundle", "Content-Type: application/json\r\n", 413)]
+    [InlineData("/bundle/links", "Content-Type: application/json\r\n", 413)]
+    [InlineData("/bundle/plan", "Content-Type: text/plain\r\n", 415)]
+    [InlineData("/bundle?ids=s/a", "Content-Type: application/json\r\n", 400)]
+    [InlineData("/nowhere", "", 404)]
+    [InlineData("/x/..%2fy", "", 400)]
+    [InlineData("/health/live", "", 200)]
+    public async Task A_client_that_writes_first_and_reads_later_gets_the_response(string target, string headers, int status)
+    {
+        foreach (var isChunked in new[] { false, true })
+        {
+            const int Length = 40 << 20;
+            var response = await WriteFirstAsync(target, headers, isChunked, isChunked ? 20 << 20 : Length);
+
+            Assert.Equal(status, RawHttp.StatusOf(response));
+        }
+    }
+
+    private async Task<string> WriteFirstAsync(string target, string headers, bool isChunked, int length)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var client = new TcpClient();
+        await client.ConnectAsync(_gateway.Address.Host, _gateway.Address.Port, patience.Token);
+        await using var stream = client.GetStream();
+        var framing = isChunked ? "Transfer-Encoding: chunked" : $"Content-Length: {length}";
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}{framing}\r\n\r\n"), patience.Token);
+        var piece = new byte[1 << 20];
+        piece.AsSpan().Fill((byte)' ');
+        for (var sent = 0; sent < length; sent += piece.Length)
+        {
+            if (isChunked)
+            {
+                await stream.WriteAsync(Encoding.ASCII.GetBytes($"{piece.Length:x}\r\n"), patience.Token);
+            }
+
+            await stream.WriteAsync(piece, patience.Token);
+            if (isChunked)
+            {
+                await stream.WriteAsync("\r\n"u8.ToArray(), patience.Token);
+            }
+        }
+
+        if (isChunked)
+        {
+            await stream.WriteAsync("0\r\n\r\n"u8.ToArray(), patience.Token);
+        }
+
+        using var reader = new StreamReader(stream);
+        return await reader.ReadToEndAsync(patience.Token);
+    }
+
+    private async Task<Download> PostAsync(string url, byte[] body, string? type, string? coding = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = type is null ? null : MediaTypeHeaderValue.Parse(type);
+        if (coding is not null)
+        {
+            request.Content.Headers.TryAddWithoutValidation("Content-Encoding", coding);
+        }
+
+        return await Download.SendAsync(_gateway.Client, request);
+    }
+
+    private static byte[] Encode(byte[] plain, string coding)
+    {
+        using var encoded = new MemoryStream();
+        using (Stream stream = coding.ToLowerInvariant() switch
+        {
+            "gzip" => new GZipStream(encoded, CompressionLevel.Fastest, leaveOpen: true),
+            "br" => new BrotliStream(encoded, CompressionLevel.Fastest, leaveOpen: true),
+            _ => encoded,
+        })
+        {
+            stream.Write(plain);
+        }
+
+        return encoded.ToArray();
+    }
+
+    private static string Title(Download download) => JsonNode.Parse(download.Bytes)!["title"]!.GetValue<string>();
+}
