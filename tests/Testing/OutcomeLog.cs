@@ -10,7 +10,7 @@ internal sealed record Outcome(IReadOnlyDictionary<string, object?> Fields, Exce
 {
     public string Blame => $"{Fields["Culprit"]}/{Fields["Stage"]}";
 
-    public int? EntryIndex => (int?)Fields["EntryIndex"];
+    public int? EntryIndex => (int?)Fields.GetValueOrDefault("EntryIndex");
 
     public int Resumes => (int)Fields["Resumes"]!;
 

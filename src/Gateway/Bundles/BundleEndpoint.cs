@@ -64,7 +64,7 @@ internal sealed class BundleEndpoint(
     [SuppressMessage("Design", "CA1031", Justification = "Every exception ends as one outcome; none may reach the server as a tidy end.")]
     private async Task RunAsync(HttpContext context, BundlePurpose purpose)
     {
-        var record = new BundleRecord(purpose);
+        var record = new BundleRecord(purpose, context);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, drain.Cut);
         using var client = new ClientWriter(context.Response.BodyWriter, _options.Client, () => admission.Queued > 0, time, stop.Token);
         try
@@ -85,6 +85,7 @@ internal sealed class BundleEndpoint(
             record.Entries = request.Entries.Count;
             var isOnBehalf = request.CarriesRights;
             await using var plan = await planner.ResolveAsync(request, Caller.Of(context, speaks: !isOnBehalf && !Credentials.AreSignedUrl(context)));
+            record.Plan = plan;
             if (!isOnBehalf)
             {
                 await authorization.RequireAsync(context, plan);
@@ -174,7 +175,7 @@ internal sealed class BundleEndpoint(
         }
         finally
         {
-            record.Tell(logger, metrics, client.Bytes, client.Waited);
+            record.Write(logger, metrics, client.Bytes, client.Waited);
         }
     }
 

@@ -1,16 +1,23 @@
 using System.Diagnostics;
+using Gateway.Admission;
 using Gateway.Responses;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
 
 namespace Gateway.Bundles;
 
-/// <summary>What is known of one bundle, told once when it has ended, whatever happened.</summary>
-internal sealed partial class BundleRecord(BundlePurpose purpose)
+/// <summary>What is known of one request for a bundle. It is written to the access log once, when the request has ended, whatever happened.</summary>
+internal sealed class BundleRecord(BundlePurpose purpose, HttpContext context)
 {
     private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly string _traceId = Problem.TraceIdOf(context);
+    private UpstreamException? _upstream;
+    private string? _badId;
 
     public TransferCounters Transfer { get; } = new();
+
+    /// <summary>What was asked for; null when that could not be understood.</summary>
+    public BundlePlan? Plan { get; set; }
 
     public int Entries { get; set; }
 
@@ -18,7 +25,7 @@ internal sealed partial class BundleRecord(BundlePurpose purpose)
 
     public int EntriesSent { get; set; }
 
-    /// <summary>The entry being worked on, by its place in the request.</summary>
+    /// <summary>The entry being worked on, by its index in the request.</summary>
     public int? EntryIndex { get; set; }
 
     public TimeSpan UpstreamWaited { get; set; }
@@ -36,7 +43,7 @@ internal sealed partial class BundleRecord(BundlePurpose purpose)
     {
         (Culprit, Stage) = exception switch
         {
-            BundleProblemException refusal => (refusal.Culprit, refusal.Stage),
+            BundleProblemException problem => (problem.Culprit, problem.Stage),
             UpstreamException upstream => (Culprit.Upstream, upstream.Stage),
             ClientException client => (Culprit.Client, client.Stage),
 
@@ -45,9 +52,14 @@ internal sealed partial class BundleRecord(BundlePurpose purpose)
             _ when clientGone => (Culprit.Client, Stage.Gone),
             _ => (Culprit.Gateway, Stage.Fault),
         };
-        EntryIndex = (exception as BundleProblemException)?.Errors is [{ Index: var index }, ..] ? index : EntryIndex;
+        if (exception is BundleProblemException { Errors: [{ Index: var index, Id: var id }, ..] })
+        {
+            (EntryIndex, _badId) = (index, id);
+        }
+
         var cause = exception is BundleProblemException { InnerException: { } inner } ? inner : exception;
         Reason = cause.Message;
+        _upstream = cause as UpstreamException;
         Exception = (Culprit, Stage) switch
         {
             (Culprit.Gateway, Stage.Fault) => cause,
@@ -57,7 +69,7 @@ internal sealed partial class BundleRecord(BundlePurpose purpose)
     }
 
     /// <summary>The one line and the one count.</summary>
-    public void Tell(ILogger logger, BundleMetrics metrics, long bytesOut, TimeSpan clientWaited)
+    public void Write(ILogger logger, BundleMetrics metrics, long bytesOut, TimeSpan clientWaited)
     {
         metrics.Ended(purpose.ToString(), Culprit, Stage, Transfer.Bytes, bytesOut);
         var level = (Culprit, Stage) switch
@@ -66,49 +78,41 @@ internal sealed partial class BundleRecord(BundlePurpose purpose)
             (Culprit.Upstream or Culprit.Gateway, _) => LogLevel.Warning,
             _ => LogLevel.Information,
         };
-        var seconds = Stopwatch.GetElapsedTime(_started).TotalSeconds;
-        LogOutcome(
+        var failed = Reason is not null && EntryIndex is { } index && Plan is { } plan && index < plan.All.Count ? plan.All[index].Request : null;
+        AccessLog.Write(
             logger,
             level,
-            purpose,
-            Culprit,
-            Stage,
-            Entries,
-            EntriesSent,
-            Skipped,
-            EntryIndex,
-            Transfer.Bytes,
-            bytesOut,
-            seconds,
-            UpstreamWaited.TotalSeconds,
-            clientWaited.TotalSeconds,
-            Transfer.Retries,
-            Transfer.Resumes,
-            Reason,
+            [
+                ("Purpose", purpose),
+                ("Culprit", Culprit),
+                ("Stage", Stage),
+                ("TraceId", _traceId),
+                ("Client", ClientIdentity.From(context).Replace('\n', ' ')),
+                ("Method", context.Request.Method),
+
+                // Nothing was sent when it failed before the headers left.
+                ("Status", Reason is null || context.Response.HasStarted ? context.Response.StatusCode : null),
+                ("Format", Plan is null ? null : FormatNames.Of(Plan.Recipe.Format)),
+                ("Compression", Plan?.Recipe.Compression),
+                ("Range", context.Request.Headers.Range.ToString()),
+                ("Entries", Entries),
+                ("EntriesSent", EntriesSent),
+                ("Skipped", Skipped),
+                ("BytesIn", Transfer.Bytes),
+                ("BytesOut", bytesOut),
+                ("Seconds", Stopwatch.GetElapsedTime(_started).TotalSeconds),
+                ("UpstreamSeconds", UpstreamWaited.TotalSeconds),
+                ("ClientSeconds", clientWaited.TotalSeconds),
+                ("Retries", Transfer.Retries),
+                ("Resumes", Transfer.Resumes),
+                ("EntryIndex", EntryIndex),
+                ("Source", failed?.Source.Name),
+                ("Key", failed?.Key),
+                ("Id", failed is null ? _badId : null),
+                ("Destination", _upstream?.Destination),
+                ("UpstreamStatus", _upstream?.UpstreamStatusCode),
+                ("Reason", Reason),
+            ],
             Exception);
     }
-
-    [LoggerMessage(
-        EventId = 1,
-        EventName = "Bundle",
-        Message = "{Purpose} {Culprit}/{Stage}: entries {Entries}, sent {EntriesSent}, skipped {Skipped}, at entry {EntryIndex}, bytes in {BytesIn}, bytes out {BytesOut}, seconds {Seconds:0.000}, waiting for upstream {UpstreamSeconds:0.000}, for the client {ClientSeconds:0.000}, retries {Retries}, resumes {Resumes}, {Reason}")]
-    private static partial void LogOutcome(
-        ILogger logger,
-        LogLevel level,
-        BundlePurpose purpose,
-        Culprit culprit,
-        Stage stage,
-        int entries,
-        int entriesSent,
-        int skipped,
-        int? entryIndex,
-        long bytesIn,
-        long bytesOut,
-        double seconds,
-        double upstreamSeconds,
-        double clientSeconds,
-        int retries,
-        int resumes,
-        string? reason,
-        Exception? exception);
 }

@@ -30,7 +30,7 @@ internal sealed class LinkEndpoint(
     [SuppressMessage("Design", "CA1031", Justification = "Every exception ends as one outcome.")]
     public async Task CreateAsync(HttpContext context)
     {
-        var record = new BundleRecord(BundlePurpose.Link);
+        var record = new BundleRecord(BundlePurpose.Link, context);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, drain.Cut);
         try
         {
@@ -45,6 +45,7 @@ internal sealed class LinkEndpoint(
 
             // The headers of clients that use a link with its maker's rights are not forwarded, so the objects must be checked without them too.
             await using var plan = await planner.ResolveAsync(request, Caller.Of(context, speaks: !(isPinned && links.Options.CarryRights)));
+            record.Plan = plan;
             await authorization.RequireAsync(context, plan);
 
             using var permit = await admission.AcquireAsync(ClientIdentity.From(context), AdmissionKind.Metadata, stop.Token) switch
@@ -66,7 +67,7 @@ internal sealed class LinkEndpoint(
         }
         finally
         {
-            record.Tell(logger, metrics, 0, TimeSpan.Zero);
+            record.Write(logger, metrics, 0, TimeSpan.Zero);
         }
     }
 

@@ -224,6 +224,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
                 inner: exception)
             : new UpstreamException(
                 Stage.Body, $"storage broke off after {_position} bytes", StatusCodes.Status502BadGateway, Retry.Anywhere, inner: exception);
+        failure.Note(_attempt);
         if (!_hasPaused || _stall.IsCancellationRequested)
         {
             _attempt?.ReportBroken(failure);
@@ -255,7 +256,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
         catch (UpstreamException exhausted)
         {
             // All tries are used up; whoever opens the object shall not begin them again.
-            throw new UpstreamException(exhausted.Stage, exhausted.Message, exhausted.StatusCode, Retry.Never, exhausted.RetryAfter, exhausted.InnerException);
+            throw exhausted.AsFinal();
         }
     }
 

@@ -177,8 +177,9 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
             await attempt.SendAsync(method, range, etag, cancellationToken);
             return await take(attempt);
         }
-        catch
+        catch (Exception e)
         {
+            (e as UpstreamException)?.Note(attempt);
             tries.Failed(attempt.DestinationId);
             await attempt.DisposeAsync();
             throw;

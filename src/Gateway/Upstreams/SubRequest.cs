@@ -62,6 +62,9 @@ internal sealed class SubRequest : IAsyncDisposable
 
     public int StatusCode => _context.Response.StatusCode;
 
+    /// <summary>The status code that storage sent; null when it sent none.</summary>
+    public int? ReceivedStatusCode => _message is null ? null : (int)_message.StatusCode;
+
     /// <summary>The head as a single GET through the proxy would show it: after the route's transforms.</summary>
     public IHeaderDictionary Headers => _context.Response.Headers;
 

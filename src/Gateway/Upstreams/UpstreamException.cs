@@ -32,4 +32,21 @@ internal sealed class UpstreamException(
     public Retry Retry { get; } = retry;
 
     public TimeSpan? RetryAfter { get; } = retryAfter;
+
+    /// <summary>The id of the destination that was asked, if it came that far.</summary>
+    public string? Destination { get; private set; }
+
+    /// <summary>The status code that storage sent, if it sent one.</summary>
+    public int? UpstreamStatusCode { get; private set; }
+
+    /// <summary>Notes which attempt failed. The first one that is noted stays.</summary>
+    public void Note(SubRequest? attempt)
+    {
+        Destination ??= attempt?.DestinationId;
+        UpstreamStatusCode ??= attempt?.ReceivedStatusCode;
+    }
+
+    /// <summary>The same failure when no tries are left.</summary>
+    public UpstreamException AsFinal() =>
+        new(Stage, Message, StatusCode, Retry.Never, RetryAfter, InnerException) { Destination = Destination, UpstreamStatusCode = UpstreamStatusCode };
 }
