@@ -107,6 +107,7 @@ internal static class GatewayHost
     {
         builder.Services.AddProblemDetails();
         builder.AddAccess();
+        builder.AddCorsPolicies();
         builder.Services.AddRequestTimeouts();
         builder.AddBundles();
         builder.Services.AddOptions<HostOptions>().Configure<IOptions<DrainOptions>>(
@@ -150,15 +151,17 @@ internal static class GatewayHost
         app.Use(RequestBodyDrain.AllowAsync);
         app.Use(new Http2IdleTimeout(time, patience + ResponseTimeout.Short).GuardAsync);
         app.Use(new ResponseTimeout(time).GuardAsync);
-        app.Use(app.Services.GetRequiredService<RequestUriLimit>().GuardAsync);
-        app.Use(RequestTargetGuard.GuardAsync);
-        app.Use(InternalRoutes.HideAsync);
-        app.UseKnownProxies();
         if (Management.UrlsOf(app.Configuration) is { Length: > 0 } urls)
         {
             app.Use(new Management(app.Services.GetRequiredService<IServer>(), urls).GuardAsync);
         }
 
+        // Before anything that refuses a request: a web app can read an error only if it has the headers too. A preflight has no credentials.
+        app.UseCors();
+        app.Use(app.Services.GetRequiredService<RequestUriLimit>().GuardAsync);
+        app.Use(RequestTargetGuard.GuardAsync);
+        app.Use(InternalRoutes.HideAsync);
+        app.UseKnownProxies();
         app.UseAccess();
         app.UseRequestTimeouts();
         app.MapBundles();
@@ -172,6 +175,11 @@ internal static class GatewayHost
         if (options.DefaultSource is { } name && sources.Find(name) is null)
         {
             faults.Add(SourceConfigFilter.NoDefaultSource(name));
+        }
+
+        if (options.CorsPolicy is { } cors && !app.Services.GetRequiredService<CorsSettings>().Policies.ContainsKey(cors))
+        {
+            faults.Add($"{BundleOptions.Section}:{nameof(BundleOptions.CorsPolicy)}: there is no policy '{cors}' in {CorsSettings.Section}:{nameof(CorsSettings.Policies)}");
         }
 
         var clusters = app.Configuration.GetSection($"{BundleRegistration.ProxySection}:Clusters").GetChildren().Select(cluster => cluster.Key).ToHashSet(StringComparer.OrdinalIgnoreCase);

@@ -78,6 +78,22 @@ internal sealed class Chromium : IAsyncDisposable
         }
     }
 
+    /// <summary>Opens a page, runs a script in it, and returns the value of its promise.</summary>
+    public async Task<JsonElement> RunAsync(Uri page, string script)
+    {
+        var target = (await CallAsync("Target.createTarget", new { url = page.ToString() })).GetProperty("targetId").GetString();
+        var session = (await CallAsync("Target.attachToTarget", new { targetId = target, flatten = true })).GetProperty("sessionId").GetString()!;
+        while ((await EvaluateAsync("location.href + document.readyState")).GetString() != page + "complete")
+        {
+            await Task.Yield();
+        }
+
+        return await EvaluateAsync(script);
+
+        async Task<JsonElement> EvaluateAsync(string expression) =>
+            (await CallAsync("Runtime.evaluate", new { awaitPromise = true, returnByValue = true, expression }, session)).GetProperty("result").GetProperty("value").Clone();
+    }
+
     public async ValueTask DisposeAsync()
     {
         _tools.Dispose();

@@ -34,7 +34,7 @@ internal sealed class GatewayMeters : IDisposable
         });
         _listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) =>
         {
-            if (instrument.Name == "http.server.request.duration" && Tag(tags, "http.route")?.StartsWith("/bundle", StringComparison.Ordinal) == true)
+            if (instrument.Name == "http.server.request.duration" && Tag(tags, "http.route")?.StartsWith("/bundle", StringComparison.Ordinal) == true && Tag(tags, "http.request.method") != "OPTIONS")
             {
                 Interlocked.Increment(ref _requests);
             }
@@ -42,7 +42,7 @@ internal sealed class GatewayMeters : IDisposable
         _listener.Start();
     }
 
-    /// <summary>Requests for bundles, plans and links that have ended, as the server counts them.</summary>
+    /// <summary>Requests for bundles, plans and links that have ended, as the server counts them, without preflights of browsers.</summary>
     public long Requests => Volatile.Read(ref _requests);
 
     /// <summary>Outcomes by culprit and stage.</summary>

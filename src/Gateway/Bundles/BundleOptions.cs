@@ -18,6 +18,9 @@ internal sealed class BundleOptions
     /// <summary>The source of ids whose first segment names no source. Default: none, such ids are refused.</summary>
     public string? DefaultSource { get; set; }
 
+    /// <summary>The policy in <c>Cors:Policies</c> for bundles, plans and links. Default: none, web apps on other origins cannot use them.</summary>
+    public string? CorsPolicy { get; set; }
+
     /// <summary>How much one client, and all together, may ask for.</summary>
     [ValidateObjectMembers]
     public LimitOptions Limits { get; set; } = new();

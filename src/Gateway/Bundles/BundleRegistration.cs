@@ -1,3 +1,4 @@
+using Gateway.Access;
 using Gateway.Admission;
 using Gateway.Health;
 using Gateway.Links;
@@ -39,6 +40,7 @@ internal static class BundleRegistration
         services.AddReverseProxy()
             .LoadFromConfig(builder.Configuration.GetSection(ProxySection))
             .AddConfigFilter<FolderAddresses>()
+            .AddConfigFilter<RoutePolicyFilter>()
             .AddTransforms<CaptureTransforms>();
         services.AddSingleton<IProxyConfigFilter>(
             provider => new SourceConfigFilter(provider, provider.GetRequiredService<IOptions<BundleOptions>>().Value.DefaultSource));
@@ -75,10 +77,16 @@ internal static class BundleRegistration
     public static void MapBundles(this WebApplication app)
     {
         var endpoint = app.Services.GetRequiredService<BundleEndpoint>();
-        app.MapMethods("/bundle", [HttpMethods.Get, HttpMethods.Head, HttpMethods.Post], endpoint.SendAsync).WithMetadata(LongResponse.Metadata);
-        app.MapPost("/bundle/links", app.Services.GetRequiredService<LinkEndpoint>().CreateAsync);
-        app.MapMethods("/bundle/links/{token}", [HttpMethods.Get, HttpMethods.Head], endpoint.SendAsync).WithMetadata(LongResponse.Metadata);
-        app.MapMethods("/bundle/plan", [HttpMethods.Get, HttpMethods.Post], endpoint.PlanAsync).WithMetadata(LongResponse.Metadata);
+        var bundles = app.MapGroup("/bundle");
+        if (app.Services.GetRequiredService<IOptions<BundleOptions>>().Value.CorsPolicy is { } policy)
+        {
+            bundles.RequireCors(policy);
+        }
+
+        bundles.MapMethods("", [HttpMethods.Get, HttpMethods.Head, HttpMethods.Post], endpoint.SendAsync).WithMetadata(LongResponse.Metadata);
+        bundles.MapPost("/links", app.Services.GetRequiredService<LinkEndpoint>().CreateAsync);
+        bundles.MapMethods("/links/{token}", [HttpMethods.Get, HttpMethods.Head], endpoint.SendAsync).WithMetadata(LongResponse.Metadata);
+        bundles.MapMethods("/plan", [HttpMethods.Get, HttpMethods.Post], endpoint.PlanAsync).WithMetadata(LongResponse.Metadata);
         app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
         app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains(ReadyTag) });
         app.MapReverseProxy(proxy =>

@@ -1,5 +1,6 @@
 using System.Net;
 using Gateway.Telemetry;
+using Microsoft.AspNetCore.Cors.Infrastructure;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
@@ -12,6 +13,8 @@ namespace Gateway.Upstreams;
 /// </summary>
 internal sealed class CaptureTransforms : ITransformProvider
 {
+    private const string CorsHeaders = "Access-Control-";
+
     public void ValidateRoute(TransformRouteValidationContext context)
     {
     }
@@ -62,6 +65,15 @@ internal sealed class CaptureTransforms : ITransformProvider
         });
         context.AddResponseTransform(transform =>
         {
+            if (transform.HttpContext.GetEndpoint()?.Metadata.GetMetadata<IEnableCorsAttribute>() is not null)
+            {
+                // The route's policy decides, and storage does not add to it.
+                foreach (var name in transform.HttpContext.Response.Headers.Keys.Where(name => name.StartsWith(CorsHeaders, StringComparison.OrdinalIgnoreCase)).ToArray())
+                {
+                    transform.HttpContext.Response.Headers.Remove(name);
+                }
+            }
+
             if (transform.ProxyResponse is { } message && transform.HttpContext.Features.Get<Capture>() is { } capture)
             {
                 transform.SuppressResponseBody = true;

@@ -1,0 +1,86 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Gateway.Access;
+
+/// <summary>Web apps on other origins (Fetch standard, CORS protocol). Section <c>Cors</c>, read once at the start.</summary>
+internal sealed class CorsSettings
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = "Cors";
+
+    /// <summary>
+    /// Policies by name. A route uses one by YARP's own key <c>CorsPolicy</c>, and bundles, plans and links use <c>Bundle:CorsPolicy</c>. The
+    /// one that is called <c>default</c> is what a route means by that word. Default: none.
+    /// </summary>
+    public Dictionary<string, CorsPolicySettings> Policies { get; } = new(StringComparer.OrdinalIgnoreCase);
+}
+
+/// <summary>Which web apps may use the gateway. Section <c>Cors:Policies:{name}</c>.</summary>
+internal sealed class CorsPolicySettings : IValidatableObject
+{
+    /// <summary>Any origin.</summary>
+    public const string Any = "*";
+
+    private static readonly TimeSpan MaxMaxAge = TimeSpan.FromDays(1);
+
+    /// <summary>
+    /// Origins like <c>https://app.example</c>, with a port if it is not the scheme's own; <c>https://*.example</c> is any host below; <c>*</c>, alone,
+    /// is any origin. At least one.
+    /// </summary>
+    public IList<string> Origins { get; } = [];
+
+    /// <summary>Methods that need a preflight or not. Default: GET, HEAD, POST.</summary>
+    public IList<string> Methods { get; } = [];
+
+    /// <summary>Request headers that a web app may set. Default: Range, If-Range, Content-Type, Authorization, X-Api-Key.</summary>
+    public IList<string> Headers { get; } = [];
+
+    /// <summary>Response headers that a web app may read. Default: all that the gateway sends with a bundle, a link or an error.</summary>
+    public IList<string> ExposedHeaders { get; } = [];
+
+    /// <summary>Whether a browser may send cookies and its own HTTP credentials. Not with the origin <c>*</c>. Default false.</summary>
+    public bool Credentials { get; set; }
+
+    /// <summary>How long a browser may remember a preflight. Default 10 minutes, range 0–1 day.</summary>
+    public TimeSpan MaxAge { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Origins.Count == 0)
+        {
+            yield return new ValidationResult($"{nameof(Origins)}: at least one is needed");
+        }
+
+        for (var i = 0; i < Origins.Count; i++)
+        {
+            if (Origins[i] != Any && !IsOrigin(Origins[i]))
+            {
+                yield return new ValidationResult($"{nameof(Origins)}:{i}: must be an origin like https://app.example or http://localhost:3000, without a path and without a slash at its end");
+            }
+        }
+
+        if (Origins.Contains(Any) && Origins.Count > 1)
+        {
+            yield return new ValidationResult($"{nameof(Origins)}: '*' must be the only one");
+        }
+
+        if (Origins.Contains(Any) && Credentials)
+        {
+            yield return new ValidationResult($"{nameof(Credentials)}: not with the origin '*', which would let every web site use the credentials of whoever visits it");
+        }
+
+        if (MaxAge < TimeSpan.Zero || MaxAge > MaxMaxAge)
+        {
+            yield return new ValidationResult($"{nameof(MaxAge)}: must be from 00:00:00 to 1.00:00:00");
+        }
+    }
+
+    private static bool IsOrigin(string origin) =>
+        Uri.TryCreate(origin.Replace("://*.", "://any.", StringComparison.Ordinal), UriKind.Absolute, out var uri)
+        && uri.Scheme is "http" or "https"
+        && !origin.EndsWith('/')
+        && uri.GetLeftPart(UriPartial.Authority).Equals(uri.OriginalString, StringComparison.OrdinalIgnoreCase)
+        && uri.UserInfo.Length == 0
+        && !uri.Host.Contains('*', StringComparison.Ordinal);
+}
