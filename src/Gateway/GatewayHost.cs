@@ -124,7 +124,11 @@ internal static class GatewayHost
         builder.Services.AddSingleton(services => new LostConnections(TimeProvider.System, services.GetRequiredService<ILogger<LostConnections>>()));
         builder.Services.AddOptions<KestrelServerOptions>().Configure<ServerCertificates, LostConnections>((server, certificates, lost) =>
         {
-            server.ConfigureEndpointDefaults(endpoint => endpoint.Use(lost.Guard));
+            server.ConfigureEndpointDefaults(endpoint =>
+            {
+                endpoint.Use(lost.Guard);
+                endpoint.Use(RequestLineGuard.Guard);
+            });
             certificates.Apply(server);
         });
 

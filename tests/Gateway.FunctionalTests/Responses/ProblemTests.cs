@@ -230,6 +230,38 @@ public sealed class ProblemTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("/bundle?ids=s/grüße")]
+    [InlineData("/s/grüße")]
+    [InlineData("/日本")]
+    public async Task A_request_line_that_is_not_ASCII_gets_a_document(string target)
+    {
+        var response = await RawHttp.SendAsync(_gateway.Address, target);
+
+        Assert.Equal(400, RawHttp.StatusOf(response));
+        var document = JsonNode.Parse(response.Split("\r\n\r\n", 2)[1])!;
+        Assert.Contains("percent-encode", document["title"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(400, document["status"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task A_header_that_is_not_ASCII_and_a_request_in_pieces_are_none_of_its_business()
+    {
+        Assert.Equal(200, RawHttp.StatusOf(await RawHttp.SendAsync(_gateway.Address, "/health/live", headers: "X-Name: grüße\r\n")));
+
+        using var client = new TcpClient();
+        await client.ConnectAsync(_gateway.Address.Host, _gateway.Address.Port, TestContext.Current.CancellationToken);
+        await using var stream = client.GetStream();
+        foreach (var piece in new[] { "G", "ET /health/live HTTP/1.1\r\nHost: x\r\nConnec", "tion: close\r\n\r\n" })
+        {
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(piece), TestContext.Current.CancellationToken);
+            await stream.FlushAsync(TestContext.Current.CancellationToken);
+        }
+
+        using var reader = new StreamReader(stream);
+        Assert.Equal(200, RawHttp.StatusOf(await reader.ReadToEndAsync(TestContext.Current.CancellationToken)));
+    }
+
+    [Theory]
     [InlineData("/bundle", "Content-Type: application/json\r\n", 413)]
     [InlineData("/bundle/links", "Content-Type: application/json\r\n", 413)]
     [InlineData("/bundle/plan", "Content-Type: text/plain\r\n", 415)]
