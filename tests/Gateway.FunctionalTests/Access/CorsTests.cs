@@ -213,6 +213,7 @@ public sealed class CorsTests : IAsyncLifetime
         app.MapGet("/", () => Results.Content("<!doctype html><title>app</title>", "text/html"));
         await app.StartAsync(TestContext.Current.CancellationToken);
         var page = new Uri(app.Urls.Single() + "/");
+        _upstream.Put("/a", 8_000_000, seed: 1);
         await using var gateway = await StartAsync(Policy(page.GetLeftPart(UriPartial.Authority)));
         await using var chromium = await Chromium.StartAsync();
 

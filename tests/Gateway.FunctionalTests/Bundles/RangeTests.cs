@@ -195,12 +195,12 @@ public sealed class RangeTests : IAsyncLifetime
         }
 
         var random = new Random(5);
-        foreach (var recipe in new[] { "format=zip&compression=store", "format=zip&receipt=true", "format=tar&receipt=true", "format=tar.zst" })
+        foreach (var recipe in new[] { "format=zip&compression=store", "format=zip&receipt=true", "format=tar&receipt=true", "format=tar.zst" }.Take(Matrix.Of(full: 4, reduced: 2)))
         {
             var url = "/bundle?ids=" + string.Join(',', sizes.Select((_, i) => $"s/o{i}")) + "&" + recipe;
             var whole = await Download.GetAsync(_gateway.Client, url);
             await using var fresh = await GatewayUnderTest.StartAsync(_upstream.Address);
-            await Task.WhenAll(Enumerable.Range(0, 12).Select(i => (From: random.Next(1, whole.Bytes.Length), IsBounded: i % 2 == 0, IsBrowser: i % 3 == 0)).ToArray().Select(async range =>
+            await Task.WhenAll(Enumerable.Range(0, Matrix.Of(full: 12, reduced: 6)).Select(i => (From: random.Next(1, whole.Bytes.Length), IsBounded: i % 2 == 0, IsBrowser: i % 3 == 0)).ToArray().Select(async range =>
             {
                 var to = range.IsBounded ? Math.Min(range.From + 3_000_000, whole.Bytes.Length) - 1 : whole.Bytes.Length - 1;
                 using var request = new HttpRequestMessage(HttpMethod.Get, url);

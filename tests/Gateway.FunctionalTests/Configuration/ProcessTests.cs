@@ -83,8 +83,12 @@ public class ProcessTests
     [Theory]
     [InlineData("foo")]
     [InlineData("http://192.0.2.1:1")]
-    public async Task An_address_that_cannot_be_listened_on_is_exit_code_1(string urls) =>
+    public async Task An_address_that_cannot_be_listened_on_is_exit_code_1(string urls)
+    {
+        Matrix.RequireFull(unless: urls == "foo");
+
         Assert.Equal(1, (await Tool.RunAsync("dotnet", [Program, "--urls", urls])).ExitCode);
+    }
 
     [Theory]
     [InlineData("--nonsense")]
