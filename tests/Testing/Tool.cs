@@ -77,7 +77,7 @@ internal static partial class Tool
     {
         if (name is "sh" or "bash" && arguments is ["-c", var script])
         {
-            foreach (Match command in CommandOf().Matches(script))
+            foreach (Match command in CommandOf().Matches(Quoted().Replace(script, "''")))
             {
                 Require(command.Groups[1].Value);
             }
@@ -114,6 +114,9 @@ internal static partial class Tool
     /// <summary>The programs of a script: the first word of each command of its pipelines, except what the shell does itself.</summary>
     [GeneratedRegex(@"(?:^|[|;&])\s*(?!set\b|wait\b|echo\b|printf\b)([a-z][\w-]*)")]
     private static partial Regex CommandOf();
+
+    [GeneratedRegex("'[^']*'")]
+    private static partial Regex Quoted();
 
     private static string? Find(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append("/usr/sbin")
         .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);

@@ -7,8 +7,8 @@ namespace Gateway.Access;
 /// <summary>Lets web apps on other origins use the gateway, by ASP.NET Core's own middleware and the policies of <see cref="CorsSettings"/>.</summary>
 internal static class CorsRegistration
 {
-    /// <summary>The word for the default policy in YARP's routes.</summary>
-    public const string Default = "default";
+    // Words with a meaning of their own in YARP's routes. A default policy would apply to every route that names none.
+    private static readonly string[] Reserved = ["default", "disable"];
 
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head, HttpMethods.Post];
 
@@ -17,6 +17,7 @@ internal static class CorsRegistration
     private static readonly string[] ExposedHeaders =
     [
         "Content-Disposition", "ETag", "Content-Range", "Accept-Ranges", "Bundle-Entries", "Bundle-Skipped", "Bundle-Size", "Repr-Digest", "Location", "Retry-After",
+        "WWW-Authenticate", "Accept-Encoding",
     ];
 
     /// <exception cref="InvalidConfigurationException">A policy that cannot be understood, or that is not safe.</exception>
@@ -30,6 +31,11 @@ internal static class CorsRegistration
         {
             var results = new List<ValidationResult>();
             Validator.TryValidateObject(policy, new ValidationContext(policy), results, validateAllProperties: true);
+            if (Reserved.Contains(name, StringComparer.OrdinalIgnoreCase))
+            {
+                faults.Add($"{CorsSettings.Section}:{nameof(CorsSettings.Policies)}:{name}: the name is reserved; give the policy another one");
+            }
+
             faults.AddRange(results.Select(result => $"{CorsSettings.Section}:{nameof(CorsSettings.Policies)}:{name}:{result.ErrorMessage}"));
         }
 
@@ -40,10 +46,6 @@ internal static class CorsRegistration
             foreach (var (name, policy) in settings.Policies)
             {
                 options.AddPolicy(name, Build(policy));
-                if (name.Equals(Default, StringComparison.OrdinalIgnoreCase))
-                {
-                    options.AddDefaultPolicy(Build(policy));
-                }
             }
         });
     }

@@ -9,10 +9,13 @@ internal sealed class CorsSettings
     public const string Section = "Cors";
 
     /// <summary>
-    /// Policies by name. A route uses one by YARP's own key <c>CorsPolicy</c>, and bundles, plans and links use <c>Bundle:CorsPolicy</c>. The
-    /// one that is called <c>default</c> is what a route means by that word. Default: none.
+    /// Policies by name. A route uses one by YARP's own key <c>CorsPolicy</c>, and bundles, plans and links use <c>Bundle:CorsPolicy</c>. No policy applies
+    /// to a route that names none; <c>default</c> and <c>disable</c> are no names. Default: none.
     /// </summary>
     public Dictionary<string, CorsPolicySettings> Policies { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The name as it was configured, for a name in any case; another name stays as it is.</summary>
+    public string NameOf(string name) => Policies.Keys.FirstOrDefault(known => known.Equals(name, StringComparison.OrdinalIgnoreCase)) ?? name;
 }
 
 /// <summary>Which web apps may use the gateway. Section <c>Cors:Policies:{name}</c>.</summary>

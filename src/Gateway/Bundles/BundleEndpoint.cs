@@ -127,6 +127,9 @@ internal sealed class BundleEndpoint(
 
             if (purpose == BundlePurpose.Archive && ahead is null)
             {
+                // Nothing is held while a bundle waits for memory: those that have it might wait for the same.
+                await plan.DisposeAsync();
+                place.Discovery.Dispose();
                 ahead = await EnterAsync(place, context, plan, AdmissionKind.Bundle, stop.Token);
                 known = await archives.FindAsync(plan.ETag, plan.Layout, plan.HasReceipt, isMade: true, stop.Token);
             }
@@ -144,7 +147,7 @@ internal sealed class BundleEndpoint(
                 RequireVisibleEnd(context.Request, range is { } asked ? asked.End : length);
                 if (plan is { ETag: { } etag, Modified: { } modified })
                 {
-                    archives.Versions.Add(plan.GetRequestHash(), modified, etag);
+                    archives.Versions?.Add(plan.GetRequestHash(), modified, etag);
                 }
             }
 
@@ -221,13 +224,13 @@ internal sealed class BundleEndpoint(
         var version = new SelectedVersion(
             plan.ETag,
             plan.Modified,
-            () => isPinned || (plan is { ETag: { } etag, Modified: { } modified } && archives.Versions.IsOnlyVersion(plan.GetRequestHash(), modified, etag))
+            () => isPinned || (plan is { ETag: { } etag, Modified: { } modified } && archives.Versions?.IsOnlyVersion(plan.GetRequestHash(), modified, etag) == true)
                 ? DateEvidence.Equal
                 : DateEvidence.None);
         var result = Preconditions.Evaluate(request.Method, name => request.Headers[name], version);
         return result != PreconditionResult.Failed ? result : throw new BundleProblemException(
             StatusCodes.Status412PreconditionFailed,
-            "The bundle is not the version that the conditions of the request name (If-Match, If-None-Match, If-Unmodified-Since).",
+            "A condition of the request does not hold (If-Match, If-None-Match, If-Unmodified-Since): the bundle is another version, or for If-None-Match this one.",
             Culprit.Client,
             Stage.Request);
     }

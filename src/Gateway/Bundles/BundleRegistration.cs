@@ -80,7 +80,7 @@ internal static class BundleRegistration
         var bundles = app.MapGroup("/bundle");
         if (app.Services.GetRequiredService<IOptions<BundleOptions>>().Value.CorsPolicy is { } policy)
         {
-            bundles.RequireCors(policy);
+            bundles.RequireCors(app.Services.GetRequiredService<CorsSettings>().NameOf(policy));
         }
 
         bundles.MapMethods("", [HttpMethods.Get, HttpMethods.Head, HttpMethods.Post], endpoint.SendAsync).WithMetadata(LongResponse.Metadata);

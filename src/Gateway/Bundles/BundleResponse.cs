@@ -60,7 +60,14 @@ internal static class BundleResponse
     public static void WriteNotModified(HttpResponse response, BundlePlan plan, bool isWeak)
     {
         response.StatusCode = StatusCodes.Status304NotModified;
-        WriteValidator(response, plan, isWeak);
+        if (isWeak)
+        {
+            WritePlanHeaders(response, plan);
+        }
+        else
+        {
+            WriteValidator(response, plan);
+        }
     }
 
     /// <summary>The headers of the plan as a document. Its validator is weak: the archive's length may be learned later.</summary>

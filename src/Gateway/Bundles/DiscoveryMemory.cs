@@ -15,5 +15,9 @@ internal sealed class DiscoveryMemory(BundleMemory memory, UpstreamOptions upstr
         return new ByteBudget(needed + _lease.Ahead);
     }
 
-    public void Dispose() => _lease?.Dispose();
+    public void Dispose()
+    {
+        _lease?.Dispose();
+        _lease = null;
+    }
 }

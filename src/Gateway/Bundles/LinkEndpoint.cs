@@ -82,7 +82,16 @@ internal sealed class LinkEndpoint(
         }
 
         using var discovery = new DiscoveryMemory(memory, options.Value.Upstream);
-        await planner.CheckAsync(plan, ahead: null, new Lazy<Task<ByteBudget>>(() => discovery.LeaseAsync(cancellationToken)), record.Transfer, cancellationToken);
+        try
+        {
+            await planner.CheckAsync(plan, ahead: null, new Lazy<Task<ByteBudget>>(() => discovery.LeaseAsync(cancellationToken)), record.Transfer, cancellationToken);
+        }
+        finally
+        {
+            // Objects that were read to learn their sizes are held in that memory.
+            await plan.DisposeAsync();
+        }
+
         plan.Settle();
         record.Skipped = plan.Skipped;
         planner.Require(plan, missing);

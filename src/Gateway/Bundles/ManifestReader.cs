@@ -176,7 +176,7 @@ internal ref struct ManifestReader
 
         for (var i = 0; i < known.Length; i++)
         {
-            if (_json.ValueTextEquals(known[i]))
+            if (IsField(known[i], path))
             {
                 if ((seen & (1 << i)) != 0)
                 {
@@ -190,6 +190,18 @@ internal ref struct ManifestReader
         }
 
         throw Fault($"{path}.{HiddenCharacters.Escape(ReadText(path), maxLength: 40)}", $"unknown field; known: {string.Join(", ", known)}");
+    }
+
+    private bool IsField(string name, string path)
+    {
+        try
+        {
+            return _json.ValueTextEquals(name);
+        }
+        catch (InvalidOperationException)
+        {
+            throw HalfPair(path);
+        }
     }
 
     private string? ReadString(string path) => _json.TokenType switch
@@ -207,9 +219,11 @@ internal ref struct ManifestReader
         }
         catch (InvalidOperationException)
         {
-            throw Fault(path, "half a surrogate pair is no character");
+            throw HalfPair(path);
         }
     }
+
+    private BundleProblemException HalfPair(string path) => Fault(path, "half a surrogate pair is no character");
 
     private long? ReadNumber(string path, string expected) =>
         _json.TokenType == JsonTokenType.Null ? null

@@ -79,7 +79,10 @@ internal static class ProblemPage
         StatusCodes.Status416RangeNotSatisfiable => "Your browser asked for a part of the file that does not exist. Delete the first part of the download and begin again.",
         StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable =>
             $"Please try again {(int.TryParse(retryAfter, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? $"in {seconds} s" : "later")}.",
+        StatusCodes.Status505HttpVersionNotsupported => "Your program, or a proxy between it and this server, is too old for this download. Ask the person who runs the server.",
         >= 500 => "This is not your fault. Please try again later.",
+        StatusCodes.Status408RequestTimeout or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status414UriTooLong or StatusCodes.Status415UnsupportedMediaType =>
+            "The request cannot be served in this form. If a web page sent it, tell the person who runs that page.",
         _ => "The link is not correct. Check that you have copied all of it, or ask the person who sent it.",
     };
 

@@ -19,8 +19,8 @@ internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : 
 
     private readonly MemoryCache _archives = new(new MemoryCacheOptions { SizeLimit = MaxBytes });
 
-    /// <summary>Which versions this process has sent.</summary>
-    public SentVersions Versions { get; } = new();
+    /// <summary>Which versions this process has sent; null where replicas share a Redis, because another one may have sent others.</summary>
+    public SentVersions? Versions { get; } = shared is null ? new() : null;
 
     /// <summary>What is known of an archive: here, and of its end also what other replicas know.</summary>
     /// <param name="etag">Names it; without one nothing is kept of it.</param>
@@ -66,9 +66,5 @@ internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : 
         + (layout.PlainLength / ArchiveTrail.Interval * BytesPerCheckpoint)
         + layout.Entries.Sum(entry => (sizeof(char) * (long)entry.Name.Length) + BytesPerEntry + (needsHashes ? BytesPerHash : 0));
 
-    public void Dispose()
-    {
-        _archives.Dispose();
-        Versions.Dispose();
-    }
+    public void Dispose() => _archives.Dispose();
 }

@@ -1,19 +1,19 @@
-using Microsoft.Extensions.Caching.Memory;
-
 namespace Gateway.Resuming;
 
 /// <summary>
 /// Which version of a bundle was sent with which <c>Last-Modified</c>. That is the time of the bundle's newest entry, so two versions can
 /// have the same one, and a client that has only the date may hold bytes of either.
 /// </summary>
-/// <remarks>Bound: some 4 MiB; the least recently used go first. What is not remembered is no evidence: the client gets the whole archive.</remarks>
-internal sealed class SentVersions : IDisposable
+/// <remarks>
+/// Bound: 10,000 dates, some 3 MiB. None is ever forgotten, because a version that was forgotten could be taken for one that was never sent;
+/// when there is no room, a new date is no evidence.
+/// </remarks>
+internal sealed class SentVersions
 {
-    private const long MaxBytes = 4 << 20;
-    private const int BytesPerVersion = 600;
+    private const int MaxDates = 10_000;
     private const string Several = "";
 
-    private readonly MemoryCache _etags = new(new MemoryCacheOptions { SizeLimit = MaxBytes });
+    private readonly Dictionary<(string Request, long Modified), string> _etags = [];
     private readonly Lock _lock = new();
 
     /// <summary>Remembers that a version is sent.</summary>
@@ -25,25 +25,23 @@ internal sealed class SentVersions : IDisposable
         var key = (request, modified.ToUnixTimeSeconds());
         lock (_lock)
         {
-            if (_etags.Get<string>(key) is not { } known)
+            if (_etags.TryGetValue(key, out var known))
             {
-                _etags.Set(key, etag, new MemoryCacheEntryOptions { Size = BytesPerVersion });
+                _etags[key] = known == etag ? etag : Several;
             }
-            else if (known != etag && known != Several)
+            else if (_etags.Count < MaxDates)
             {
-                _etags.Set(key, Several, new MemoryCacheEntryOptions { Size = BytesPerVersion });
+                _etags.Add(key, etag);
             }
         }
     }
 
-    /// <summary>Whether this is the only version that was sent with this date, as far as this process knows.</summary>
+    /// <summary>Whether this is the only version that this process has sent with this date.</summary>
     public bool IsOnlyVersion(string request, DateTimeOffset modified, string etag)
     {
         lock (_lock)
         {
-            return _etags.Get<string>((request, modified.ToUnixTimeSeconds())) == etag;
+            return _etags.TryGetValue((request, modified.ToUnixTimeSeconds()), out var known) && known == etag;
         }
     }
-
-    public void Dispose() => _etags.Dispose();
 }

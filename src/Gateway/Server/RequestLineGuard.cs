@@ -25,7 +25,7 @@ internal static class RequestLineGuard
     {
         if (await IsRefusedAsync(context))
         {
-            await context.Transport.Output.WriteAsync(Response, context.ConnectionClosed);
+            await context.Transport.Output.WriteAsync(Response, CancellationToken.None);
             return;
         }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections;
 using System.Globalization;
 using System.Text;
@@ -7,6 +8,7 @@ namespace Gateway.Telemetry;
 /// <summary>The access log: one line for each request for a bundle, a plan or a link, with the fields that have a value.</summary>
 internal static class AccessLog
 {
+    private static readonly SearchValues<char> Quoted = SearchValues.Create(" \"=\\");
     private static readonly EventId Bundle = new(1, nameof(Bundle));
 
     /// <summary>Writes the line.</summary>
@@ -43,9 +45,9 @@ internal static class AccessLog
             {
                 var text = value is double seconds ? seconds.ToString("0.000", CultureInfo.InvariantCulture) : Convert.ToString(value, CultureInfo.InvariantCulture)!;
                 line.Append(line.Length > 0 ? " " : "").Append(name).Append('=');
-                if (text.AsSpan().ContainsAny(' ', '"', '='))
+                if (text.AsSpan().ContainsAny(Quoted))
                 {
-                    line.Append('"').Append(text.Replace("\"", "\\\"", StringComparison.Ordinal)).Append('"');
+                    line.Append('"').Append(text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)).Append('"');
                 }
                 else
                 {

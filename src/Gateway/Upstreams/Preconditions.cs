@@ -28,7 +28,10 @@ internal enum DateEvidence
     /// <summary>An equal date names this version. Of another one it is not known which version it names.</summary>
     Equal,
 
-    /// <summary>It is the modification time of the one object that is sent: nothing has changed since an equal or later date.</summary>
+    /// <summary>
+    /// It is the modification time of the one object that is sent: nothing has changed since an equal or later date, to the second. That is enough for
+    /// 304, and not for a range: the object may have changed twice in that second (section 8.8.2.2).
+    /// </summary>
     EqualOrLater,
 }
 
@@ -74,7 +77,7 @@ internal static class Preconditions
             }
             else
             {
-                isDoubtful = hasRange && version.Evidence() == DateEvidence.None;
+                isDoubtful = hasRange && version.Evidence() != DateEvidence.Equal;
             }
         }
 
@@ -100,10 +103,9 @@ internal static class Preconditions
 
         if (hasRange && headers(HeaderNames.IfRange) is { Count: > 0 } ifRange)
         {
+            // A date is a weak validator here, and a client that has it was sent a strong one too.
             isNamed = ifRange.Count == 1 && RangeConditionHeaderValue.TryParse(ifRange[0], out var condition)
-                && (condition.EntityTag is { } tag
-                    ? Matches(tag, version.ETag, strongly: true)
-                    : condition.LastModified == modified && version.Evidence() == DateEvidence.EqualOrLater);
+                && condition.EntityTag is { } tag && Matches(tag, version.ETag, strongly: true);
             isDoubtful = !isNamed;
         }
 

@@ -147,6 +147,7 @@ public sealed class CorsTests : IAsyncLifetime
     [InlineData("Cors:Policies:p:MaxAge", "2.00:00:00", "Cors:Policies:p:MaxAge: must be from")]
     [InlineData("Cors:Policies:p:Origin", "x", "Cors:Policies:p:Origin: unknown key")]
     [InlineData("Cors:Policies:q:Credentials", "false", "Cors:Policies:q:Origins: at least one is needed")]
+    [InlineData("Cors:Policies:default:Credentials", "false", "Cors:Policies:default: the name is reserved")]
     [InlineData("Cors:Policy", "x", "Cors:Policy: unknown key")]
     [InlineData("Bundle:CorsPolicy", "none", "Bundle:CorsPolicy: there is no policy 'none'")]
     [InlineData("ReverseProxy:Routes:s:CorsPolicy", "none", "ReverseProxy:Routes:s:CorsPolicy: there is no policy 'none'")]
@@ -254,7 +255,7 @@ public sealed class CorsTests : IAsyncLifetime
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]), ("secret", [_upstream.Address]));
         configuration["Cors"] = new JsonObject { ["Policies"] = new JsonObject { ["app"] = policy } };
-        GatewayUnderTest.Set(configuration, "Bundle:CorsPolicy", "app");
+        GatewayUnderTest.Set(configuration, "Bundle:CorsPolicy", "APP");
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:CorsPolicy", "app");
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:secret:CorsPolicy", "app");
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:secret:AuthorizationPolicy", "default");

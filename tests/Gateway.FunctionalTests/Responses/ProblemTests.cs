@@ -92,6 +92,8 @@ public sealed class ProblemTests : IAsyncLifetime
     [InlineData("{\"entries\":[{\"id\":\"s/a\",\"size\":1.5}]}", "$.entries[0].size: a whole number of bytes is expected")]
     [InlineData("{\"entries\":[{\"id\":\"s/a\",\"id\":\"s/b\"}]}", "$.entries[0].id: the field is there twice")]
     [InlineData("{\"entries\":[{\"id\":\"\\ud800\"}]}", "$.entries[0].id: half a surrogate pair is no character")]
+    [InlineData("{\"\\ud800\":1}", "$: half a surrogate pair is no character")]
+    [InlineData("{\"entries\":[{\"\\ud800\":1}]}", "$.entries[0]: half a surrogate pair is no character")]
     [InlineData("{\"receipt\":\"yes\"}", "$.receipt: true or false is expected")]
     [InlineData("{\"entries\":[{\"id\":\"s/a\"}],}", "there is a syntax error in line 1, byte ")]
     [InlineData("{\"entries\":[{\"id\":\"s/a\"}]", "there is a syntax error in line 1, byte ")]
