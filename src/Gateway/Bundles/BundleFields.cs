@@ -72,21 +72,21 @@ internal sealed class BundleFields(int maxEntries)
     }
 
     /// <summary>Reads an HTML form.</summary>
-    public static async Task<BundleFields> FromFormAsync(ReadOnlyMemory<byte> form, int maxEntries)
+    public static async Task<BundleFields> FromFormAsync(ArraySegment<byte> form, int maxEntries)
     {
-        if (form.Span.TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..])
+        if (form.AsSpan().TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..])
         {
             throw BundleProblemException.BadRequest("The body is JSON, but its Content-Type is that of a form. Send Content-Type: application/json.");
         }
 
-        if (!PercentEncoding.IsUtf8(form.Span))
+        if (!PercentEncoding.IsUtf8(form))
         {
             throw BundleProblemException.BadRequest("The form is not UTF-8. Encode the text as UTF-8 first, then percent-encode it.");
         }
 
         // The framework's streaming reader keeps the order of the fields; its dictionary would not.
         var fields = new BundleFields(maxEntries);
-        using var body = new MemoryStream(form.ToArray(), writable: false);
+        using var body = new MemoryStream(form.Array!, form.Offset, form.Count, writable: false);
         using var reader = new FormReader(body) { KeyLengthLimit = 64, ValueLengthLimit = MaxBodyBytes };
         try
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using System.Text.Unicode;
 
@@ -10,22 +11,7 @@ internal static class PercentEncoding
     public static bool IsUtf8(ReadOnlySpan<char> text) => IsUtf8(Encoding.UTF8.GetBytes(text.ToArray()));
 
     /// <summary>The same for bytes.</summary>
-    public static bool IsUtf8(ReadOnlySpan<byte> text)
-    {
-        if (!text.Contains((byte)'%'))
-        {
-            return Utf8.IsValid(text);
-        }
-
-        var decoded = new byte[text.Length];
-        var length = 0;
-        for (var i = 0; i < text.Length; i++)
-        {
-            decoded[length++] = text[i] == '%' && i + 2 < text.Length && char.IsAsciiHexDigit((char)text[i + 1]) && char.IsAsciiHexDigit((char)text[i + 2])
-                ? (byte)((Convert.FromHexString([(char)text[++i], (char)text[++i]]))[0])
-                : text[i];
-        }
-
-        return Utf8.IsValid(decoded.AsSpan(0, length));
-    }
+    public static bool IsUtf8(ArraySegment<byte> text) => text.AsSpan().Contains((byte)'%')
+        ? Utf8.IsValid(WebUtility.UrlDecodeToBytes(text.Array, text.Offset, text.Count))
+        : Utf8.IsValid(text);
 }

@@ -1,7 +1,10 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.IO.Compression;
+using System.Runtime.InteropServices;
 using Gateway.Responses;
 using Gateway.Telemetry;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Bundles;
@@ -36,13 +39,19 @@ internal static class RequestBody
     /// <param name="arrived">Is called with the number of bytes of each read, decoded; what it throws ends the reading.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="BundleProblemException">400, 413, 415.</exception>
-    public static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpContext context, Action<int> arrived, CancellationToken cancellationToken)
+    public static async Task<ArraySegment<byte>> ReadAsync(HttpContext context, Action<int> arrived, CancellationToken cancellationToken)
     {
         var request = context.Request;
         var coding = request.Headers.ContentEncoding.ToString();
         if (request.ContentLength > BundleFields.MaxBodyBytes)
         {
             throw TooLarge();
+        }
+
+        // The server's own limit is for proxied bodies. What is compressed is bounded by it too: a body may decode to nothing.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = coding.Length == 0 ? null : BundleFields.MaxBodyBytes;
         }
 
         var body = new ArrayBufferWriter<byte>(ReadLength);
@@ -64,7 +73,7 @@ internal static class RequestBody
             throw BundleProblemException.BadRequest("The body cannot be decoded as its Content-Encoding says.");
         }
 
-        return body.WrittenMemory;
+        return MemoryMarshal.TryGetArray(body.WrittenMemory, out var read) ? read : throw new UnreachableException();
     }
 
     private static Stream Decode(Stream body, string coding) => coding.ToLowerInvariant() switch

@@ -53,11 +53,11 @@ internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> o
         var isJson = RequestBody.RequireJsonOrForm(request);
         var body = await ReadBodyAsync(context, memory, cancellationToken);
         return Paid(
-            isJson ? BundleFields.FromManifest(body.Span, _options.Limits.MaxEntries) : await BundleFields.FromFormAsync(body, _options.Limits.MaxEntries),
+            isJson ? BundleFields.FromManifest(body, _options.Limits.MaxEntries) : await BundleFields.FromFormAsync(body, _options.Limits.MaxEntries),
             memory);
     }
 
-    private async Task<ReadOnlyMemory<byte>> ReadBodyAsync(HttpContext context, RequestMemory memory, CancellationToken cancellationToken)
+    private async Task<ArraySegment<byte>> ReadBodyAsync(HttpContext context, RequestMemory memory, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(BodyPatience, time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);

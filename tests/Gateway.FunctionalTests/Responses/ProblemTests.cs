@@ -146,6 +146,29 @@ public sealed class ProblemTests : IAsyncLifetime
         (await PostAsync("/bundle", Encode("{\"entries\":[{\"id\":\"s/a\"}]}"u8.ToArray(), coding), "application/json", coding)).RequireWhole();
 
     [Fact]
+    public async Task The_server_s_own_limit_of_bodies_is_not_that_of_manifests()
+    {
+        var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
+        GatewayUnderTest.Set(configuration, "Kestrel:Limits:MaxRequestBodySize", 100);
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        var manifest = "{\"entries\":[{\"id\":\"s/a\"}]}" + new string(' ', 1000);
+        foreach (var content in new HttpContent[] { new StringContent(manifest, Encoding.UTF8, "application/json"), new ByteArrayContent(Encode(Encoding.UTF8.GetBytes(manifest), "gzip")) })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/bundle") { Content = content };
+            if (content is not StringContent)
+            {
+                content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+                content.Headers.ContentEncoding.Add("gzip");
+            }
+
+            (await Download.SendAsync(gateway.Client, request)).RequireWhole();
+        }
+
+        using var proxied = await gateway.Client.PostAsync("/s/a", new StringContent(manifest));
+        Assert.False(proxied.IsSuccessStatusCode);
+    }
+
+    [Fact]
     public async Task A_compressed_manifest_is_bounded_and_must_be_what_it_claims_to_be()
     {
         var bomb = Encode(new byte[64 << 20], "gzip");
