@@ -92,7 +92,7 @@ internal sealed class BundleEndpoint(
             }
 
             // A request that may end in 304 or 412 takes a bundle's permit only when it does not.
-            var asks = purpose != BundlePurpose.Archive || HasConditions(context.Request);
+            var asks = purpose != BundlePurpose.Archive || BundleConditions.ArePresent(context.Request);
             var ahead = await EnterAsync(place, context, plan, asks ? AdmissionKind.Metadata : AdmissionKind.Bundle, stop.Token);
             if (request.Missing != MissingPolicy.Abort || purpose == BundlePurpose.Plan)
             {
@@ -111,8 +111,7 @@ internal sealed class BundleEndpoint(
                 planner.Require(plan, request.Missing);
             }
 
-            RequirePinned(request, plan);
-            var conditions = Evaluate(context.Request, plan, request.PinnedETag is not null);
+            var conditions = BundleConditions.Require(context.Request, plan, request.PinnedETag, archives.Versions);
             if (conditions == PreconditionResult.NotModified)
             {
                 BundleResponse.WriteNotModified(context.Response, plan, isWeak: purpose == BundlePurpose.Plan);
@@ -184,24 +183,8 @@ internal sealed class BundleEndpoint(
 
     private static bool IsRange(HttpRequest request) => HttpMethods.IsGet(request.Method) && request.Headers.Range.Count > 0;
 
-    private static bool HasConditions(HttpRequest request) => request.Headers is var headers
-        && (headers.IfMatch.Count > 0 || headers.IfUnmodifiedSince.Count > 0 || headers.IfNoneMatch.Count > 0 || headers.IfModifiedSince.Count > 0);
-
     private static ByteRange? RangeFrom(HttpRequest request, PreconditionResult conditions, BundlePlan plan, long? length) =>
         IsRange(request) && conditions == PreconditionResult.Proceed ? RequestedRange.From(request, plan.ETag, length, plan.Layout?.MaxLength) : null;
-
-    /// <exception cref="BundleProblemException">412: the link is pinned to another version.</exception>
-    private static void RequirePinned(BundleRequest request, BundlePlan plan)
-    {
-        if (request.PinnedETag is { } pinned && plan.ETag != pinned)
-        {
-            throw new BundleProblemException(
-                StatusCodes.Status412PreconditionFailed,
-                "The objects have changed since the link was made, and the link is pinned to the version of that time. Make a new link.",
-                Culprit.Client,
-                Stage.Changed);
-        }
-    }
 
     /// <summary>HTTP/1.0 ends a body of unknown length by closing the connection, so a truncated archive would look whole.</summary>
     /// <exception cref="BundleProblemException">505.</exception>
@@ -216,23 +199,6 @@ internal sealed class BundleEndpoint(
                 Culprit.Client,
                 Stage.Request);
         }
-    }
-
-    /// <exception cref="BundleProblemException">412.</exception>
-    private PreconditionResult Evaluate(HttpRequest request, BundlePlan plan, bool isPinned)
-    {
-        var version = new SelectedVersion(
-            plan.ETag,
-            plan.Modified,
-            () => isPinned || (plan is { ETag: { } etag, Modified: { } modified } && archives.Versions?.IsOnlyVersion(plan.GetRequestHash(), modified, etag) == true)
-                ? DateEvidence.Equal
-                : DateEvidence.None);
-        var result = Preconditions.Evaluate(request.Method, name => request.Headers[name], version);
-        return result != PreconditionResult.Failed ? result : throw new BundleProblemException(
-            StatusCodes.Status412PreconditionFailed,
-            "A condition of the request does not hold (If-Match, If-None-Match, If-Unmodified-Since): the bundle is another version, or for If-None-Match this one.",
-            Culprit.Client,
-            Stage.Request);
     }
 
     private async Task SendWholeAsync(

@@ -14,7 +14,7 @@ internal static class DownloadName
     {
         var name = new StringBuilder();
         var bytes = 0;
-        foreach (var rune in WithoutHidden(text).EnumerateRunes())
+        foreach (var rune in HiddenCharacters.Replace(text, static _ => "_").EnumerateRunes())
         {
             var safe = rune.IsAscii && "<>:\"/\\|?*%".Contains((char)rune.Value) ? new Rune('_') : rune;
             bytes += safe.Utf8SequenceLength;
@@ -38,19 +38,5 @@ internal static class DownloadName
     {
         var extension = FormatNames.ExtensionsOf(format).FirstOrDefault(extension => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase));
         return extension is not null && name[..^extension.Length].Trim(' ', '.') is { Length: > 0 } stem ? stem : name;
-    }
-
-    private static string WithoutHidden(string text)
-    {
-        var shown = new StringBuilder(text.Length);
-        var rest = text.AsSpan();
-        while (HiddenCharacters.IndexIn(rest) is >= 0 and var at)
-        {
-            shown.Append(rest[..at]).Append('_');
-            Rune.DecodeFromUtf16(rest[at..], out _, out var length);
-            rest = rest[(at + length)..];
-        }
-
-        return shown.Append(rest).ToString();
     }
 }

@@ -63,21 +63,27 @@ internal static class HiddenCharacters
     /// <param name="maxLength">Characters at most that are read of it.</param>
     public static string Escape(string text, int maxLength = 200)
     {
-        var rest = text.AsSpan();
-        if (rest.Length > maxLength)
+        var shown = text.AsSpan();
+        if (shown.Length > maxLength)
         {
-            rest = rest[..(char.IsHighSurrogate(rest[maxLength - 1]) ? maxLength - 1 : maxLength)];
+            shown = shown[..(char.IsHighSurrogate(shown[maxLength - 1]) ? maxLength - 1 : maxLength)];
         }
 
-        var shown = new StringBuilder(rest.Length);
-        while (IndexIn(rest) is >= 0 and var at)
+        return Replace(shown, static hidden => string.Create(CultureInfo.InvariantCulture, $"\\u{{{hidden.Value:X4}}}")) + (text.Length > maxLength ? "…" : "");
+    }
+
+    /// <summary>The text with something that shows in place of each hidden character.</summary>
+    public static string Replace(ReadOnlySpan<char> text, Func<Rune, string> replacement)
+    {
+        var shown = new StringBuilder(text.Length);
+        while (IndexIn(text) is >= 0 and var at)
         {
-            Rune.DecodeFromUtf16(rest[at..], out var rune, out var length);
-            shown.Append(rest[..at]).Append(CultureInfo.InvariantCulture, $"\\u{{{rune.Value:X4}}}");
-            rest = rest[(at + length)..];
+            Rune.DecodeFromUtf16(text[at..], out var hidden, out var length);
+            shown.Append(text[..at]).Append(replacement(hidden));
+            text = text[(at + length)..];
         }
 
-        return shown.Append(rest).Append(text.Length > maxLength ? "…" : "").ToString();
+        return shown.Append(text).ToString();
     }
 
     private static bool IsPartOfEmoji(ReadOnlySpan<char> text, int at)

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Primitives;
 namespace Gateway.Upstreams;
 
 /// <summary>
-/// Answers requests for <c>file:</c> addresses as a web server of static files would (RFC 9110): GET and HEAD, single ranges,
-/// strong ETags, If-Range. What is not a regular file inside the folder is not there.
+/// Responds to requests for <c>file:</c> addresses as a web server of static files would (RFC 9110): GET and HEAD, single ranges,
+/// strong ETags, conditions. What is not a regular file inside the folder is not there.
 /// </summary>
 internal sealed class FolderHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
@@ -42,7 +42,7 @@ internal sealed class FolderHandler(HttpMessageHandler inner) : DelegatingHandle
         }
 
         var response = Describe(request, file);
-        if (request.Method == HttpMethod.Head || response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+        if (request.Method == HttpMethod.Head || response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.PartialContent))
         {
             file.Dispose();
         }
@@ -70,20 +70,19 @@ internal sealed class FolderHandler(HttpMessageHandler inner) : DelegatingHandle
 
     private static HttpResponseMessage Describe(HttpRequestMessage request, FolderFile file)
     {
-        var (from, length) = (0L, file.Length);
-        var status = HttpStatusCode.OK;
-        ContentRangeHeaderValue? contentRange = null;
         var version = new SelectedVersion(file.ETag.ToString(), file.Modified, () => DateEvidence.EqualOrLater);
         var conditions = Preconditions.Evaluate(
             request.Method.Method, name => request.Headers.NonValidated.TryGetValues(name, out var values) ? new StringValues([.. values]) : default, version);
         if (conditions is PreconditionResult.NotModified or PreconditionResult.Failed)
         {
-            var response = Empty(request, conditions == PreconditionResult.Failed ? HttpStatusCode.PreconditionFailed : HttpStatusCode.NotModified);
-            AddValidators(response, file);
-            file.Dispose();
-            return response;
+            var bare = Empty(request, conditions == PreconditionResult.Failed ? HttpStatusCode.PreconditionFailed : HttpStatusCode.NotModified);
+            AddValidators(bare, file);
+            return bare;
         }
 
+        var (from, length) = (0L, file.Length);
+        var status = HttpStatusCode.OK;
+        ContentRangeHeaderValue? contentRange = null;
         if (conditions == PreconditionResult.Proceed && request.Method == HttpMethod.Get && request.Headers.Range is { Unit: "bytes", Ranges: { Count: 1 } ranges })
         {
             var range = ranges.First();
@@ -104,10 +103,10 @@ internal sealed class FolderHandler(HttpMessageHandler inner) : DelegatingHandle
         content.Headers.ContentLength = length;
         content.Headers.ContentRange = contentRange;
         content.Headers.ContentType = new("application/octet-stream");
-        var whole = new HttpResponseMessage(status) { RequestMessage = request, Content = content };
-        AddValidators(whole, file);
-        whole.Headers.AcceptRanges.Add("bytes");
-        return whole;
+        var response = new HttpResponseMessage(status) { RequestMessage = request, Content = content };
+        AddValidators(response, file);
+        response.Headers.AcceptRanges.Add("bytes");
+        return response;
     }
 
     private static void AddValidators(HttpResponseMessage response, FolderFile file)

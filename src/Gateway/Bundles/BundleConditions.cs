@@ -1,0 +1,39 @@
+using Gateway.Responses;
+using Gateway.Resuming;
+using Gateway.Telemetry;
+using Gateway.Upstreams;
+
+namespace Gateway.Bundles;
+
+/// <summary>The conditions of a request for a bundle: those in its headers, and that of a pinned link.</summary>
+internal static class BundleConditions
+{
+    /// <summary>Whether the headers have a condition that may end the request before an archive is made.</summary>
+    public static bool ArePresent(HttpRequest request) => request.Headers is var headers
+        && (headers.IfMatch.Count > 0 || headers.IfUnmodifiedSince.Count > 0 || headers.IfNoneMatch.Count > 0 || headers.IfModifiedSince.Count > 0);
+
+    /// <summary>Evaluates them.</summary>
+    /// <param name="request">The client's request.</param>
+    /// <param name="plan">The version that there is.</param>
+    /// <param name="pinned">The ETag that a link is pinned to, or null.</param>
+    /// <param name="versions">The versions that were sent; null when that is not known.</param>
+    /// <returns>Never <see cref="PreconditionResult.Failed"/>.</returns>
+    /// <exception cref="BundleProblemException">412.</exception>
+    public static PreconditionResult Require(HttpRequest request, BundlePlan plan, string? pinned, SentVersions? versions)
+    {
+        if (pinned is not null && plan.ETag != pinned)
+        {
+            throw Failed("The objects have changed since the link was made, and the link is pinned to the version of that time. Make a new link.", Stage.Changed);
+        }
+
+        var version = new SelectedVersion(plan.ETag, plan.Modified, () => pinned is not null || IsOnlyVersion(plan, versions) ? DateEvidence.Equal : DateEvidence.None);
+        var result = Preconditions.Evaluate(request.Method, name => request.Headers[name], version);
+        return result != PreconditionResult.Failed ? result : throw Failed(
+            "A condition of the request does not hold (If-Match, If-None-Match, If-Unmodified-Since): the bundle is another version, or for If-None-Match this one.", Stage.Request);
+    }
+
+    private static bool IsOnlyVersion(BundlePlan plan, SentVersions? versions) =>
+        versions is not null && plan is { ETag: { } etag, Modified: { } modified } && versions.IsOnlyVersion(plan.GetRequestHash(), modified, etag);
+
+    private static BundleProblemException Failed(string title, Stage stage) => new(StatusCodes.Status412PreconditionFailed, title, Culprit.Client, stage);
+}
