@@ -70,7 +70,7 @@ internal sealed class CorsPolicySettings : IValidatableObject
 
         if (Origins.Contains(Any) && Credentials)
         {
-            yield return new ValidationResult($"{nameof(Credentials)}: not with the origin '*', which would let every web site use the credentials of whoever visits it");
+            yield return new ValidationResult($"{nameof(Credentials)}: cannot be true with the origin '*': every web site could then use the credentials of its visitors");
         }
 
         if (MaxAge < TimeSpan.Zero || MaxAge > MaxMaxAge)

@@ -11,8 +11,8 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Bundles;
 
-/// <summary><c>POST /bundle/links</c>: takes what <c>POST /bundle</c> takes, and returns a URL for it. A pinned link stands for the version
-/// that the bundle has now, so its objects are checked; otherwise storage is not asked before the link is used.</summary>
+/// <summary><c>POST /bundle/links</c>: takes what <c>POST /bundle</c> takes, and returns a URL for it. A pinned link represents
+/// the version that the bundle has now, so its objects are checked. Otherwise storage is not asked before the link is used.</summary>
 internal sealed class LinkEndpoint(
     RequestReader reader,
     BundlePlanner planner,

@@ -9,8 +9,8 @@ using Gateway.Telemetry;
 namespace Gateway.Bundles;
 
 /// <summary>
-/// Reads a manifest from its bytes. A fault is reported with its JSON path, with line and byte, and with what is expected there; a
-/// serializer reports the names of its own types instead.
+/// Reads a manifest from its bytes. A fault is reported with its JSON path, with line and byte, and with what is expected there. A
+/// serializer would report the names of our types.
 /// </summary>
 internal ref struct ManifestReader
 {

@@ -8,7 +8,7 @@ namespace Gateway.Server;
 /// connection would use up one of <c>Kestrel:Limits:MaxConcurrentConnections</c>, so a client could use up all of them.
 /// </summary>
 /// <param name="time">The clock.</param>
-/// <param name="logger">Is told of each such connection.</param>
+/// <param name="logger">Gets a warning for each such connection.</param>
 internal sealed partial class LostConnections(TimeProvider time, ILogger<LostConnections> logger)
 {
     // Requests are aborted when their connection closes, and end within milliseconds.

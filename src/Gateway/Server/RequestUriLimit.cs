@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Gateway.Server;
 
 /// <summary>
-/// Responds to a request line that is too long with 414 and a document that says what to do instead. The server alone would send 414 without a
-/// body, and over HTTP/2 it would reset the stream. So the server takes lines that are <see cref="Margin"/> times as long, and the limit is
+/// Responds to a request line that is too long with 414 and a document that says what to do instead. By itself, Kestrel sends 414 without a
+/// body, and resets the stream over HTTP/2. So Kestrel accepts lines that are <see cref="Margin"/> times as long, and the limit is
 /// checked here. Section <c>Kestrel:Limits:MaxRequestLineSize</c>, bytes, default 8 KiB.
 /// </summary>
 internal sealed class RequestUriLimit(int lineSize)

@@ -137,7 +137,7 @@ public sealed class CorsTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("Cors:Policies:p:Origins:0", "*", "Cors:Policies:p:Credentials: not with the origin '*'")]
+    [InlineData("Cors:Policies:p:Origins:0", "*", "Cors:Policies:p:Credentials: cannot be true with the origin '*'")]
     [InlineData("Cors:Policies:p:Origins:1", "*", "Cors:Policies:p:Origins: '*' must be the only one")]
     [InlineData("Cors:Policies:p:Origins:0", "https://app.example/", "Cors:Policies:p:Origins:0: must be an origin")]
     [InlineData("Cors:Policies:p:Origins:0", "app.example", "Cors:Policies:p:Origins:0: must be an origin")]
