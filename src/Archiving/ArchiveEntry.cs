@@ -7,6 +7,4 @@ namespace Gateway.Archiving;
 /// </param>
 /// <param name="Size">Bytes of the body, 0 or more. It is law: a longer or shorter body is an <see cref="EntryLengthException"/>.</param>
 /// <param name="Modified">Time of the last change; a format that cannot hold it gets the nearest time it can.</param>
-/// <param name="Crc32">CRC-32 of the body where it is known beforehand: a zip archive that stores it then says so in front of the
-/// body. Default: not known.</param>
-public readonly record struct ArchiveEntry(string Name, long Size, DateTimeOffset Modified, uint? Crc32 = null);
+public readonly record struct ArchiveEntry(string Name, long Size, DateTimeOffset Modified);

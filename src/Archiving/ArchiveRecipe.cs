@@ -28,8 +28,18 @@ public sealed record ArchiveRecipe(
     /// pool's buffer of 32 KiB.</summary>
     public const int StoreBlockSize = (32 * 1024) - 256;
 
-    // Raise when the bytes of any format change for a reason that the probe block does not show.
-    private const int Version = 1;
+    /// <summary>
+    /// Whether a place within the archive can be resumed only from a checkpoint or from the beginning. Otherwise the layout says where
+    /// each byte is, and no checksum covers what precedes it; in a stored zip, one does within an entry.
+    /// </summary>
+    public bool NeedsCheckpoints => Format != ArchiveFormat.Tar && (Format, Compression) != (ArchiveFormat.TarZst, Compression.Store);
+
+    // Raise the number of a format and compression when their bytes change for a reason that the probe block does not show.
+    private int Version => (Format, Compression) switch
+    {
+        (ArchiveFormat.TarZst, Compression.Store) or (ArchiveFormat.Zip, _) => 2,
+        _ => 1,
+    };
 
     /// <summary>
     /// One line of ASCII that names format, version, block size and encoder. The encoder's part holds a hash of a probe block

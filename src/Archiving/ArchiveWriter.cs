@@ -49,7 +49,7 @@ public abstract class ArchiveWriter : FormatWriter
     public static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output, int workers = 1, ArchiveTrail? trail = null)
     {
         ArgumentNullException.ThrowIfNull(recipe);
-        return Create(recipe, output, workers, default, [], trail);
+        return Create(recipe, null, output, workers, default, trail);
     }
 
     /// <summary>Makes a writer that goes on within an archive.</summary>
@@ -64,7 +64,7 @@ public abstract class ArchiveWriter : FormatWriter
     public static ArchiveWriter Continue(ArchiveLayout layout, PipeWriter output, in ArchiveStart start, int workers = 1, ArchiveTrail? trail = null)
     {
         ArgumentNullException.ThrowIfNull(layout);
-        return Create(layout.Recipe, output, workers, start, layout.Entries, trail);
+        return Create(layout.Recipe, layout, output, workers, start, trail);
     }
 
     /// <summary>The most bytes of buffers that a writer made for this holds at a time, besides those of its output.</summary>
@@ -117,8 +117,6 @@ public abstract class ArchiveWriter : FormatWriter
 
     /// <summary>Ends the body of the entry.</summary>
     /// <exception cref="EntryLengthException">The body was shorter than declared.</exception>
-    /// <exception cref="InvalidDataException">The body is not what <see cref="ArchiveEntry.Crc32"/> says; formats without checksums of
-    /// entries do not look.</exception>
     public void EndEntry()
     {
         Require(State.InEntry);
@@ -169,7 +167,7 @@ public abstract class ArchiveWriter : FormatWriter
     }
 
     private static ArchiveWriter Create(
-        ArchiveRecipe recipe, PipeWriter output, int workers, in ArchiveStart start, IReadOnlyList<ArchiveEntry> entries, ArchiveTrail? trail)
+        ArchiveRecipe recipe, ArchiveLayout? layout, PipeWriter output, int workers, in ArchiveStart start, ArchiveTrail? trail)
     {
         ArgumentNullException.ThrowIfNull(output);
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
@@ -179,12 +177,13 @@ public abstract class ArchiveWriter : FormatWriter
         }
 
         // A checkpoint holds a checksum from the body's beginning on, which is not seen here.
-        var blocks = new BlockWriter(output, BlockEncoder.For(recipe), workers, start, start.IsWithinCopy ? null : trail);
+        var blocks = new BlockWriter(output, BlockEncoder.For(recipe), workers, start, start.IsWithinCopy || !recipe.NeedsCheckpoints ? null : trail);
         return recipe.Format switch
         {
             ArchiveFormat.TarGz => new TarWriter(new GzipWriter(output, blocks), start.Skip),
+            ArchiveFormat.TarZst when recipe.Compression == Compression.Store => new TarWriter(new ZstdStoreWriter(output, blocks, layout?.PlainLength), start.Skip),
             ArchiveFormat.TarZst => new TarWriter(new ZstdWriter(output, blocks), start.Skip),
-            ArchiveFormat.Zip => new ZipWriter(recipe, output, blocks, start, entries, trail),
+            ArchiveFormat.Zip => new ZipWriter(recipe, output, blocks, start, layout?.Entries ?? [], trail),
             _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Format, "unknown format"),
         };
     }

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Gateway.Archiving;
+using Gateway.Archiving.Layout;
 
 namespace Archiving.Tests;
 
@@ -12,7 +13,8 @@ internal static class Archive
     {
         using var output = new MemoryStream();
         var pipe = PipeWriter.Create(output);
-        var archive = ArchiveWriter.Create(recipe, pipe);
+        var layout = ArchiveLayout.Of(recipe, [.. entries.Select(entry => new ArchiveEntry(entry.Name, entry.Body.Length, Modified))]);
+        var archive = ArchiveWriter.Continue(layout, pipe, default);
         foreach (var (name, body) in entries)
         {
             await archive.WriteEntryAsync(new ArchiveEntry(name, body.Length, Modified), new MemoryStream(body));

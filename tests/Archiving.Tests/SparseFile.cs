@@ -22,6 +22,7 @@ internal sealed class SparseFile : IDisposable
 
     private sealed class Sink(FileStream file) : Stream
     {
+        private const int PageSize = 4096;
         private long _length;
 
         public override bool CanRead => false;
@@ -40,13 +41,18 @@ internal sealed class SparseFile : IDisposable
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {
-            if (buffer.ContainsAnyExcept((byte)0))
+            while (!buffer.IsEmpty)
             {
-                file.Position = _length;
-                file.Write(buffer);
-            }
+                var page = buffer[..(int)Math.Min(PageSize - (_length % PageSize), buffer.Length)];
+                if (page.ContainsAnyExcept((byte)0))
+                {
+                    file.Position = _length;
+                    file.Write(page);
+                }
 
-            _length += buffer.Length;
+                _length += page.Length;
+                buffer = buffer[page.Length..];
+            }
         }
 
         public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));

@@ -33,6 +33,14 @@ internal static partial class Tool
         Assert.SkipUnless(exists, $"{name} is not installed on this machine");
     }
 
+    /// <summary>The same for a file, for instance a library of Java.</summary>
+    public static void RequireFile(string path)
+    {
+        var exists = File.Exists(path);
+        Assert.False(!exists && Environment.GetEnvironmentVariable("CI") == "true", $"{path} is not installed, and CI skips nothing");
+        Assert.SkipUnless(exists, $"{path} is not installed on this machine");
+    }
+
     /// <summary>The same for a module of Node, which looks for it in <c>NODE_PATH</c>.</summary>
     public static async Task RequireNodeModuleAsync(string name)
     {

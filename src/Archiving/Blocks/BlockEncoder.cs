@@ -17,9 +17,11 @@ internal abstract class BlockEncoder
     private static readonly Lazy<BlockEncoder> Isal = new(IsalBlockEncoder.Load);
     private static readonly Lazy<BlockEncoder> Small = new(() =>
         LibdeflateBlockEncoder.TryLoad(out var libdeflate) ? libdeflate : new ZlibBlockEncoder(6, 9));
+    private static readonly BlockEncoder ZipManaged = new ZipBlockEncoder(Managed);
+    private static readonly Lazy<BlockEncoder> ZipIsal = new(() => new ZipBlockEncoder(Isal.Value));
+    private static readonly Lazy<BlockEncoder> ZipSmall = new(() => new ZipBlockEncoder(Small.Value));
     private static readonly BlockEncoder Store = new StoringBlockEncoder(StoredDeflate.Instance);
-    private static readonly BlockEncoder StoreRaw = new StoringBlockEncoder(StoredRaw.Instance);
-    private static readonly BlockEncoder StoreFrames = new StoringBlockEncoder(StoredFrame.Instance);
+    private static readonly BlockEncoder StoreZstd = new StoringBlockEncoder(RawBlock.Instance);
     private static readonly BlockEncoder ZstdFast = new ZstdBlockEncoder(1, ArchiveRecipe.ZstdBlockSize);
     private static readonly BlockEncoder ZstdSmall = new ZstdBlockEncoder(9, ArchiveRecipe.SmallBlockSize);
 
@@ -34,7 +36,7 @@ internal abstract class BlockEncoder
     public virtual int BlockSize => ArchiveRecipe.BlockSize;
 
     /// <summary>Memory for plain blocks.</summary>
-    public BlockPool Blocks => _blocks ?? Interlocked.CompareExchange(ref _blocks, new BlockPool(BlockSize), null) ?? _blocks;
+    public virtual BlockPool Blocks => _blocks ?? Interlocked.CompareExchange(ref _blocks, new BlockPool(BlockSize), null) ?? _blocks;
 
     /// <summary>Whether it never compresses.</summary>
     public virtual bool Stores => false;
@@ -42,7 +44,7 @@ internal abstract class BlockEncoder
     /// <summary>The name, and a hash of a fixed block as this process compresses it.</summary>
     public string Fingerprint => _fingerprint ??= Probe();
 
-    /// <summary>How a block is kept that does not shrink; nothing that <see cref="Encode"/> writes is longer.</summary>
+    /// <summary>How a block is kept that does not shrink.</summary>
     public virtual StoredForm Stored => StoredDeflate.Instance;
 
     /// <exception cref="NotSupportedException">The encoder's library cannot be loaded.</exception>
@@ -50,26 +52,41 @@ internal abstract class BlockEncoder
     {
         (ArchiveFormat.TarZst, Compression.Fast, _) => ZstdFast,
         (ArchiveFormat.TarZst, Compression.Small, _) => ZstdSmall,
-        (ArchiveFormat.TarZst, Compression.Store, _) => StoreFrames,
-        (ArchiveFormat.Zip, Compression.Store, _) => StoreRaw,
+        (ArchiveFormat.TarZst, Compression.Store, _) => StoreZstd,
+        (_, Compression.Store, _) => Store,
+        (ArchiveFormat.Zip, Compression.Fast, FastEncoder.Managed) => ZipManaged,
+        (ArchiveFormat.Zip, Compression.Fast, FastEncoder.Isal) => ZipIsal.Value,
+        (ArchiveFormat.Zip, Compression.Small, _) => ZipSmall.Value,
         (_, Compression.Fast, FastEncoder.Managed) => Managed,
         (_, Compression.Fast, FastEncoder.Isal) => Isal.Value,
         (_, Compression.Small, _) => Small.Value,
-        (_, Compression.Store, _) => Store,
         _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe, "unknown compression or encoder"),
     };
 
-    /// <summary>Encodes a block into <paramref name="output"/>, which has room for it stored.</summary>
+    /// <summary>Bytes of output that <see cref="TryEncode"/> may use for a block of so many bytes.</summary>
+    public virtual int RoomFor(int plainLength) => plainLength;
+
+    /// <summary>At most so many bytes come out of a block.</summary>
+    public int MaxLength(int plainLength) => Math.Max(RoomFor(plainLength), Stored.EncodedLength(plainLength));
+
+    /// <summary>At most so many bytes come out of a stream.</summary>
+    public long MaxLength(long plainLength)
+    {
+        var (blocks, rest) = Math.DivRem(plainLength, BlockSize);
+        return checked((blocks * MaxLength(BlockSize)) + MaxLength((int)rest));
+    }
+
+    /// <summary>Encodes a block into <paramref name="output"/>, which has room for <see cref="MaxLength(int)"/> bytes.</summary>
     /// <returns>The bytes written.</returns>
     public int Encode(ReadOnlySpan<byte> plain, Memory<byte> output)
     {
-        var length = TryEncode(plain, output[..plain.Length]);
+        var length = TryEncode(plain, output[..RoomFor(plain.Length)]);
         return length > 0 ? length : Stored.Write(plain, output.Span);
     }
 
-    /// <summary>Compresses a block if the result fits into as many bytes as the block has.</summary>
+    /// <summary>Compresses a block if the result fits into the output.</summary>
     /// <param name="plain">At most <see cref="BlockSize"/> bytes.</param>
-    /// <param name="output">As long as the block.</param>
+    /// <param name="output">Has <see cref="RoomFor"/> bytes.</param>
     /// <returns>The bytes written, or 0 when it does not shrink and has to be stored.</returns>
     public abstract int TryEncode(ReadOnlySpan<byte> plain, Memory<byte> output);
 
@@ -105,7 +122,7 @@ internal abstract class BlockEncoder
 
     private byte[] EncodeProbe(byte[] plain)
     {
-        var output = new byte[Stored.EncodedLength(plain.Length)];
+        var output = new byte[MaxLength(plain.Length)];
         return output[..Encode(plain, output)];
     }
 

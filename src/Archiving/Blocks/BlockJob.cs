@@ -116,12 +116,13 @@ internal sealed class BlockJob
     {
         try
         {
-            if (_scratch is null || _scratch.Length < _length)
+            var room = _encoder.RoomFor(_length);
+            if (_scratch is null || _scratch.Length < room)
             {
-                _scratch = new byte[_length];
+                _scratch = new byte[room];
             }
 
-            var length = _encoder.TryEncode(_plain.AsSpan(0, _length), _scratch.AsMemory(0, _length));
+            var length = _encoder.TryEncode(_plain.AsSpan(0, _length), _scratch.AsMemory(0, room));
             if (length > 0)
             {
                 _encoded = ArrayPool<byte>.Shared.Rent(length);

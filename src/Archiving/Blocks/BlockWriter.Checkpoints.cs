@@ -30,7 +30,7 @@ internal sealed partial class BlockWriter
     /// <exception cref="CheckpointException">It is another one than when the place was noted.</exception>
     private void Check(ReadOnlySpan<byte> plain)
     {
-        var length = _encoder.Stored.EncodedLength(plain.Length);
+        var length = _encoder.MaxLength(plain.Length);
         var scratch = ArrayPool<byte>.Shared.Rent(length);
         length = _encoder.Encode(plain, scratch.AsMemory(0, length));
         var isRight = plain.Length == _checkLength && Crc32.HashToUInt32(scratch.AsSpan(0, length)) == _checkCrc;

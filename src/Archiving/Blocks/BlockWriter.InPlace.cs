@@ -42,12 +42,12 @@ internal sealed partial class BlockWriter
 
     private bool NoneShrinks(ReadOnlySpan<byte> plain)
     {
-        var scratch = ArrayPool<byte>.Shared.Rent(_encoder.BlockSize);
+        var scratch = ArrayPool<byte>.Shared.Rent(_encoder.RoomFor(_encoder.BlockSize));
         var shrinks = false;
         for (; !plain.IsEmpty && !shrinks; plain = plain[Math.Min(_encoder.BlockSize, plain.Length)..])
         {
             var block = plain[..Math.Min(_encoder.BlockSize, plain.Length)];
-            shrinks = _encoder.TryEncode(block, scratch.AsMemory(0, block.Length)) > 0;
+            shrinks = _encoder.TryEncode(block, scratch.AsMemory(0, _encoder.RoomFor(block.Length))) > 0;
         }
 
         ArrayPool<byte>.Shared.Return(scratch);

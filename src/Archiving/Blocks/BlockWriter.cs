@@ -187,7 +187,7 @@ internal sealed partial class BlockWriter : PipeWriter
     {
         if (_stores && _ordered.Count == 0 && _checkLength == 0)
         {
-            var length = _encoder.Stored.EncodedLength(_encoder.BlockSize);
+            var length = _encoder.MaxLength(_encoder.BlockSize);
             _inPlace = _output.GetMemory(length);
 
             // As many as there is room for, so that one read may fill several; but nothing leaves before all are full.
@@ -225,13 +225,12 @@ internal sealed partial class BlockWriter : PipeWriter
         }
         else
         {
-            var most = _encoder.Stored.EncodedLength(plain.Length);
-            var memory = _output.GetMemory(most);
+            var memory = _output.GetMemory(_encoder.MaxLength(plain.Length));
             var length = _encoder.Encode(plain, memory);
             var end = Due() is { } due ? due.Behind(memory.Span[..length]) : default(ArchiveCheckpoint?);
             _output.Advance(length);
             Written(length, end);
-            _stores = length == most;
+            _stores = length == _encoder.Stored.EncodedLength(plain.Length);
         }
 
         _filled = 0;

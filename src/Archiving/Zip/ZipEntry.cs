@@ -48,11 +48,11 @@ internal sealed class ZipEntry
         Entry = entry;
         _name = Encoding.UTF8.GetBytes(entry.Name);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(_name.Length, ushort.MaxValue, nameof(entry));
-        IsDeflated = recipe.Compression != Compression.Store && entry.Size > 0;
-        HasDescriptor = IsDeflated || (entry.Size > 0 && entry.Crc32 is null);
-        MaxEncodedLength = IsDeflated
-            ? checked(StoredDeflate.Instance.EncodedLength(entry.Size, BlockEncoder.For(recipe).BlockSize) + StoredDeflate.Final.Length)
-            : entry.Size;
+        HasBody = entry.Size > 0;
+        MaxEncodedLength = HasBody
+            ? checked(BlockEncoder.For(recipe).MaxLength(entry.Size) + StoredDeflate.Final.Length)
+            : 0;
+        EncodedLength = recipe.Compression == Compression.Store || !HasBody ? MaxEncodedLength : null;
         _isZip64 = MaxEncodedLength >= In64;
         _modified = DosTimeOf(entry.Modified);
         var seconds = entry.Modified.ToUnixTimeSeconds();
@@ -61,23 +61,25 @@ internal sealed class ZipEntry
 
     public ArchiveEntry Entry { get; }
 
-    public bool IsDeflated { get; }
+    /// <summary>Whether there is a body: a stream of deflate, followed by its checksum and lengths, which are not known before it. An
+    /// empty entry has neither.</summary>
+    public bool HasBody { get; }
 
-    /// <summary>Whether checksum and lengths stand behind the body, because they are not known before it.</summary>
-    public bool HasDescriptor { get; }
-
-    /// <summary>The most bytes that the body takes.</summary>
+    /// <summary>The most bytes that the body takes, with the block that ends it.</summary>
     public long MaxEncodedLength { get; }
+
+    /// <summary>The bytes that it takes; null where only compressing it tells.</summary>
+    public long? EncodedLength { get; }
 
     public int HeaderLength => LocalFixed + _name.Length + (_isZip64 ? ExtraHeader + 16 : 0) + (_timestamp is null ? 0 : TimestampLength);
 
-    public int DescriptorLength => !HasDescriptor ? 0 : _isZip64 ? 24 : 16;
+    public int DescriptorLength => !HasBody ? 0 : _isZip64 ? 24 : 16;
 
     private ushort Version => _isZip64 ? VersionZip64 : VersionDeflate;
 
-    private ushort Flags => (ushort)(FlagUtf8 | (HasDescriptor ? FlagDescriptor : 0));
+    private ushort Flags => (ushort)(FlagUtf8 | (HasBody ? FlagDescriptor : 0));
 
-    private ushort Method => IsDeflated ? MethodDeflate : (ushort)0;
+    private ushort Method => HasBody ? MethodDeflate : (ushort)0;
 
     /// <summary>How long the entry's record in the central directory is.</summary>
     public int CentralLength(long offset) => CentralFixed + _name.Length + Zip64Length(offset) + (_timestamp is null ? 0 : TimestampLength);
@@ -89,11 +91,11 @@ internal sealed class ZipEntry
         record.Put(Version);
         PutCommon(ref record);
 
-        // What follows the body is zero here (section 4.4.4), but for the marks of Zip64, which make the descriptor's fields wide.
-        record.Put(HasDescriptor ? 0 : Entry.Crc32 ?? 0);
-        var size = _isZip64 ? In64 : HasDescriptor ? 0 : (uint)Entry.Size;
-        record.Put(size);
-        record.Put(size);
+        // What follows the body is zero here (section 4.4.4), but for the marks of Zip64, which make the descriptor's fields wide. Also
+        // where the lengths are known: with them, npm's unzipper would not expect a descriptor.
+        record.Put(0u);
+        record.Put(_isZip64 ? In64 : 0);
+        record.Put(_isZip64 ? In64 : 0);
         record.Put((ushort)_name.Length);
         record.Put((ushort)(HeaderLength - LocalFixed - _name.Length));
         record.Put(_name);
@@ -102,7 +104,7 @@ internal sealed class ZipEntry
             record.Put(Zip64Id);
             record.Put((ushort)16);
             record.Put((ulong)Entry.Size);
-            record.Put(HasDescriptor ? 0 : (ulong)Entry.Size);
+            record.Put(0ul);
         }
 
         PutTimestamp(ref record);

@@ -6,8 +6,8 @@ using Gateway.Archiving.Layout;
 namespace Gateway.Archiving.Zip;
 
 /// <summary>
-/// A zip archive (PKWARE APPNOTE 6.3.10) of regular files, mode 0644. Each body is a stream of blocks of its own, deflated or as it
-/// is; checksums and lengths that are not known beforehand stand behind it.
+/// A zip archive (PKWARE APPNOTE 6.3.10) of regular files, mode 0644. Each body is a stream of deflate of its own, also where its blocks
+/// are stored: readers that cannot seek find the end of such a stream, but not the end of a body of method 0.
 /// </summary>
 /// <remarks>Memory: that of the blocks, and for each entry its name and some 100 bytes, which the directory at the end repeats.</remarks>
 internal sealed class ZipWriter : ArchiveWriter
@@ -109,7 +109,6 @@ internal sealed class ZipWriter : ArchiveWriter
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidDataException">The body has another CRC-32 than was known beforehand.</exception>
     private protected override void End(in ArchiveEntry entry)
     {
         var made = _entries[^1];
@@ -122,23 +121,13 @@ internal sealed class ZipWriter : ArchiveWriter
             return;
         }
 
-        if (made.Result is null && zip.Entry.Crc32 is { } declared && declared != crc)
-        {
-            throw new InvalidDataException($"Entry '{zip.Entry.Name}' has another CRC-32 than was known beforehand.");
-        }
-
         _blocks.Then(zip.DescriptorLength, output =>
         {
-            var final = 0;
-            if (zip.IsDeflated)
-            {
-                output.Write(StoredDeflate.Final);
-                final = StoredDeflate.Final.Length;
-            }
-
-            made.Result ??= new EntryResult(crc, _blocks.Offset + final - (made.Offset!.Value + zip.HeaderLength));
+            var end = zip.HasBody ? StoredDeflate.Final : [];
+            made.Result ??= new EntryResult(crc, _blocks.Offset + end.Length - (made.Offset!.Value + zip.HeaderLength));
             _trail?.Add(index, made.Result.Value);
-            return final + (zip.HasDescriptor ? Put(output, zip.DescriptorLength, made, static (made, span) => made.Zip.WriteDescriptor(span, made.Result!.Value)) : 0);
+            output.Write(end);
+            return end.Length + (zip.HasBody ? Put(output, zip.DescriptorLength, made, static (made, span) => made.Zip.WriteDescriptor(span, made.Result!.Value)) : 0);
         });
     }
 
@@ -158,7 +147,7 @@ internal sealed class ZipWriter : ArchiveWriter
 
     /// <summary>What became of an entry that is not made here, or not from its beginning.</summary>
     private EntryResult? KnownResult(ZipEntry zip, int index) =>
-        _trail?.ResultOf(index) ?? (!zip.IsDeflated && (zip.Entry.Crc32 ?? (zip.Entry.Size == 0 ? 0 : null)) is { } crc ? new EntryResult(crc, zip.Entry.Size) : null);
+        _trail?.ResultOf(index) ?? (zip.HasBody ? null : default(EntryResult));
 
     /// <summary>An entry, and what is known of it so far.</summary>
     private sealed class Made(ZipEntry zip)
@@ -173,7 +162,7 @@ internal sealed class ZipWriter : ArchiveWriter
         /// <summary>Whether it is not made from its beginning, nor from a checkpoint.</summary>
         public bool HasNoCrc { get; set; }
 
-        public long? EncodedLength => Result?.EncodedLength ?? (Zip.IsDeflated ? null : Zip.Entry.Size);
+        public long? EncodedLength => Result?.EncodedLength ?? Zip.EncodedLength;
 
         public int WriteCentral(PipeWriter output)
         {

@@ -60,7 +60,7 @@ internal sealed partial class DistributedResumeCache(
     /// <summary>Adds what others know of the way to a byte of the archive.</summary>
     public async Task LearnAsync(ResumeState archive, long from, CancellationToken cancellationToken)
     {
-        if (archive.Layout!.Recipe.Format == ArchiveFormat.Tar || KnowsTheWay(archive, from))
+        if (!archive.Layout!.Recipe.NeedsCheckpoints || KnowsTheWay(archive, from))
         {
             return;
         }

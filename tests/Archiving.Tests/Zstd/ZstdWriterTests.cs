@@ -28,6 +28,43 @@ public class ZstdWriterTests
         }
     }
 
+    [Fact]
+    public async Task Stored_it_is_one_frame_that_states_its_size_so_readers_that_stop_after_the_first_frame_see_everything()
+    {
+        Tool.RequireFile("/usr/lib/python3/dist-packages/zstandard/__init__.py");
+        var entries = new[] { ("text", new ObjectContent(1_300_017, 1).ToArray()), ("media", new ObjectContent(700_003, 2, compressible: false).ToArray()) };
+        var tar = await Archive.WriteAsync(new ArchiveRecipe(ArchiveFormat.Tar), entries);
+        var stored = await Archive.WriteAsync(new ArchiveRecipe(ArchiveFormat.TarZst, Compression.Store), entries);
+
+        var python = await Tool.RunAsync(
+            "/usr/bin/python3", ["-c", "import sys,zstandard,hashlib; print(hashlib.sha256(zstandard.ZstdDecompressor().decompress(sys.stdin.buffer.read())).hexdigest())"], stored);
+        Assert.True(python.ExitCode == 0, python.Error);
+        Assert.Equal(Download.Hash(tar), python.Output.TrimEnd());
+
+        using var file = new SparseFile();
+        file.Output.Write(stored);
+        file.Output.Flush();
+        var listed = await Tool.RunAsync("zstd", ["-lv", file.Path]);
+        Assert.Contains("# Zstandard Frames: 1", listed.Output, StringComparison.Ordinal);
+        Assert.Contains($"({tar.Length} B)", listed.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_a_layout_a_stored_frame_does_not_state_its_size_and_is_read_all_the_same()
+    {
+        using var output = new MemoryStream();
+        var archive = ArchiveWriter.Create(new ArchiveRecipe(ArchiveFormat.TarZst, Compression.Store), PipeWriter.Create(output));
+        await archive.WriteEntryAsync(new ArchiveEntry("a", 3, Archive.Modified), new MemoryStream([1, 2, 3]));
+        await archive.FinishAsync();
+        archive.Complete();
+
+        Assert.Equal(0, (await Tool.RunAsync("zstd", ["-t"], output.ToArray())).ExitCode);
+        Assert.Equal("a\n", (await Tool.RunAsync("tar", ["--zstd", "-tf", "-"], output.ToArray())).Output);
+
+        // What is cut is not whole.
+        Assert.NotEqual(0, (await Tool.RunAsync("zstd", ["-t"], output.ToArray()[..^3])).ExitCode);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(255)]
