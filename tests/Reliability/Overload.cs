@@ -46,7 +46,7 @@ internal static class Overload
         await Task.WhenAll(Enumerable.Range(0, Refused).Select(i => AskAsync(gateway, i, begin, stop, status, result)));
         asked.SetResult();
         await Task.WhenAll(admitted);
-        foreach (var line in gateway.Output.Where(line => line.Contains("\"Stage\":\"Admission\"", StringComparison.Ordinal)))
+        foreach (var line in gateway.Output.Where(line => line.Contains("\"Reason\":\"LimitReached\"", StringComparison.Ordinal)))
         {
             using var json = JsonDocument.Parse(line);
             result.Inside.Add(TimeSpan.FromSeconds(json.RootElement.GetProperty("State").GetProperty("Seconds").GetDouble()));

@@ -48,7 +48,7 @@ internal sealed class Soak : IAsyncDisposable
 
         // Quiet again: what was open for clients and storage is closed.
         await Eventually.StandsStillAsync(Handles, TimeSpan.FromSeconds(3));
-        var errors = _gateway.Output.Where(line => line.Contains("Unobserved", StringComparison.Ordinal) || line.Contains("Gateway/Fault", StringComparison.Ordinal) || line.Contains("\"Culprit\":\"Gateway\"", StringComparison.Ordinal)).ToArray();
+        var errors = _gateway.Output.Where(line => line.Contains("Unobserved", StringComparison.Ordinal) || line.Contains("Gateway/Fault", StringComparison.Ordinal) || line.Contains("\"Origin\":\"Gateway\"", StringComparison.Ordinal)).ToArray();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{_whole} whole, {_resumed} of them resumed, {_cut} cut, {_left} left by the client; {_upstream.FaultsDelivered} faults; wrong bytes {_wrong}; faults of the gateway's own and unobserved exceptions {errors.Length}"));

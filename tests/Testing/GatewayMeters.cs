@@ -29,7 +29,7 @@ internal sealed class GatewayMeters : IDisposable
             _sums.AddOrUpdate(instrument.Name, value, (_, sum) => sum + value);
             if (instrument.Name == "gateway.bundle.outcomes")
             {
-                _outcomes.AddOrUpdate($"{Tag(tags, "culprit")}/{Tag(tags, "stage")}", value, (_, sum) => sum + value);
+                _outcomes.AddOrUpdate($"{Tag(tags, "origin")}/{Tag(tags, "reason")}", value, (_, sum) => sum + value);
             }
         });
         _listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) =>
@@ -45,7 +45,7 @@ internal sealed class GatewayMeters : IDisposable
     /// <summary>Requests for bundles, plans and links that have ended, as the server counts them, without preflights of browsers.</summary>
     public long Requests => Volatile.Read(ref _requests);
 
-    /// <summary>Outcomes by culprit and stage.</summary>
+    /// <summary>Outcomes by origin and reason.</summary>
     public IReadOnlyDictionary<string, long> Outcomes => _outcomes;
 
     /// <summary>The sum of an instrument, which must be there.</summary>

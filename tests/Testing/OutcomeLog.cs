@@ -8,7 +8,7 @@ namespace Testing;
 /// <summary>How a bundle ended, as the operator's log has it.</summary>
 internal sealed record Outcome(IReadOnlyDictionary<string, object?> Fields, Exception? Exception)
 {
-    public string Blame => $"{Fields["Culprit"]}/{Fields["Stage"]}";
+    public string Blame => $"{Fields["Origin"]}/{Fields["Reason"]}";
 
     public int? EntryIndex => (int?)Fields.GetValueOrDefault("EntryIndex");
 

@@ -1,6 +1,6 @@
+using Gateway.Failures;
 using Gateway.Responses;
 using Gateway.Resuming;
-using Gateway.Telemetry;
 using Gateway.Upstreams;
 
 namespace Gateway.Bundles;
@@ -23,17 +23,17 @@ internal static class BundleConditions
     {
         if (pinned is not null && plan.ETag != pinned)
         {
-            throw Failed("The objects have changed since the link was made, and the link is pinned to the version of that time. Make a new link.", Stage.Changed);
+            throw Failed("The objects have changed since the link was made, and the link is pinned to the version of that time. Make a new link.");
         }
 
         var version = new SelectedVersion(plan.ETag, plan.Modified, () => pinned is not null || IsOnlyVersion(plan, versions) ? DateEvidence.Equal : DateEvidence.None);
         var result = Preconditions.Evaluate(request.Method, name => request.Headers[name], version);
         return result != PreconditionResult.Failed ? result : throw Failed(
-            "A condition of the request does not hold (If-Match, If-None-Match, If-Unmodified-Since): the bundle is another version, or for If-None-Match this one.", Stage.Request);
+            "A condition of the request does not hold (If-Match, If-None-Match, If-Unmodified-Since): the bundle is another version, or for If-None-Match this one.");
     }
 
     private static bool IsOnlyVersion(BundlePlan plan, SentVersions? versions) =>
         versions is not null && plan is { ETag: { } etag, Modified: { } modified } && versions.IsOnlyVersion(plan.GetRequestHash(), modified, etag);
 
-    private static BundleProblemException Failed(string title, Stage stage) => new(StatusCodes.Status412PreconditionFailed, title, Culprit.Client, stage);
+    private static BundleProblemException Failed(string title) => new(StatusCodes.Status412PreconditionFailed, title, FailureReason.ConditionFailed);
 }

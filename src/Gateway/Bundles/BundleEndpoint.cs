@@ -6,6 +6,7 @@ using System.Text.Json;
 using Gateway.Access;
 using Gateway.Admission;
 using Gateway.Archiving;
+using Gateway.Failures;
 using Gateway.Health;
 using Gateway.Responses;
 using Gateway.Resuming;
@@ -196,8 +197,7 @@ internal sealed class BundleEndpoint(
                 StatusCodes.Status505HttpVersionNotsupported,
                 "The length of this archive is not known in advance. Over HTTP/1.0 the client could not tell a truncated archive from a whole one. "
                 + "Use HTTP/1.1 or later; a proxy in front needs 'proxy_http_version 1.1' (nginx) or the like. Or request format=tar or compression=store, whose length is known.",
-                Culprit.Client,
-                Stage.Request);
+                FailureReason.InvalidRequest);
         }
     }
 
@@ -231,7 +231,7 @@ internal sealed class BundleEndpoint(
 
             await client.EndAsync();
         }
-        catch (UpstreamException) when (client.IsUnexpected)
+        catch (StorageException) when (client.IsUnexpected)
         {
             known.Forget();
             throw;
@@ -277,7 +277,7 @@ internal sealed class BundleEndpoint(
 
         permit.Dispose();
         throw new BundleProblemException(
-            StatusCodes.Status503ServiceUnavailable, "This replica is being shut down.", Culprit.Gateway, Stage.Drain);
+            StatusCodes.Status503ServiceUnavailable, "This replica is being shut down.", FailureReason.Draining);
     }
 
     private Task<MemoryLease> LeaseAsync(BundlePlan plan, CancellationToken cancellationToken)

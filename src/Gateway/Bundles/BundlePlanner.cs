@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
+using Gateway.Failures;
 using Gateway.Responses;
-using Gateway.Telemetry;
 using Gateway.Upstreams;
 using Microsoft.Extensions.Options;
 
@@ -63,12 +63,12 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
                 entry.IsChecked = true;
                 entry.Request.Source.LastSize = entry.Head.Size!.Value;
             }
-            catch (UpstreamException e) when (e.Stage == Stage.Missing)
+            catch (StorageException e) when (e.Reason == FailureReason.NotFound)
             {
                 entry.IsMissing = entry.IsChecked = true;
                 return;
             }
-            catch (UpstreamException e)
+            catch (StorageException e)
             {
                 throw Failed(entry, e);
             }
@@ -84,8 +84,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
             throw new BundleProblemException(
                 StatusCodes.Status409Conflict,
                 "Some objects differ from the manifest.",
-                Culprit.Client,
-                Stage.Changed,
+                FailureReason.ObjectsDiffer,
                 [.. differences.OrderBy(error => error.Index)]);
         }
     }
@@ -98,8 +97,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
             throw new BundleProblemException(
                 StatusCodes.Status404NotFound,
                 "Some objects are missing.",
-                Culprit.Client,
-                Stage.Missing,
+                FailureReason.ObjectsMissing,
                 [.. plan.All.Where(entry => entry.IsMissing).Select(entry => new EntryError(entry.Index, entry.Id, "no such object"))]);
         }
 
@@ -182,6 +180,6 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
         : null;
 
     /// <summary>Storage failed before anything was sent.</summary>
-    public static BundleProblemException Failed(PlannedEntry entry, UpstreamException e) => new(
-        e.StatusCode, "Storage failed.", Culprit.Upstream, e.Stage, [new(entry.Index, entry.Id, e.Message)], e.RetryAfter, e);
+    public static BundleProblemException Failed(PlannedEntry entry, StorageException e) => new(
+        e.Reason.StatusCode, "Storage failed.", e.Reason, [new(entry.Index, entry.Id, e.Message)], e.RetryAfter, e);
 }

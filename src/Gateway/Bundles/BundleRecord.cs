@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Gateway.Admission;
+using Gateway.Failures;
 using Gateway.Responses;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
@@ -11,7 +12,7 @@ internal sealed class BundleRecord(BundlePurpose purpose, HttpContext context)
 {
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly string _traceId = Problem.TraceIdOf(context);
-    private UpstreamException? _upstream;
+    private StorageException? _upstream;
     private string? _badId;
 
     public TransferCounters Transfer { get; } = new();
@@ -30,27 +31,26 @@ internal sealed class BundleRecord(BundlePurpose purpose, HttpContext context)
 
     public TimeSpan UpstreamWaited { get; set; }
 
-    public Culprit Culprit { get; private set; }
+    public FailureReason Reason { get; private set; } = FailureReason.None;
 
-    public Stage Stage { get; private set; }
-
-    public string? Reason { get; private set; }
+    /// <summary>What went wrong, in words; null when nothing did.</summary>
+    public string? Error { get; private set; }
 
     public Exception? Exception { get; private set; }
 
     /// <summary>Notes why it ended before its end.</summary>
     public void Failed(Exception exception, bool clientGone, bool drained)
     {
-        (Culprit, Stage) = exception switch
+        Reason = exception switch
         {
-            BundleProblemException problem => (problem.Culprit, problem.Stage),
-            UpstreamException upstream => (Culprit.Upstream, upstream.Stage),
-            ClientException client => (Culprit.Client, client.Stage),
+            BundleProblemException problem => problem.Reason,
+            StorageException storage => storage.Reason,
+            ClientException client => client.Reason,
 
             // The server ends the connection of a flush that is cancelled, so a cut of ours looks like a client that left.
-            OperationCanceledException when drained => (Culprit.Gateway, Stage.Drain),
-            _ when clientGone => (Culprit.Client, Stage.Gone),
-            _ => (Culprit.Gateway, Stage.Fault),
+            OperationCanceledException when drained => FailureReason.Draining,
+            _ when clientGone => FailureReason.ClientGone,
+            _ => FailureReason.Fault,
         };
         if (exception is BundleProblemException { Errors: [{ Index: var index, Id: var id }, ..] })
         {
@@ -58,12 +58,12 @@ internal sealed class BundleRecord(BundlePurpose purpose, HttpContext context)
         }
 
         var cause = exception is BundleProblemException { InnerException: { } inner } ? inner : exception;
-        Reason = cause.Message;
-        _upstream = cause as UpstreamException;
-        Exception = (Culprit, Stage) switch
+        Error = cause.Message;
+        _upstream = cause as StorageException;
+        Exception = Reason.Origin switch
         {
-            (Culprit.Gateway, Stage.Fault) => cause,
-            (Culprit.Upstream, _) => cause.InnerException,
+            _ when Reason == FailureReason.Fault => cause,
+            FailureOrigin.Upstream => cause.InnerException,
             _ => null,
         };
     }
@@ -71,27 +71,21 @@ internal sealed class BundleRecord(BundlePurpose purpose, HttpContext context)
     /// <summary>The one line and the one count.</summary>
     public void Write(ILogger logger, BundleMetrics metrics, long bytesOut, TimeSpan clientWaited)
     {
-        metrics.Ended(purpose.ToString(), Culprit, Stage, Transfer.Bytes, bytesOut);
-        var level = (Culprit, Stage) switch
-        {
-            (Culprit.Gateway, Stage.Fault) or (Culprit.Upstream, Stage.Denied) => LogLevel.Error,
-            (Culprit.Upstream or Culprit.Gateway, _) => LogLevel.Warning,
-            _ => LogLevel.Information,
-        };
-        var failed = Reason is not null && EntryIndex is { } index && Plan is { } plan && index < plan.All.Count ? plan.All[index].Request : null;
+        metrics.Ended(purpose.ToString(), Reason, Transfer.Bytes, bytesOut);
+        var failed = Error is not null && EntryIndex is { } index && Plan is { } plan && index < plan.All.Count ? plan.All[index].Request : null;
         AccessLog.Write(
             logger,
-            level,
+            Reason.Level,
             [
                 ("Purpose", purpose),
-                ("Culprit", Culprit),
-                ("Stage", Stage),
+                ("Origin", Reason.Origin),
+                ("Reason", Reason.Name),
                 ("TraceId", _traceId),
                 ("Client", ClientIdentity.From(context).Replace('\n', ' ')),
                 ("Method", context.Request.Method),
 
                 // Nothing was sent when it failed before the headers left.
-                ("Status", Reason is null || context.Response.HasStarted ? context.Response.StatusCode : null),
+                ("Status", Error is null || context.Response.HasStarted ? context.Response.StatusCode : null),
                 ("Format", Plan is null ? null : FormatNames.Of(Plan.Recipe.Format)),
                 ("Compression", Plan?.Recipe.Compression),
                 ("Range", context.Request.Headers.Range.ToString()),
@@ -111,7 +105,7 @@ internal sealed class BundleRecord(BundlePurpose purpose, HttpContext context)
                 ("Id", failed is null ? _badId : null),
                 ("Destination", _upstream?.Destination),
                 ("UpstreamStatus", _upstream?.UpstreamStatusCode),
-                ("Reason", Reason),
+                ("Error", Error),
             ],
             Exception);
     }

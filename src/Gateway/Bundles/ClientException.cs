@@ -1,10 +1,12 @@
-using Gateway.Telemetry;
+using Gateway.Failures;
 
 namespace Gateway.Bundles;
 
 /// <summary>The client left, or takes nothing any more.</summary>
-internal sealed class ClientException(Stage stage, string? reason = null)
-    : IOException(reason ?? (stage == Stage.Stall ? "the client takes nothing" : "the client has gone"))
+/// <param name="reason">Which of both.</param>
+/// <param name="detail">More than the reason's own text says.</param>
+internal sealed class ClientException(FailureReason reason, string? detail = null)
+    : IOException(detail ?? reason.Text)
 {
-    public Stage Stage { get; } = stage;
+    public FailureReason Reason { get; } = reason;
 }

@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
-using Gateway.Telemetry;
-using Gateway.Upstreams;
+using Gateway.Failures;
 
 namespace Gateway.Bundles;
 
@@ -136,7 +135,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     }
 
     /// <summary>The archive has ended. It must be as long as was expected; then its last byte leaves.</summary>
-    /// <exception cref="UpstreamException">It is shorter.</exception>
+    /// <exception cref="StorageException">It is shorter.</exception>
     public async ValueTask EndAsync()
     {
         if (_lastByte is { } last)
@@ -155,11 +154,10 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     }
 
     /// <summary>The failure of an archive that is not what was remembered of it.</summary>
-    public UpstreamException Unexpected()
+    public StorageException Unexpected()
     {
         IsUnexpected = true;
-        return new UpstreamException(
-            Stage.Changed, "the archive is not the same as when it was made before: an object has changed and its validator has not", StatusCodes.Status502BadGateway);
+        return new StorageException(FailureReason.ArchiveChanged);
     }
 
     public override void CancelPendingFlush() => _response.CancelPendingFlush();
@@ -262,8 +260,8 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     /// </summary>
     private Exception Stopped() =>
         _isCancelled ? new OperationCanceledException(_cancellationToken)
-        : _isSlow ? new ClientException(Stage.Stall, $"the client takes less than {_minRate} bytes a second, and others wait")
-        : new ClientException(_stall.IsCancellationRequested ? Stage.Stall : Stage.Gone);
+        : _isSlow ? new ClientException(FailureReason.ClientStalled, $"The client takes less than {_minRate} bytes a second, and others wait.")
+        : new ClientException(_stall.IsCancellationRequested ? FailureReason.ClientStalled : FailureReason.ClientGone);
 
     private void Cancel()
     {

@@ -1,6 +1,6 @@
 using System.IO.Hashing;
 using System.Security.Cryptography;
-using Gateway.Telemetry;
+using Gateway.Failures;
 using Gateway.Upstreams;
 
 namespace Gateway.Bundles;
@@ -40,7 +40,7 @@ internal sealed class EntryCheck : IDisposable
     }
 
     /// <summary>All bytes have been seen; they must be what was said.</summary>
-    /// <exception cref="UpstreamException">They are not.</exception>
+    /// <exception cref="StorageException">They are not.</exception>
     public void Require()
     {
         Sha256 = _sha256?.GetHashAndReset();
@@ -48,12 +48,12 @@ internal sealed class EntryCheck : IDisposable
             || (_said?.Md5 is { } md5 && !md5.AsSpan().SequenceEqual(_md5!.GetHashAndReset()))
             || (_said?.Crc32 is { } crc32 && crc32 != _crc32!.GetCurrentHashAsUInt32()))
         {
-            throw new UpstreamException(Stage.Digest, "the object is not what storage's own checksum says", StatusCodes.Status502BadGateway);
+            throw new StorageException(FailureReason.ChecksumDiffers, "The object does not have the checksum that storage reported.");
         }
 
         if (_wanted is not null && !_wanted.AsSpan().SequenceEqual(Sha256))
         {
-            throw new UpstreamException(Stage.Digest, "the object has another SHA-256 than the manifest says", StatusCodes.Status502BadGateway);
+            throw new StorageException(FailureReason.ChecksumDiffers, "The object has another SHA-256 than the manifest states.");
         }
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 using Gateway.Access;
 using Gateway.Admission;
+using Gateway.Failures;
 using Gateway.Health;
 using Gateway.Links;
 using Gateway.Responses;
@@ -98,8 +99,7 @@ internal sealed class LinkEndpoint(
         return plan.ETag ?? throw new BundleProblemException(
             StatusCodes.Status409Conflict,
             "The link cannot be pinned: storage reports no strong ETag for some objects, so their versions cannot be told apart.",
-            Culprit.Client,
-            Stage.Request,
+            FailureReason.InvalidRequest,
             [.. plan.Entries.Where(entry => entry.Head!.ETag is null).Select(entry => new EntryError(entry.Index, entry.Id, "has no strong ETag"))]);
     }
 
@@ -123,7 +123,7 @@ internal sealed class LinkEndpoint(
 
         return end > now
             ? DateTimeOffset.FromUnixTimeSeconds(end.ToUnixTimeSeconds())
-            : throw new BundleProblemException(StatusCodes.Status401Unauthorized, "The client's credentials have expired.", Culprit.Client, Stage.Request);
+            : throw new BundleProblemException(StatusCodes.Status401Unauthorized, "The client's credentials have expired.", FailureReason.InvalidRequest);
     }
 
     private async Task<string> CreateAsync(BundleFields fields, string? etag, DateTimeOffset expires, string client, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Gateway.Archiving.Layout;
+using Gateway.Failures;
 using Gateway.Upstreams;
 
 namespace Gateway.Bundles;
@@ -53,7 +54,7 @@ internal sealed class Lookahead : IAsyncDisposable
     }
 
     /// <summary>The next object in order, its size known, the caller's from then on; the window moves up to it.</summary>
-    /// <exception cref="UpstreamException">It could not be opened.</exception>
+    /// <exception cref="StorageException">It could not be opened.</exception>
     public ValueTask<ObjectReader> NextAsync()
     {
         if (_ahead.Count == 0)

@@ -1,4 +1,5 @@
 using Gateway.Archiving.Layout;
+using Gateway.Failures;
 using Gateway.Responses;
 using Gateway.Resuming;
 using Gateway.Upstreams;
@@ -92,7 +93,7 @@ internal sealed partial class RangeSender(BundleStreamer streamer, ResumeStateCa
                 return await MakeAsync(known.Facts, fromBeginning: true);
             }
         }
-        catch (UpstreamException failure) when (client is { Bytes: 0, IsUnexpected: false })
+        catch (StorageException failure) when (client is { Bytes: 0, IsUnexpected: false })
         {
             throw BundlePlanner.Failed(plan.All[record.EntryIndex!.Value], failure);
         }

@@ -2,8 +2,8 @@ using System.Buffers;
 using System.Diagnostics;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
+using Gateway.Failures;
 using Gateway.Responses;
-using Gateway.Telemetry;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
@@ -82,11 +82,11 @@ internal static class RequestBody
         "gzip" or "x-gzip" => new GZipStream(body, CompressionMode.Decompress, leaveOpen: true),
         "br" => new BrotliStream(body, CompressionMode.Decompress, leaveOpen: true),
         _ => throw new BundleProblemException(
-            StatusCodes.Status415UnsupportedMediaType, "The body may be compressed with gzip or br, and with nothing else.", Culprit.Client, Stage.Request)
+            StatusCodes.Status415UnsupportedMediaType, "The body may be compressed with gzip or br, and with nothing else.", FailureReason.InvalidRequest)
         { AcceptEncoding = "gzip, br" },
     };
 
     private static BundleProblemException TooLarge() => BundleProblemException.TooLarge($"The body has more than {BundleFields.MaxBodyBytes} bytes.");
 
-    private static BundleProblemException Unsupported(string title) => new(StatusCodes.Status415UnsupportedMediaType, title, Culprit.Client, Stage.Request);
+    private static BundleProblemException Unsupported(string title) => new(StatusCodes.Status415UnsupportedMediaType, title, FailureReason.InvalidRequest);
 }

@@ -1,7 +1,7 @@
 using Gateway.Admission;
+using Gateway.Failures;
 using Gateway.Links;
 using Gateway.Responses;
-using Gateway.Telemetry;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
 
@@ -68,17 +68,17 @@ internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> o
         catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new BundleProblemException(
-                StatusCodes.Status408RequestTimeout, $"The body of the request took longer than {BodyPatience.TotalSeconds} s.", Culprit.Client, Stage.Request);
+                StatusCodes.Status408RequestTimeout, $"The body of the request took longer than {BodyPatience.TotalSeconds} s.", FailureReason.InvalidRequest);
         }
         catch (BadHttpRequestException e)
         {
             // Too slow, or not as framed: the server knows the status.
-            throw new BundleProblemException(e.StatusCode, "The body of the request cannot be read.", Culprit.Client, Stage.Request, inner: e);
+            throw new BundleProblemException(e.StatusCode, "The body of the request cannot be read.", FailureReason.InvalidRequest, inner: e);
         }
         catch (IOException)
         {
             // The connection broke in the body; the abort token may be cancelled only later.
-            throw new ClientException(Stage.Gone);
+            throw new ClientException(FailureReason.ClientGone);
         }
     }
 
@@ -98,8 +98,7 @@ internal sealed class RequestReader(BundleLinks links, IOptions<BundleOptions> o
                 refusal == StatusCodes.Status429TooManyRequests
                     ? "The requests of this client hold too much memory. Try again later."
                     : "Too many requests are being read. Try again later.",
-                Culprit.Client,
-                Stage.Admission);
+                FailureReason.LimitReached);
         }
     }
 

@@ -1,5 +1,5 @@
+using Gateway.Failures;
 using Gateway.Responses;
-using Gateway.Telemetry;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
@@ -27,14 +27,14 @@ internal sealed class SourceAuthorization(SourceIndex sources, IAuthorizationPol
             if (authorization.Forbidden)
             {
                 throw new BundleProblemException(
-                    StatusCodes.Status403Forbidden, $"The source '{source.Name}' is not for this client.", Culprit.Client, Stage.Request);
+                    StatusCodes.Status403Forbidden, $"The source '{source.Name}' is not for this client.", FailureReason.NotAuthorized);
             }
 
             if (authorization.Challenged)
             {
                 await ChallengeAsync(context, policy);
                 throw new BundleProblemException(
-                    StatusCodes.Status401Unauthorized, $"Source '{source.Name}' requires authentication.", Culprit.Client, Stage.Request);
+                    StatusCodes.Status401Unauthorized, $"Source '{source.Name}' requires authentication.", FailureReason.NotAuthorized);
             }
         }
     }
@@ -60,7 +60,7 @@ internal sealed class SourceAuthorization(SourceIndex sources, IAuthorizationPol
         }
 
         await ChallengeAsync(context, required!);
-        throw new BundleProblemException(StatusCodes.Status401Unauthorized, "Every source requires authentication.", Culprit.Client, Stage.Request);
+        throw new BundleProblemException(StatusCodes.Status401Unauthorized, "Every source requires authentication.", FailureReason.NotAuthorized);
     }
 
     private async Task<PolicyAuthorizationResult> AuthorizeAsync(HttpContext context, Source source, AuthorizationPolicy policy) =>

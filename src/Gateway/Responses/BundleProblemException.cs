@@ -1,8 +1,8 @@
 using System.Globalization;
 using Gateway.Admission;
+using Gateway.Failures;
 using Gateway.Links;
 using Gateway.Server;
-using Gateway.Telemetry;
 
 namespace Gateway.Responses;
 
@@ -20,16 +20,14 @@ internal sealed record EntryError(int Index, string Id, string Reason)
 
 /// <summary>A request that ends before the first byte of an archive, with a document about the reason (RFC 9457).</summary>
 internal sealed class BundleProblemException(
-    int statusCode, string title, Culprit culprit, Stage stage, IReadOnlyList<EntryError>? errors = null, TimeSpan? retryAfter = null, Exception? inner = null)
+    int statusCode, string title, FailureReason reason, IReadOnlyList<EntryError>? errors = null, TimeSpan? retryAfter = null, Exception? inner = null)
     : Exception(title, inner)
 {
     private static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(5);
 
     public int StatusCode { get; } = statusCode;
 
-    public Culprit Culprit { get; } = culprit;
-
-    public Stage Stage { get; } = stage;
+    public FailureReason Reason { get; } = reason;
 
     /// <summary>What a range must stay below (RFC 9110, section 15.5.17).</summary>
     public long? ArchiveLength { get; init; }
@@ -40,10 +38,10 @@ internal sealed class BundleProblemException(
     public IReadOnlyList<EntryError> Errors { get; } = errors ?? [];
 
     public static BundleProblemException BadRequest(string title, IReadOnlyList<EntryError>? errors = null) =>
-        new(StatusCodes.Status400BadRequest, title, Culprit.Client, Stage.Request, errors);
+        new(StatusCodes.Status400BadRequest, title, FailureReason.InvalidRequest, errors);
 
     public static BundleProblemException TooLarge(string title) =>
-        new(StatusCodes.Status413PayloadTooLarge, title, Culprit.Client, Stage.Request);
+        new(StatusCodes.Status413PayloadTooLarge, title, FailureReason.InvalidRequest);
 
     /// <summary>There is no permit.</summary>
     /// <param name="statusCode">429 or 503.</param>
@@ -60,21 +58,20 @@ internal sealed class BundleProblemException(
             statusCode == StatusCodes.Status429TooManyRequests
                 ? $"This client has too many {what} running (option {LimitOptions.Section}:{option}).{hint} Try again later."
                 : $"Too many {what} are running. Try again later.",
-            Culprit.Client,
-            Stage.Admission);
+            FailureReason.LimitReached);
     }
 
     /// <summary>The response to a link that cannot be made or used.</summary>
     public static BundleProblemException Of(LinkException e) => e.Fault switch
     {
-        LinkFault.Expired => new(StatusCodes.Status410Gone, "The link has expired.", Culprit.Client, Stage.Request),
+        LinkFault.Expired => new(StatusCodes.Status410Gone, "The link has expired.", FailureReason.InvalidRequest),
         LinkFault.TooLarge => TooLarge($"The manifest has more bytes than a link may stand for; at most {BundleLink.MaxManifestBytes} before compression."),
         LinkFault.ShareIsFull => new(
-            StatusCodes.Status429TooManyRequests, "This client has as many links as it may have (Bundle:Links:MaxBytesPerClient).", Culprit.Client, Stage.Admission, retryAfter: e.RetryAfter),
+            StatusCodes.Status429TooManyRequests, "This client has as many links as it may have (Bundle:Links:MaxBytesPerClient).", FailureReason.LimitReached, retryAfter: e.RetryAfter),
         LinkFault.NoRoom => new(
-            StatusCodes.Status503ServiceUnavailable, "There is no room for more links (Bundle:Links:MaxBytes).", Culprit.Gateway, Stage.Admission, retryAfter: e.RetryAfter),
-        LinkFault.Away => new(StatusCodes.Status503ServiceUnavailable, "The store of links cannot be reached.", Culprit.Gateway, Stage.Fault, inner: e),
-        _ => new(StatusCodes.Status404NotFound, "There is no such link.", Culprit.Client, Stage.Request),
+            StatusCodes.Status503ServiceUnavailable, "There is no room for more links (Bundle:Links:MaxBytes).", FailureReason.NoRoom, retryAfter: e.RetryAfter),
+        LinkFault.Away => new(StatusCodes.Status503ServiceUnavailable, "The store of links cannot be reached.", FailureReason.Fault, inner: e),
+        _ => new(StatusCodes.Status404NotFound, "There is no such link.", FailureReason.InvalidRequest),
     };
 
     /// <summary>Sends it as a document.</summary>

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Gateway.Bundles;
-using Gateway.Telemetry;
-using Gateway.Upstreams;
+using Gateway.Failures;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Responses;
@@ -25,9 +24,9 @@ internal sealed class ProblemResponder(IOptions<ClientOptions> options, TimeProv
             var refusal = exception switch
             {
                 BundleProblemException said => said,
-                UpstreamException storage => new BundleProblemException(storage.StatusCode, "Storage failed.", Culprit.Upstream, storage.Stage, retryAfter: storage.RetryAfter),
-                OperationCanceledException => new BundleProblemException(StatusCodes.Status503ServiceUnavailable, "This replica is being shut down.", Culprit.Gateway, Stage.Drain),
-                _ => new BundleProblemException(StatusCodes.Status500InternalServerError, "The gateway failed.", Culprit.Gateway, Stage.Fault),
+                StorageException storage => new BundleProblemException(storage.Reason.StatusCode, "Storage failed.", storage.Reason, retryAfter: storage.RetryAfter),
+                OperationCanceledException => new BundleProblemException(StatusCodes.Status503ServiceUnavailable, "This replica is being shut down.", FailureReason.Draining),
+                _ => new BundleProblemException(StatusCodes.Status500InternalServerError, "The gateway failed.", FailureReason.Fault),
             };
             await RespondAsync(context, () => refusal.WriteAsync(context));
         }

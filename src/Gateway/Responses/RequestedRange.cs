@@ -1,4 +1,4 @@
-using Gateway.Telemetry;
+using Gateway.Failures;
 using Gateway.Upstreams;
 
 namespace Gateway.Responses;
@@ -45,8 +45,7 @@ internal static class RequestedRange
     public static BundleProblemException NotSatisfiable(long? length) => new(
         StatusCodes.Status416RangeNotSatisfiable,
         length is null ? "The range begins past the end of the archive." : $"The archive has {length} bytes; the range begins past its end.",
-        Culprit.Client,
-        Stage.Request)
+        FailureReason.InvalidRequest)
     {
         ArchiveLength = length,
     };

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Gateway.Failures;
 
 namespace Gateway.Telemetry;
 
@@ -16,7 +17,7 @@ internal sealed class BundleMetrics
     public BundleMetrics(IMeterFactory factory)
     {
         _meter = factory.Create(MeterName);
-        _outcomes = _meter.CreateCounter<long>("gateway.bundle.outcomes", "{bundle}", "Bundles by stage and culprit of their end.");
+        _outcomes = _meter.CreateCounter<long>("gateway.bundle.outcomes", "{bundle}", "Bundles by how they ended: the reason, and who is at fault.");
         _bytesIn = _meter.CreateCounter<long>("gateway.bundle.upstream.bytes", "By", "Bytes of objects taken from storage.");
         _bytesOut = _meter.CreateCounter<long>("gateway.bundle.client.bytes", "By", "Bytes of archives given to clients.");
         _active = _meter.CreateUpDownCounter<long>("gateway.bundle.active", "{bundle}", "Bundles being sent.");
@@ -30,9 +31,9 @@ internal sealed class BundleMetrics
 
     public void Stopped() => _active.Add(-1);
 
-    public void Ended(string purpose, Culprit culprit, Stage stage, long bytesIn, long bytesOut)
+    public void Ended(string purpose, FailureReason reason, long bytesIn, long bytesOut)
     {
-        _outcomes.Add(1, new("purpose", purpose), new("culprit", culprit.ToString()), new("stage", stage.ToString()));
+        _outcomes.Add(1, new("purpose", purpose), new("origin", reason.Origin.ToString()), new("reason", reason.Name));
         _bytesIn.Add(bytesIn);
         _bytesOut.Add(bytesOut);
     }

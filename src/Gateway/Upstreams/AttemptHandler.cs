@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
-using Gateway.Telemetry;
+using Gateway.Failures;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Timeout;
@@ -48,23 +48,19 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
         }
     }
 
-    private static UpstreamException Explain(Exception exception) => exception switch
+    private static StorageException Explain(Exception exception) => exception switch
     {
-        UpstreamException known => known,
-        TimeoutRejectedException => new(
-            Stage.Headers, "storage did not answer in time", StatusCodes.Status504GatewayTimeout, Retry.Elsewhere, inner: exception),
-        BrokenCircuitException broken => new(
-            Stage.Connect, "storage has failed too often just now", StatusCodes.Status502BadGateway, Retry.Anywhere, broken.RetryAfter, exception),
-        OperationCanceledException { InnerException: TimeoutException } => new(
-            Stage.Connect, "storage did not take the connection in time", StatusCodes.Status504GatewayTimeout, Retry.Elsewhere, inner: exception),
+        StorageException known => known,
+        TimeoutRejectedException => new(FailureReason.ResponseTimeout, inner: exception),
+        BrokenCircuitException broken => new(FailureReason.CircuitOpen, retryAfter: broken.RetryAfter, inner: exception),
+        OperationCanceledException { InnerException: TimeoutException } => new(FailureReason.ConnectTimeout, inner: exception),
         HttpRequestException
         {
             HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
                 or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError
-        } => new(Stage.Connect, "storage refused the connection", StatusCodes.Status502BadGateway, Retry.Anywhere, inner: exception),
-        HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.InvalidResponse } => new(
-            Stage.Protocol, "storage sent a head that is not HTTP or too large", StatusCodes.Status502BadGateway, inner: exception),
-        _ => new(Stage.Headers, "storage broke the connection before its answer", StatusCodes.Status502BadGateway, Retry.Anywhere, inner: exception),
+        } => new(FailureReason.ConnectionRefused, inner: exception),
+        HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.InvalidResponse } => new(FailureReason.InvalidResponse, inner: exception),
+        _ => new(FailureReason.ConnectionBroken, inner: exception),
     };
 
     private Task<HttpResponseMessage> SendInnerAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>

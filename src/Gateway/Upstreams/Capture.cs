@@ -1,3 +1,4 @@
+using Gateway.Failures;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Upstreams;
@@ -17,7 +18,7 @@ internal sealed class Capture(IReadOnlyCollection<string> tried)
     public IReadOnlyCollection<string> Tried { get; } = tried;
 
     /// <summary>Why there is no answer, from the one place that saw it happen.</summary>
-    public UpstreamException? Failure { get; set; }
+    public StorageException? Failure { get; set; }
 
     /// <summary>The answer, or null when the pipeline ended without one.</summary>
     public Task<HttpResponseMessage?> Received => _received.Task;

@@ -1,5 +1,5 @@
 using System.Net;
-using Gateway.Telemetry;
+using Gateway.Failures;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Transforms;
@@ -45,7 +45,7 @@ internal sealed class CaptureTransforms : ITransformProvider
             {
                 if (!staysInside)
                 {
-                    capture.Failure = new UpstreamException(Stage.Policy, "the address leaves the source's prefix", StatusCodes.Status502BadGateway);
+                    capture.Failure = new StorageException(FailureReason.OutsidePrefix);
                     throw capture.Failure;
                 }
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Gateway.Telemetry;
+using Gateway.Failures;
 using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Upstreams;
@@ -17,14 +17,12 @@ internal static class ObjectAnswer
     {
         if (expected?.ETag is not null && head.ETag != expected.ETag)
         {
-            throw new UpstreamException(
-                Stage.Changed, "the object changed while it was being read", StatusCodes.Status502BadGateway, Retry.Elsewhere);
+            throw new StorageException(FailureReason.ObjectChanged);
         }
 
         if (expected?.Size is { } size && head.Size is { } actual && actual != size)
         {
-            throw new UpstreamException(
-                Stage.Size, $"storage has {actual} bytes where {size} were declared", StatusCodes.Status502BadGateway, Retry.Elsewhere);
+            throw new StorageException(FailureReason.SizeDiffers, $"Storage has {actual} bytes where {size} were stated.");
         }
     }
 
@@ -41,23 +39,21 @@ internal static class ObjectAnswer
             || (range.Length ?? head.Size) != head.Size
             || (part.Size ?? end - wanted.From) != end - wanted.From)
         {
-            throw new UpstreamException(
-                Stage.Protocol, $"storage was asked for the bytes from {wanted.From} to {end - 1} and answered with others", StatusCodes.Status502BadGateway);
+            throw new StorageException(FailureReason.WrongRange, $"Storage was asked for the bytes from {wanted.From} to {end - 1} and sent others.");
         }
     }
 
-    private static UpstreamException Refusal(int status, IHeaderDictionary headers, TimeProvider time) => status switch
+    private static StorageException Refusal(int status, IHeaderDictionary headers, TimeProvider time) => status switch
     {
-        StatusCodes.Status404NotFound or StatusCodes.Status410Gone => new(Stage.Missing, "no such object", StatusCodes.Status404NotFound),
-        StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden or StatusCodes.Status407ProxyAuthenticationRequired => new(
-            Stage.Denied, "storage does not let the gateway read", StatusCodes.Status502BadGateway),
-        >= 300 and < 400 => new(Stage.Policy, $"storage answered {status}, a redirect, which is not followed", StatusCodes.Status502BadGateway),
+        StatusCodes.Status404NotFound or StatusCodes.Status410Gone => new(FailureReason.NotFound),
+        StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden or StatusCodes.Status407ProxyAuthenticationRequired => new(FailureReason.Denied),
+        >= 300 and < 400 => new(FailureReason.Redirected, $"Storage returned {status}, a redirect, which is not followed."),
         StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => new(
-            Stage.Status, $"storage answered {status}", StatusCodes.Status503ServiceUnavailable, Retry.Anywhere, RetryAfter(headers, time)),
-        StatusCodes.Status504GatewayTimeout => new(Stage.Status, "storage answered 504", StatusCodes.Status504GatewayTimeout, Retry.Anywhere),
+            FailureReason.Throttled, $"Storage returned {status}.", RetryAfter(headers, time)),
+        StatusCodes.Status504GatewayTimeout => new(FailureReason.StorageTimeout),
         StatusCodes.Status408RequestTimeout or StatusCodes.Status500InternalServerError or StatusCodes.Status502BadGateway => new(
-            Stage.Status, $"storage answered {status}", StatusCodes.Status502BadGateway, Retry.Anywhere),
-        _ => new(Stage.Status, $"storage answered {status}", StatusCodes.Status502BadGateway),
+            FailureReason.StorageError, $"Storage returned {status}."),
+        _ => new(FailureReason.UnexpectedStatus, $"Storage returned {status}."),
     };
 
     private static TimeSpan? RetryAfter(IHeaderDictionary headers, TimeProvider time)

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Gateway.Telemetry;
+using Gateway.Failures;
 using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Upstreams;
@@ -17,13 +17,12 @@ internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modif
     private const int LongestETag = 256;
 
     /// <summary>Reads the head of a 200 or a 206; <see cref="Size"/> is then that of the whole object or of the part.</summary>
-    /// <exception cref="UpstreamException">A length that is none, or an encoded body.</exception>
+    /// <exception cref="StorageException">A length that is none, or an encoded body.</exception>
     public static ObjectHead Of(IHeaderDictionary headers)
     {
         if (headers.ContentEncoding is { Count: > 0 } encoding && !encoding.All(value => value is "" or "identity"))
         {
-            throw new UpstreamException(
-                Stage.Encoding, "storage encoded the object although it was asked not to", StatusCodes.Status502BadGateway);
+            throw new StorageException(FailureReason.Encoded);
         }
 
         long? size = null;
@@ -31,7 +30,7 @@ internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modif
         {
             size = text.Count == 1 && long.TryParse(text[0], NumberStyles.None, CultureInfo.InvariantCulture, out var length) && length <= MaxSize
                 ? length
-                : throw new UpstreamException(Stage.Protocol, "storage sent a Content-Length that is no length", StatusCodes.Status502BadGateway);
+                : throw new StorageException(FailureReason.InvalidLength);
         }
 
         var modified = HeaderUtilities.TryParseDate(headers.LastModified.ToString(), out var date) ? date : DateTimeOffset.UnixEpoch;

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Numerics;
-using Gateway.Telemetry;
+using Gateway.Failures;
 
 namespace Gateway.Upstreams;
 
@@ -27,13 +27,13 @@ internal sealed partial class ObjectReader
 
     /// <summary>Takes an object whose size nobody knows into memory to learn its size, as far as the budget goes.</summary>
     /// <returns>False when the budget is used up before the object; a further call goes on.</returns>
-    /// <exception cref="UpstreamException">Its end would not be told from a broken connection.</exception>
+    /// <exception cref="StorageException">Its end would not be told from a broken connection.</exception>
     public async Task<bool> TryLearnSizeAsync(ByteBudget budget)
     {
         if (_attempt is { IsFramed: false })
         {
-            throw new UpstreamException(
-                Stage.Size, "storage gives no length and ends the object by closing the connection", StatusCodes.Status502BadGateway);
+            throw new StorageException(
+                FailureReason.LengthUnknown, "Storage does not state the length of the object and ends it by closing the connection.");
         }
 
         do
@@ -51,15 +51,14 @@ internal sealed partial class ObjectReader
     }
 
     /// <summary>The same, where there is no other way to send the object.</summary>
-    /// <exception cref="UpstreamException">It is larger than the budget.</exception>
+    /// <exception cref="StorageException">It is larger than the budget.</exception>
     public async Task LearnSizeAsync(ByteBudget budget)
     {
         if (!await TryLearnSizeAsync(budget))
         {
-            throw new UpstreamException(
-                Stage.Size,
-                "storage gives no length, and the object is too large to be read ahead to learn it; name its size in a manifest",
-                StatusCodes.Status502BadGateway);
+            throw new StorageException(
+                FailureReason.LengthUnknown,
+                "Storage does not state the length of the object, and the object is too large to be read ahead to learn it. Send its size in a manifest.");
         }
     }
 

@@ -1,4 +1,4 @@
-using Gateway.Telemetry;
+using Gateway.Failures;
 
 namespace Gateway.Upstreams;
 
@@ -25,7 +25,7 @@ internal sealed partial class ObjectReader
             await CloseAsync();
             return count;
         }
-        catch (UpstreamException e) when (e.Stage == Stage.Policy && (_attempt is not null || _isReleased))
+        catch (StorageException e) when (e.Reason == FailureReason.RangesNotServed && (_attempt is not null || _isReleased))
         {
             // Storage does not serve ranges. What was opened first still stands where they would begin, or can be opened again.
             await StopRangesAsync();

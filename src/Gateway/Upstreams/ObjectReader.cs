@@ -1,12 +1,12 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
-using Gateway.Telemetry;
+using Gateway.Failures;
 
 namespace Gateway.Upstreams;
 
 /// <summary>
 /// The body of one object, in one version, to its last byte. When storage breaks off or stands still it is asked for the rest;
-/// whoever reads sees only that a read took longer, or an <see cref="UpstreamException"/> when the rest cannot be had.
+/// whoever reads sees only that a read took longer, or an <see cref="StorageException"/> when the rest cannot be had.
 /// </summary>
 /// <remarks>
 /// One reader at a time, no thread of its own. It owns the attempt it reads from, and a pooled buffer once the object has been
@@ -71,7 +71,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     private long? End => _ranges?.From ?? _part.End ?? Head.Size;
 
     /// <summary>Reads at least one byte; 0 means that the object, or the part, has been read whole, and nothing else does.</summary>
-    /// <exception cref="UpstreamException">The rest cannot be had, or there is more than declared.</exception>
+    /// <exception cref="StorageException">The rest cannot be had, or there is more than declared.</exception>
     public ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
         if (_buffer is { } preloaded)
@@ -86,7 +86,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     }
 
     /// <summary>Reads bytes that nobody wants.</summary>
-    /// <exception cref="UpstreamException">They cannot be had.</exception>
+    /// <exception cref="StorageException">They cannot be had.</exception>
     public async Task DropAsync(long bytes)
     {
         if (bytes == 0)
@@ -212,19 +212,13 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     }
 
     /// <summary>Gives the attempt up and says why.</summary>
-    private async Task<UpstreamException> BrokenAsync(Exception? exception)
+    private async Task<StorageException> BrokenAsync(Exception? exception)
     {
         _cancellationToken.ThrowIfCancellationRequested();
         var failure = _stall.IsCancellationRequested
-            ? new UpstreamException(
-                Stage.Stall,
-                $"storage stood still for {_store.Options.StallTimeout.TotalSeconds:0.###} s",
-                StatusCodes.Status504GatewayTimeout,
-                Retry.Anywhere,
-                inner: exception)
-            : new UpstreamException(
-                Stage.Body, $"storage broke off after {_position} bytes", StatusCodes.Status502BadGateway, Retry.Anywhere, inner: exception);
-        failure.Note(_attempt);
+            ? new StorageException(FailureReason.BodyStalled, $"Storage sent nothing for {_store.Options.StallTimeout.TotalSeconds:0.###} s.", inner: exception)
+            : new StorageException(FailureReason.BodyBroken, $"Storage broke off after {_position} bytes.", inner: exception);
+        failure.Note(_attempt?.DestinationId, _attempt?.ReceivedStatusCode);
         if (!_hasPaused || _stall.IsCancellationRequested)
         {
             _attempt?.ReportBroken(failure);
@@ -234,7 +228,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
         return failure;
     }
 
-    private async Task<int> ResumeAsync(UpstreamException failure, Memory<byte> buffer)
+    private async Task<int> ResumeAsync(StorageException failure, Memory<byte> buffer)
     {
         if (Head.Size is null || (_position > 0 && Head.ETag is null))
         {
@@ -253,7 +247,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
         {
             return Took(await _store.ContinueAsync(_request, Head, _part with { From = _position }, _counters, (attempt, body, skip) => ReadFirstAsync(attempt, body, skip, buffer), _cancellationToken));
         }
-        catch (UpstreamException exhausted)
+        catch (StorageException exhausted)
         {
             // All tries are used up; whoever opens the object shall not begin them again.
             throw exhausted.AsFinal();
@@ -323,8 +317,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
 
             if (more > 0)
             {
-                throw new UpstreamException(
-                    Stage.Size, $"storage sends more than the {Head.Size} bytes that were declared", StatusCodes.Status502BadGateway);
+                throw new StorageException(FailureReason.SizeDiffers, $"Storage sends more than the {Head.Size} bytes that were stated.");
             }
         }
 

@@ -1,4 +1,4 @@
-using Gateway.Telemetry;
+using Gateway.Failures;
 using Microsoft.Extensions.Options;
 using Polly;
 using Polly.Retry;
@@ -21,7 +21,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
     public TimeProvider Time { get; } = time;
 
     /// <summary>Asks what an object is, without its body. Storage that knows no HEAD is asked with a GET.</summary>
-    /// <exception cref="UpstreamException">It is not there, or storage fails.</exception>
+    /// <exception cref="StorageException">It is not there, or storage fails.</exception>
     public Task<ObjectHead> HeadAsync(ObjectRequest request, TransferCounters counters, CancellationToken cancellationToken)
     {
         var tries = new Tries(request.Source, counters);
@@ -29,7 +29,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
             tries,
             async token => await DescribeAsync(HttpMethods.Head, token)
                 ?? await DescribeAsync(HttpMethods.Get, token)
-                ?? throw new UpstreamException(Stage.Status, "storage knows neither HEAD nor GET", StatusCodes.Status502BadGateway),
+                ?? throw new StorageException(FailureReason.UnexpectedStatus, "Storage supports neither HEAD nor GET."),
             cancellationToken);
 
         Task<ObjectHead?> DescribeAsync(string method, CancellationToken token) => AttemptAsync(
@@ -57,7 +57,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
     /// then, so when this fails it is repeated from the beginning.</param>
     /// <param name="counters">Counts tries and bytes.</param>
     /// <param name="cancellationToken">Ends everything, the later reading too.</param>
-    /// <exception cref="UpstreamException">It is not there, is not what was planned, or storage fails.</exception>
+    /// <exception cref="StorageException">It is not there, is not what was planned, or storage fails.</exception>
     public Task<ObjectReader> OpenAsync(
         ObjectRequest request, ObjectHead? expected, Func<ObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken)
     {
@@ -92,7 +92,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
     }
 
     /// <summary>Opens a part of an object whose version is known.</summary>
-    /// <exception cref="UpstreamException">Another version, or storage fails; <see cref="Stage.Policy"/>: storage does not serve parts.
+    /// <exception cref="StorageException">Another version, or storage fails; <see cref="FailureReason.RangesNotServed"/>: storage does not serve parts.
     /// That matters only where the part ends before the object: of everything else the beginning is read and dropped.</exception>
     public Task<ObjectReader> OpenPartAsync(
         ObjectRequest request, ObjectHead head, ByteRange part, TransferCounters counters, CancellationToken cancellationToken) =>
@@ -105,7 +105,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
             {
                 if (skip > 0 && part.End is not null)
                 {
-                    throw new UpstreamException(Stage.Policy, "storage answers a request for a part with the whole object", StatusCodes.Status502BadGateway);
+                    throw new StorageException(FailureReason.RangesNotServed);
                 }
 
                 var reader = new ObjectReader(this, request, head, part with { From = part.From - skip }, counters, attempt, body, cancellationToken) { KnowsNoRanges = skip > 0 };
@@ -121,7 +121,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
     /// <param name="counters">Counts tries.</param>
     /// <param name="take">Gets the attempt, its body, and how many bytes of it come before the range; its failure is the try's failure.</param>
     /// <param name="cancellationToken">Ends everything.</param>
-    /// <exception cref="UpstreamException">Another version, other bytes than asked for, or storage fails.</exception>
+    /// <exception cref="StorageException">Another version, other bytes than asked for, or storage fails.</exception>
     public Task<T> ContinueAsync<T>(
         ObjectRequest request,
         ObjectHead head,
@@ -179,7 +179,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
         }
         catch (Exception e)
         {
-            (e as UpstreamException)?.Note(attempt);
+            (e as StorageException)?.Note(attempt.DestinationId, attempt.ReceivedStatusCode);
             tries.Failed(attempt.DestinationId);
             await attempt.DisposeAsync();
             throw;
@@ -202,9 +202,9 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
                 Delay = FirstPause,
                 MaxDelay = LongestPause,
                 ShouldHandle = arguments => ValueTask.FromResult(
-                    arguments.Outcome.Exception is UpstreamException failure && IsWorthAnotherTry(failure, TriesOf(arguments.Context), options)),
+                    arguments.Outcome.Exception is StorageException failure && IsWorthAnotherTry(failure, TriesOf(arguments.Context), options)),
                 DelayGenerator = static arguments => ValueTask.FromResult(
-                    TriesOf(arguments.Context).AnyLeft ? TimeSpan.Zero : (arguments.Outcome.Exception as UpstreamException)?.RetryAfter),
+                    TriesOf(arguments.Context).AnyLeft ? TimeSpan.Zero : (arguments.Outcome.Exception as StorageException)?.RetryAfter),
                 OnRetry = static arguments =>
                 {
                     TriesOf(arguments.Context).Counters.CountRetry();
@@ -214,13 +214,13 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
             .Build();
     }
 
-    private static bool IsWorthAnotherTry(UpstreamException failure, Tries tries, UpstreamOptions options) => failure.Retry switch
+    private static bool IsWorthAnotherTry(StorageException failure, Tries tries, UpstreamOptions options) => failure.Retry switch
     {
-        Retry.Anywhere when !tries.AnyLeft =>
+        RetryScope.AnyDestination when !tries.AnyLeft =>
             // Longer than we would wait for an answer is longer than we wait for a chance of one.
             !(failure.RetryAfter > options.FirstByteTimeout),
-        Retry.Anywhere => true,
-        Retry.Elsewhere => tries.AnyLeft,
+        RetryScope.AnyDestination => true,
+        RetryScope.OtherDestination => tries.AnyLeft,
         _ => false,
     };
 

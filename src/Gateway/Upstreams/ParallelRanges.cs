@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using Gateway.Telemetry;
+using Gateway.Failures;
 
 namespace Gateway.Upstreams;
 
@@ -72,7 +72,7 @@ internal sealed class ParallelRanges : IAsyncDisposable
     }
 
     /// <summary>Reads at least one byte; 0 at the object's end.</summary>
-    /// <exception cref="UpstreamException">The rest cannot be had; <see cref="Stage.Policy"/> before the first byte means that
+    /// <exception cref="StorageException">The rest cannot be had; <see cref="FailureReason.RangesNotServed"/> before the first byte means that
     /// storage does not serve ranges.</exception>
     public async Task<int> ReadAsync(Memory<byte> buffer)
     {

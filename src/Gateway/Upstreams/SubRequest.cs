@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
-using Gateway.Telemetry;
+using Gateway.Failures;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
@@ -83,7 +83,7 @@ internal sealed class SubRequest : IAsyncDisposable
     /// <param name="range">What is wanted; a beginning above 0 only together with <paramref name="etag"/>.</param>
     /// <param name="etag">The version that must be continued.</param>
     /// <param name="cancellationToken">What the constructor got: tells our own cancelling from storage's failing.</param>
-    /// <exception cref="UpstreamException">No head came.</exception>
+    /// <exception cref="StorageException">No head came.</exception>
     public async Task SendAsync(string method, ByteRange range, string? etag, CancellationToken cancellationToken)
     {
         _context.Request.Method = method;
@@ -103,8 +103,7 @@ internal sealed class SubRequest : IAsyncDisposable
 
         if (_message.Headers.TransferEncoding is { Count: > 0 } codings && (codings.Count > 1 || _message.Headers.TransferEncodingChunked != true))
         {
-            throw new UpstreamException(
-                Stage.Encoding, "storage encoded the transfer of the object although it was asked not to", StatusCodes.Status502BadGateway);
+            throw new StorageException(FailureReason.Encoded, "Storage encoded the transfer of the object although it was asked not to.");
         }
     }
 
@@ -131,7 +130,7 @@ internal sealed class SubRequest : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            _capture.Failure ??= new UpstreamException(Stage.Fault, "the route's pipeline failed", StatusCodes.Status502BadGateway, inner: exception);
+            _capture.Failure ??= new StorageException(FailureReason.PipelineFailed, inner: exception);
         }
         finally
         {
@@ -140,16 +139,13 @@ internal sealed class SubRequest : IAsyncDisposable
         }
     }
 
-    private UpstreamException Explain() => (_capture.Failure, _context.Features.Get<IForwarderErrorFeature>()) switch
+    private StorageException Explain() => (_capture.Failure, _context.Features.Get<IForwarderErrorFeature>()) switch
     {
         ({ } failure, _) => failure,
-        (_, { Error: ForwarderError.NoAvailableDestinations }) => new UpstreamException(
-            Stage.Connect, "no destination of the source is available", StatusCodes.Status503ServiceUnavailable, Retry.Anywhere),
-        (_, { Error: ForwarderError.RequestTimedOut }) => new UpstreamException(
-            Stage.Headers, "storage did not answer within the cluster's activity time-out", StatusCodes.Status504GatewayTimeout, Retry.Elsewhere),
-        (_, { Exception: var exception }) => new UpstreamException(
-            Stage.Headers, "storage gave no answer", StatusCodes.Status502BadGateway, Retry.Anywhere, inner: exception),
-        _ => new UpstreamException(Stage.Policy, "the route answered by itself instead of storage", StatusCodes.Status502BadGateway),
+        (_, { Error: ForwarderError.NoAvailableDestinations }) => new StorageException(FailureReason.NoDestination),
+        (_, { Error: ForwarderError.RequestTimedOut }) => new StorageException(FailureReason.ResponseTimeout, "Storage did not respond within the cluster's activity timeout."),
+        (_, { Exception: var exception }) => new StorageException(FailureReason.ConnectionBroken, inner: exception),
+        _ => new StorageException(FailureReason.RouteResponded),
     };
 
     /// <summary>A route's time-out is meant for a client's request; the times of a bundle are counted by its reader.</summary>

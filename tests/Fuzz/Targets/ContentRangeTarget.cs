@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text.RegularExpressions;
+using Gateway.Failures;
 using Gateway.Upstreams;
 
 namespace Fuzz.Targets;
@@ -22,7 +23,7 @@ internal static partial class ContentRangeTarget
             {
                 ObjectAnswer.RequirePart(headers, Head, wanted);
             }
-            catch (UpstreamException)
+            catch (StorageException)
             {
                 continue;
             }

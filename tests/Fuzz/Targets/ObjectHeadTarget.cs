@@ -1,4 +1,5 @@
 using System.Text;
+using Gateway.Failures;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Http;
 
@@ -16,7 +17,7 @@ internal static class ObjectHeadTarget
             FuzzTarget.Require(head.ETag is null || (head.ETag is ['"', .., '"'] && head.ETag.Length >= 2 && head.ETag.AsSpan()[1..^1].IndexOf('"') < 0), "a validator is strong and has its quotes");
             FuzzTarget.Require(head.Checksums is null or { Sha256: null or { Length: 32 }, Md5: null or { Length: 16 } }, "a checksum is as long as it should be");
         }
-        catch (UpstreamException)
+        catch (StorageException)
         {
             // Refused.
         }

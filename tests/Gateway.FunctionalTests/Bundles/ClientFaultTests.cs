@@ -24,7 +24,7 @@ public class ClientFaultTests
         await Eventually.TrueAsync(() => upstream.OpenConnections == 0, "storage is left");
 
         Assert.InRange(Stopwatch.GetElapsedTime(left, upstream.LastClosed).TotalMilliseconds, 0, 5000);
-        Assert.Equal("Client/Gone", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Client/ClientGone", (await gateway.RequireOneOutcomeAsync()).Blame);
         Assert.DoesNotContain(gateway.Outcomes.Lines, line => line.StartsWith("Error", StringComparison.Ordinal));
     }
 
@@ -39,7 +39,7 @@ public class ClientFaultTests
 
         var outcome = await gateway.RequireOneOutcomeAsync();
 
-        Assert.Equal("Client/Stall", outcome.Blame);
+        Assert.Equal("Client/ClientStalled", outcome.Blame);
         Assert.InRange(outcome.ClientSeconds, 0.4, 10);
         Assert.True((await client.TakeRestAsync()).IsCut);
     }
@@ -211,7 +211,7 @@ public class ClientFaultTests
 
         var outcome = await gateway.RequireOneOutcomeAsync();
         var isWhole = answer.ToArray().AsSpan().EndsWith("\r\n0\r\n\r\n"u8);
-        Assert.Equal(isWhole ? "None/Done" : "Client/Gone", outcome.Blame);
+        Assert.Equal(isWhole ? "None/None" : "Client/ClientGone", outcome.Blame);
         TestContext.Current.TestOutputHelper?.WriteLine(outcome.Blame);
     }
 }

@@ -78,7 +78,7 @@ public class LookaheadTests
 
         (await Download.GetAsync(gateway.Client, $"/bundle?ids={ids},s/nothing")).RequireEarly(404);
 
-        Assert.Equal("Client/Missing", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Client/ObjectsMissing", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     [Fact]

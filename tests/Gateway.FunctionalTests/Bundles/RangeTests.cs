@@ -259,14 +259,14 @@ public sealed class RangeTests : IAsyncLifetime
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
         var url = $"/bundle?ids=s/a&{recipe}";
         (await Download.GetAsync(gateway.Client, url)).RequireWhole();
-        Assert.Equal("None/Done", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("None/None", (await gateway.RequireOneOutcomeAsync()).Blame);
         upstream.Put("/a", grows ? hard : easy, "\"same\"");
 
         Assert.True((await Download.GetAsync(gateway.Client, url)).IsCut);
-        Assert.Equal("Upstream/Changed", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Upstream/ArchiveChanged", (await gateway.RequireOneOutcomeAsync()).Blame);
 
         Assert.Equal((grows ? hard : easy).ToArray(), (await Download.GetAsync(gateway.Client, url)).RequireWhole()["s/a"]);
-        Assert.Equal("None/Done", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("None/None", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     [Theory]

@@ -139,7 +139,7 @@ public sealed class ReceiptTests : IAsyncLifetime
         var bad = await PostAsync(Manifest(Download.Hash([])));
         bad.RequireCut();
         Assert.InRange(bad.Bytes.Length, 0, 512 + size - 1);
-        Assert.Equal("Upstream/Digest", (await _gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Upstream/ChecksumDiffers", (await _gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     [Theory]
@@ -156,7 +156,7 @@ public sealed class ReceiptTests : IAsyncLifetime
         var bad = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a&format=tar");
         bad.RequireCut();
         Assert.InRange(bad.Bytes.Length, 0, 512 + body.Length - 1);
-        Assert.Equal("Upstream/Digest", (await _gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Upstream/ChecksumDiffers", (await _gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     [Fact]

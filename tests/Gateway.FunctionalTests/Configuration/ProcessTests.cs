@@ -132,7 +132,7 @@ public class ProcessTests
         var entries = (await client.TakeRestAsync()).RequireWhole();
         Assert.Equal(content.Hash(), Download.Hash(entries["s/a"]));
         Assert.Equal(0, await process.ExitCodeAsync());
-        Assert.Single(process.Output, line => line.Contains("\"Culprit\":\"None\",\"Stage\":\"Done\"", StringComparison.Ordinal));
+        Assert.Single(process.Output, line => line.Contains("\"Origin\":\"None\",\"Reason\":\"None\"", StringComparison.Ordinal));
         Assert.Single(process.Output, line => line.Contains("Draining: unready now", StringComparison.Ordinal));
     }
 
@@ -155,7 +155,7 @@ public class ProcessTests
         {
             await process.TerminateAsync();
             Assert.Equal(0, await process.ExitCodeAsync());
-            Assert.Single(process.Output, line => line.Contains("\"Culprit\":\"Gateway\",\"Stage\":\"Drain\"", StringComparison.Ordinal));
+            Assert.Single(process.Output, line => line.Contains("\"Origin\":\"Gateway\",\"Reason\":\"Draining\"", StringComparison.Ordinal));
         }
 
         (await client.TakeRestAsync()).RequireCut();

@@ -147,7 +147,7 @@ public sealed class LinkTests : IAsyncLifetime
         using var answer = await _gateway.Client.PostAsync("/bundle/links", content);
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Equal("Client/Request", (await _gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Client/InvalidRequest", (await _gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     [Theory]

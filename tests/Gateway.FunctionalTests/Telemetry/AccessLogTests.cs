@@ -44,7 +44,7 @@ public sealed class AccessLogTests : IAsyncLifetime
         Assert.Equal("1", fields["Entries"]);
         Assert.Equal(32, fields["TraceId"].Length);
         Assert.All(fields, field => Assert.NotEmpty(field.Value));
-        Assert.All(["Reason", "Source", "Key", "Id", "Destination", "UpstreamStatus", "EntryIndex"], name => Assert.DoesNotContain(name, fields.Keys));
+        Assert.All(["Error", "Source", "Key", "Id", "Destination", "UpstreamStatus", "EntryIndex"], name => Assert.DoesNotContain(name, fields.Keys));
     }
 
     [Theory]
@@ -77,7 +77,7 @@ public sealed class AccessLogTests : IAsyncLifetime
         Assert.Equal("sub/grüße 1", fields["Key"]);
         Assert.Equal("d0", fields["Destination"]);
         Assert.Equal("403", fields["UpstreamStatus"]);
-        Assert.NotEmpty(fields["Reason"]);
+        Assert.NotEmpty(fields["Error"]);
 
         // The client and the operator can talk about the same request.
         Assert.Contains(fields["TraceId"], JsonNode.Parse(download.Bytes)!["traceId"]!.GetValue<string>(), StringComparison.Ordinal);
@@ -120,7 +120,7 @@ public sealed class AccessLogTests : IAsyncLifetime
 
         var fields = await FieldsAsync();
 
-        Assert.Equal(("Client", "Gone"), (fields["Culprit"], fields["Stage"]));
+        Assert.Equal(("Client", "ClientGone"), (fields["Origin"], fields["Reason"]));
         Assert.DoesNotContain("Status", fields.Keys);
     }
 
@@ -139,7 +139,7 @@ public sealed class AccessLogTests : IAsyncLifetime
 
         response.RequireEarly(503);
         var fields = await FieldsAsync(gateway);
-        Assert.Equal(("Gateway", "Drain", "503"), (fields["Culprit"], fields["Stage"], fields["Status"]));
+        Assert.Equal(("Gateway", "Draining", "503"), (fields["Origin"], fields["Reason"], fields["Status"]));
     }
 
     [Fact]
@@ -150,9 +150,9 @@ public sealed class AccessLogTests : IAsyncLifetime
 
         var line = Assert.Single(_gateway.Outcomes.Lines, line => line.Contains("Purpose=", StringComparison.Ordinal));
 
-        Assert.Contains("Purpose=Archive Culprit=Client Stage=Missing TraceId=", line, StringComparison.Ordinal);
+        Assert.Contains("Purpose=Archive Origin=Client Reason=ObjectsMissing TraceId=", line, StringComparison.Ordinal);
         Assert.Contains(" Method=GET Status=404 Format=tar.gz ", line, StringComparison.Ordinal);
-        Assert.Contains(" Source=s Key=none Reason=\"Some objects are missing.\"", line, StringComparison.Ordinal);
+        Assert.Contains(" Source=s Key=none Error=\"Some objects are missing.\"", line, StringComparison.Ordinal);
     }
 
     private Task<Dictionary<string, string>> FieldsAsync() => FieldsAsync(_gateway);

@@ -28,7 +28,7 @@ public class BodyFaultTests
         var download = await Download.SendAsync(gateway.ClientOf(protocol), request);
 
         download.RequireCut();
-        Assert.Equal("Upstream/Size", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Upstream/SizeDiffers", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     [Theory]
@@ -41,7 +41,7 @@ public class BodyFaultTests
 
         var outcome = await RequireCut(protocol, recipe, upstream, "s/a");
 
-        Assert.Equal("Upstream/Size", outcome.Blame);
+        Assert.Equal("Upstream/SizeDiffers", outcome.Blame);
     }
 
     [Theory]
@@ -54,7 +54,7 @@ public class BodyFaultTests
 
         var outcome = await RequireCut(protocol, recipe, upstream, "s/a", settings: Patience.Little);
 
-        Assert.Equal(("Upstream/Stall", 0), (outcome.Blame, outcome.EntryIndex));
+        Assert.Equal(("Upstream/BodyStalled", 0), (outcome.Blame, outcome.EntryIndex));
         Assert.InRange(outcome.UpstreamSeconds, 0.3, 5);
         Assert.Equal(1, upstream.FaultsDelivered);
     }
@@ -69,7 +69,7 @@ public class BodyFaultTests
 
         var outcome = await RequireCut(protocol, recipe, upstream, "s/a");
 
-        Assert.Equal(("Upstream/Changed", 2), (outcome.Blame, upstream.FaultsDelivered));
+        Assert.Equal(("Upstream/ObjectChanged", 2), (outcome.Blame, upstream.FaultsDelivered));
     }
 
     [Theory]
@@ -80,7 +80,7 @@ public class BodyFaultTests
         upstream.Put("/a", new ObjectContent(Size, 1), etag: "\"old\"");
         upstream.Fail("/a", new Fault { Swap = new ScriptedObject(new ObjectContent(Size, 2), "\"new\"") });
 
-        Assert.Equal("Upstream/Changed", (await RequireCut(protocol, recipe, upstream, "s/a")).Blame);
+        Assert.Equal("Upstream/ObjectChanged", (await RequireCut(protocol, recipe, upstream, "s/a")).Blame);
     }
 
     [Theory]
@@ -91,7 +91,7 @@ public class BodyFaultTests
         upstream.Put("/a", new ObjectContent(Size, 1), etag: "\"v1\"");
         upstream.Fail("/a", Fault.Reset(100_000), new Fault { IgnoreRange = true, Without = ["ETag"] });
 
-        Assert.Equal("Upstream/Changed", (await RequireCut(protocol, recipe, upstream, "s/a")).Blame);
+        Assert.Equal("Upstream/ObjectChanged", (await RequireCut(protocol, recipe, upstream, "s/a")).Blame);
     }
 
     [Theory]
@@ -111,10 +111,10 @@ public class BodyFaultTests
 
     [Theory]
     [InlineData(403, "Upstream/Denied")]
-    [InlineData(404, "Upstream/Missing")]
-    [InlineData(410, "Upstream/Missing")]
-    [InlineData(416, "Upstream/Status")]
-    [InlineData(302, "Upstream/Policy")]
+    [InlineData(404, "Upstream/NotFound")]
+    [InlineData(410, "Upstream/NotFound")]
+    [InlineData(416, "Upstream/UnexpectedStatus")]
+    [InlineData(302, "Upstream/Redirected")]
     public async Task A_rest_that_is_refused_is_cut_and_says_why(int status, string blame)
     {
         foreach (var recipe in Ways.Recipes)
@@ -138,7 +138,7 @@ public class BodyFaultTests
 
         var outcome = await RequireCut(protocol, recipe, upstream, "s/0,s/1", "abort", [.. Patience.Usual, ("Upstream:Attempts", 2)]);
 
-        Assert.Equal(("Upstream/Headers", 1), (outcome.Blame, outcome.EntryIndex));
+        Assert.Equal(("Upstream/ConnectionBroken", 1), (outcome.Blame, outcome.EntryIndex));
     }
 
     [Theory]
@@ -156,7 +156,7 @@ public class BodyFaultTests
             await client.TakeAsync(2_500_000).WaitAsync(TimeSpan.FromSeconds(20));
         }
 
-        Assert.Equal("Client/Gone", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Client/ClientGone", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     [Theory]
@@ -173,7 +173,7 @@ public class BodyFaultTests
 
         var outcome = await RequireCut(protocol, recipe, upstream, "s/0,s/1,s/2", "abort");
 
-        Assert.Equal(("Upstream/Missing", lost), (outcome.Blame, outcome.EntryIndex));
+        Assert.Equal(("Upstream/NotFound", lost), (outcome.Blame, outcome.EntryIndex));
     }
 
     [Theory]
@@ -184,7 +184,7 @@ public class BodyFaultTests
         upstream.Put("/a", Size, seed: 1);
         upstream.Fail("/a", Fault.Close(Size - 1), Fault.Answer(500) with { Times = 4 });
 
-        Assert.Equal("Upstream/Status", (await RequireCut(protocol, recipe, upstream, "s/a")).Blame);
+        Assert.Equal("Upstream/StorageError", (await RequireCut(protocol, recipe, upstream, "s/a")).Blame);
     }
 
     [Theory]
@@ -198,7 +198,7 @@ public class BodyFaultTests
 
         var outcome = await RequireCut(protocol, recipe, upstream, "s/a,s/z");
 
-        Assert.Equal(("Upstream/Body", 1), (outcome.Blame, outcome.EntryIndex));
+        Assert.Equal(("Upstream/BodyBroken", 1), (outcome.Blame, outcome.EntryIndex));
     }
 
     [Fact]
@@ -210,7 +210,7 @@ public class BodyFaultTests
 
         var outcome = await RequireCut(Protocol.Http1, "format=tar.gz", upstream, "s/a");
 
-        Assert.Equal(("Upstream/Body", 1 + 4), (outcome.Blame, upstream.FaultsDelivered));
+        Assert.Equal(("Upstream/BodyBroken", 1 + 4), (outcome.Blame, upstream.FaultsDelivered));
     }
 
     [Theory]
@@ -228,7 +228,7 @@ public class BodyFaultTests
 
         var outcome = await RequireCut(protocol, recipe, upstream, "s/0,s/1,s/2,s/3,s/4,s/5", "abort", Patience.WithMemory);
 
-        Assert.Equal(("Upstream/Status", 4), (outcome.Blame, outcome.EntryIndex));
+        Assert.Equal(("Upstream/StorageError", 4), (outcome.Blame, outcome.EntryIndex));
         Assert.Equal(1, outcome.Resumes);
         Assert.True(outcome.BytesIn >= 4 * 200_000);
     }
@@ -239,7 +239,7 @@ public class BodyFaultTests
         upstream.Put("/a", Size, seed: 1);
         upstream.Fail("/a", Fault.Reset(100_000), part);
 
-        Assert.Equal("Upstream/Protocol", (await RequireCut(protocol, recipe, upstream, "s/a")).Blame);
+        Assert.Equal("Upstream/WrongRange", (await RequireCut(protocol, recipe, upstream, "s/a")).Blame);
     }
 
     private static async Task<Outcome> RequireCut(

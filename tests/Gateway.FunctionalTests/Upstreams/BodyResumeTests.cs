@@ -57,7 +57,7 @@ public class BodyResumeTests
 
         // What is skipped is read once more; the rest is room for a machine with other work.
         Assert.InRange(skipping, TimeSpan.Zero, (5 * reading) + TimeSpan.FromSeconds(5));
-        Assert.Equal(("None/Done", 1), (outcome.Blame, outcome.Resumes));
+        Assert.Equal(("None/None", 1), (outcome.Blame, outcome.Resumes));
 
         async Task<(TimeSpan Time, Outcome Outcome)> ReadAsync()
         {
@@ -119,7 +119,7 @@ public class BodyResumeTests
         Assert.Equal(content.Hash(), await Download.HashAsync(archive, content.Size));
         Assert.Equal(1024, await archive.ReadAtLeastAsync(new byte[2048], 2048, throwOnEndOfStream: false));
 
-        Assert.Equal(("None/Done", breaks), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes) : default);
+        Assert.Equal(("None/None", breaks), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes) : default);
     }
 
     [Theory]
@@ -156,7 +156,7 @@ public class BodyResumeTests
         var entries = (await client.TakeRestAsync()).RequireWhole();
 
         Assert.Equal(content.Hash(), Download.Hash(entries["s/a"]));
-        Assert.Equal("None/Done", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("None/None", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     private static async Task<Outcome> RequireResumed(Protocol protocol, string recipe, Fault fault, int k, (string, object)[] settings, params Fault[] more)
@@ -172,7 +172,7 @@ public class BodyResumeTests
 
         Assert.Equal([before, body, after], download.RequireWhole().Values);
         var outcome = await gateway.RequireOneOutcomeAsync();
-        Assert.Equal(("None/Done", 1), (outcome.Blame, outcome.Resumes));
+        Assert.Equal(("None/None", 1), (outcome.Blame, outcome.Resumes));
         Assert.Equal((Size + 2000, download.Bytes.Length), (outcome.BytesIn, outcome.BytesOut));
         Assert.Equal(1 + more.Length, upstream.FaultsDelivered);
         var resume = upstream.Requests.Last(request => request.Path == "/a");

@@ -308,7 +308,7 @@ public sealed class FolderTests : IDisposable
 
         (await client.TakeRestAsync()).RequireCut();
 
-        Assert.Equal("Upstream/Changed", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Upstream/ObjectChanged", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     private Task<GatewayUnderTest> StartAsync() => GatewayUnderTest.StartAsync("file:" + _objects + "/");

@@ -34,7 +34,7 @@ public class OpenFaultTests
         download.RequireEarly(502);
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 10);
         var outcome = await gateway.RequireOneOutcomeAsync();
-        Assert.Equal(("Upstream/Connect", 3), (outcome.Blame, outcome.Retries));
+        Assert.Equal(("Upstream/ConnectionRefused", 3), (outcome.Blame, outcome.Retries));
     }
 
     [Theory]
@@ -46,7 +46,7 @@ public class OpenFaultTests
 
         (await Download.GetAsync(gateway.ClientOf(protocol), $"/bundle?ids=s/a&missing=abort&{recipe}")).RequireCut();
 
-        Assert.Equal(("Upstream/Connect", 1), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Retries) : default);
+        Assert.Equal(("Upstream/ConnectionRefused", 1), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Retries) : default);
     }
 
     [Theory]
@@ -72,7 +72,7 @@ public class OpenFaultTests
 
         download.RequireEarly(504);
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0.1, 5);
-        Assert.Equal(("Upstream/Connect", 0), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.EntryIndex) : default);
+        Assert.Equal(("Upstream/ConnectTimeout", 0), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.EntryIndex) : default);
         fillers.ForEach(filler => filler.Dispose());
     }
 
@@ -91,7 +91,7 @@ public class OpenFaultTests
 
         download.RequireEarly(504);
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0.3, 5);
-        Assert.Equal(("Upstream/Headers", 1), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.EntryIndex) : default);
+        Assert.Equal(("Upstream/ResponseTimeout", 1), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.EntryIndex) : default);
         Assert.Equal(1, upstream.FaultsDelivered);
     }
 
@@ -114,7 +114,7 @@ public class OpenFaultTests
 
         Assert.Equal("object"u8.ToArray(), entries["s/a"]);
         var outcome = await gateway.RequireOneOutcomeAsync();
-        Assert.Equal(("None/Done", 2), (outcome.Blame, outcome.Retries));
+        Assert.Equal(("None/None", 2), (outcome.Blame, outcome.Retries));
     }
 
     [Theory]
@@ -147,7 +147,7 @@ public class OpenFaultTests
 
         download.RequireEarly(503);
         Assert.Equal("3600", download.Response.Headers.RetryAfter!.ToString());
-        Assert.Equal("Upstream/Status", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Upstream/Throttled", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     [Theory]
@@ -181,7 +181,7 @@ public class OpenFaultTests
         (await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a")).RequireEarly(502);
 
         Assert.Empty(other.LogEntries);
-        Assert.Equal("Upstream/Policy", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Upstream/Redirected", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     [Theory]
@@ -203,7 +203,7 @@ public class OpenFaultTests
             download.RequireCut();
         }
 
-        Assert.Equal("Upstream/Encoding", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Upstream/Encoded", (await gateway.RequireOneOutcomeAsync()).Blame);
         Assert.Equal("identity", upstream.Requests.First().Header("Accept-Encoding"));
     }
 
@@ -268,14 +268,14 @@ public class OpenFaultTests
     }
 
     [Theory]
-    [InlineData(204, "Upstream/Status")]
-    [InlineData(205, "Upstream/Status")]
-    [InlineData(206, "Upstream/Status")]
-    [InlineData(226, "Upstream/Status")]
-    [InlineData(304, "Upstream/Policy")]
-    [InlineData(416, "Upstream/Status")]
-    [InlineData(418, "Upstream/Status")]
-    [InlineData(599, "Upstream/Status")]
+    [InlineData(204, "Upstream/UnexpectedStatus")]
+    [InlineData(205, "Upstream/UnexpectedStatus")]
+    [InlineData(206, "Upstream/UnexpectedStatus")]
+    [InlineData(226, "Upstream/UnexpectedStatus")]
+    [InlineData(304, "Upstream/Redirected")]
+    [InlineData(416, "Upstream/UnexpectedStatus")]
+    [InlineData(418, "Upstream/UnexpectedStatus")]
+    [InlineData(599, "Upstream/UnexpectedStatus")]
     public async Task A_status_that_no_plain_GET_asks_for_is_502(int status, string blame)
     {
         await using var upstream = new ScriptedUpstream();
@@ -301,7 +301,7 @@ public class OpenFaultTests
         var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a&missing=" + missing);
 
         Assert.True(missing == "fail" ? (int)download.Status == 502 : download.IsCut);
-        Assert.Equal("Upstream/Encoding", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Upstream/Encoded", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     [Fact]
@@ -312,7 +312,7 @@ public class OpenFaultTests
 
         (await Download.GetAsync(gateway.Client, "/bundle?ids=" + string.Join(',', Enumerable.Range(0, 100).Select(i => $"s/{i}")))).RequireEarly(502);
 
-        Assert.Equal("Upstream/Connect", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Contains((await gateway.RequireOneOutcomeAsync()).Blame, new[] { "Upstream/ConnectionRefused", "Upstream/CircuitOpen" });
         Assert.Single(gateway.Outcomes.Lines, line => line.StartsWith("Warning", StringComparison.Ordinal));
     }
 
@@ -357,6 +357,6 @@ public class OpenFaultTests
 
         (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(502);
 
-        Assert.Equal("Upstream/Connect", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Upstream/ConnectionRefused", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 }

@@ -84,7 +84,7 @@ public class ParallelRangesTests
 
         (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireCut();
 
-        Assert.Equal("Upstream/Changed", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Upstream/ObjectChanged", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     [Fact]

@@ -45,7 +45,7 @@ public class ReleaseTests
 
         Assert.Equal(content.Hash(), Download.Hash(entries["s/a"]));
         var outcome = await gateway.RequireOneOutcomeAsync();
-        Assert.Equal(("None/Done", 1, 0), (outcome.Blame, outcome.Resumes, outcome.Retries));
+        Assert.Equal(("None/None", 1, 0), (outcome.Blame, outcome.Resumes, outcome.Retries));
         var rest = upstream.Requests.Single(request => request.Header("Range") is not null);
         Assert.Equal("\"v1\"", rest.Header("If-Range"));
 
@@ -113,7 +113,7 @@ public class ReleaseTests
 
             await client.TakeRestAsync();
 
-            Assert.Equal(("None/Done", 0, Large), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes, (int)outcome.BytesIn) : default);
+            Assert.Equal(("None/None", 0, Large), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes, (int)outcome.BytesIn) : default);
         }
 
         folder.Delete(recursive: true);
@@ -207,7 +207,7 @@ public class ReleaseTests
         await client.TakeRestAsync();
 
         var outcome = await gateway.RequireOneOutcomeAsync();
-        Assert.Equal(("None/Done", 1, 0), (outcome.Blame, outcome.Resumes, outcome.Retries));
+        Assert.Equal(("None/None", 1, 0), (outcome.Blame, outcome.Resumes, outcome.Retries));
     }
 
     [Fact]
@@ -229,7 +229,7 @@ public class ReleaseTests
 
         await client.TakeRestAsync();
 
-        Assert.Equal(("None/Done", 3, 0), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes, outcome.Retries) : default);
+        Assert.Equal(("None/None", 3, 0), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes, outcome.Retries) : default);
     }
 
     [Theory]
@@ -248,7 +248,7 @@ public class ReleaseTests
 
         Assert.True((await client.TakeRestAsync()).IsCut);
 
-        Assert.Equal("Upstream/Changed", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Upstream/ObjectChanged", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     [Fact]
@@ -264,7 +264,7 @@ public class ReleaseTests
             await Eventually.TrueAsync(() => upstream.OpenConnections == 0, "the connection is closed");
         }
 
-        Assert.Equal("Client/Gone", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Client/ClientGone", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
     [Fact]

@@ -66,7 +66,7 @@ public sealed class SourceHeaderTests : IAsyncDisposable
 
         // The script reads its requests as Latin-1.
         Assert.All(_upstream.Requests, seen => Assert.Equal("\u00C3\u00A9", seen.Header("X-Tenant")));
-        Assert.Equal(("None/Done", 0), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Retries) : default);
+        Assert.Equal(("None/None", 0), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Retries) : default);
     }
 
     [Fact]

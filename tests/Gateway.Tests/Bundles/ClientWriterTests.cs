@@ -1,6 +1,6 @@
 using System.IO.Pipelines;
 using Gateway.Bundles;
-using Gateway.Telemetry;
+using Gateway.Failures;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Bundles;
@@ -24,7 +24,7 @@ public class ClientWriterTests
         Assert.False(flush.IsCompleted);
         _time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.Equal(Stage.Stall, (await Assert.ThrowsAsync<ClientException>(() => flush)).Stage);
+        Assert.Equal(FailureReason.ClientStalled, (await Assert.ThrowsAsync<ClientException>(() => flush)).Reason);
         Assert.Equal(20, writer.Bytes);
     }
 
@@ -51,7 +51,7 @@ public class ClientWriterTests
         writer.Advance(1);
         await _pipe.Reader.CompleteAsync();
 
-        Assert.Equal(Stage.Gone, (await Assert.ThrowsAsync<ClientException>(async () => await writer.FlushAsync())).Stage);
+        Assert.Equal(FailureReason.ClientGone, (await Assert.ThrowsAsync<ClientException>(async () => await writer.FlushAsync())).Reason);
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public class ClientWriterTests
         if (isCut)
         {
             var failure = await Assert.ThrowsAsync<ClientException>(() => flush);
-            Assert.Equal("the client takes less than 10 bytes a second, and others wait", failure.Message);
+            Assert.Equal("The client takes less than 10 bytes a second, and others wait.", failure.Message);
             return;
         }
 
@@ -158,7 +158,7 @@ public class ClientWriterTests
         using var writer = Create(CancellationToken.None);
         writer.ExpectedLength = 5;
 
-        var failure = await Assert.ThrowsAsync<Gateway.Upstreams.UpstreamException>(async () =>
+        var failure = await Assert.ThrowsAsync<StorageException>(async () =>
         {
             for (var i = 0; i < length; i++)
             {
@@ -170,7 +170,7 @@ public class ClientWriterTests
             await writer.EndAsync();
         });
 
-        Assert.Equal(Stage.Changed, failure.Stage);
+        Assert.Equal(FailureReason.ArchiveChanged, failure.Reason);
         Assert.True(writer.IsUnexpected);
         Assert.Equal([0, 1, 2, 3], await ReadAsync());
     }

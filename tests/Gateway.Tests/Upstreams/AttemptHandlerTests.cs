@@ -1,5 +1,5 @@
 using System.Net;
-using Gateway.Telemetry;
+using Gateway.Failures;
 using Gateway.Upstreams;
 using Microsoft.Extensions.Time.Testing;
 
@@ -21,13 +21,14 @@ public sealed class AttemptHandlerTests : IDisposable
         _storage.Fails = true;
         for (var i = 0; i < 20; i++)
         {
-            Assert.Equal(Stage.Connect, (await FailAsync("http://bad/")).Stage);
+            Assert.Equal(FailureReason.ConnectionRefused, (await FailAsync("http://bad/")).Reason);
         }
 
         var asked = _storage.Asked;
         var refusal = await FailAsync("http://bad/");
 
         Assert.Equal(asked, _storage.Asked);
+        Assert.Equal(FailureReason.CircuitOpen, refusal.Reason);
         Assert.NotNull(refusal.RetryAfter);
         _storage.Fails = false;
         (await SendAsync("http://good/", new Capture([]))).Dispose();
@@ -47,7 +48,7 @@ public sealed class AttemptHandlerTests : IDisposable
         _time.Advance(TimeSpan.FromSeconds(1));
 
         (await answer).Dispose();
-        Assert.Equal((Stage.Headers, Retry.Elsewhere), (capture.Failure!.Stage, capture.Failure.Retry));
+        Assert.Equal((FailureReason.ResponseTimeout, RetryScope.OtherDestination), (capture.Failure!.Reason, capture.Failure.Retry));
     }
 
     [Fact]
@@ -62,7 +63,7 @@ public sealed class AttemptHandlerTests : IDisposable
         Assert.Equal(30, _storage.Asked);
     }
 
-    private async Task<UpstreamException> FailAsync(string address)
+    private async Task<StorageException> FailAsync(string address)
     {
         var capture = new Capture([]);
         (await SendAsync(address, capture)).Dispose();

@@ -1,4 +1,4 @@
-using Gateway.Telemetry;
+using Gateway.Failures;
 using Gateway.Upstreams;
 using Microsoft.AspNetCore.Http;
 
@@ -26,7 +26,7 @@ public class ObjectHeadTests
     [InlineData("0x10")]
     [InlineData("")]
     public void A_length_that_is_none_is_refused(string length) =>
-        Assert.Equal(Stage.Protocol, Assert.Throws<UpstreamException>(() => ObjectHead.Of(new HeaderDictionary { ["Content-Length"] = length })).Stage);
+        Assert.Equal(FailureReason.InvalidLength, Assert.Throws<StorageException>(() => ObjectHead.Of(new HeaderDictionary { ["Content-Length"] = length })).Reason);
 
     [Fact]
     public void Without_a_date_the_epoch_stands() =>
@@ -36,5 +36,5 @@ public class ObjectHeadTests
     [InlineData("gzip")]
     [InlineData("identity, br")]
     public void An_encoded_body_is_refused(string encoding) =>
-        Assert.Equal(Stage.Encoding, Assert.Throws<UpstreamException>(() => ObjectHead.Of(new HeaderDictionary { ["Content-Encoding"] = encoding })).Stage);
+        Assert.Equal(FailureReason.Encoded, Assert.Throws<StorageException>(() => ObjectHead.Of(new HeaderDictionary { ["Content-Encoding"] = encoding })).Reason);
 }

@@ -1,0 +1,14 @@
+namespace Gateway.Failures;
+
+/// <summary>What a failed attempt tells about its destination. The circuit breaker and YARP's passive health are told accordingly.</summary>
+internal enum FailureExtent
+{
+    /// <summary>Nothing: the destination works.</summary>
+    None,
+
+    /// <summary>Something is wrong with the object; many such failures over different objects mean that the destination is broken.</summary>
+    Object,
+
+    /// <summary>The destination cannot be reached.</summary>
+    Destination,
+}

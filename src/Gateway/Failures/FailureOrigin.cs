@@ -1,0 +1,11 @@
+namespace Gateway.Failures;
+
+/// <summary>Who is at fault for how a request ended.</summary>
+internal enum FailureOrigin
+{
+    /// <summary>Nobody: the response is complete.</summary>
+    None,
+    Client,
+    Upstream,
+    Gateway,
+}
