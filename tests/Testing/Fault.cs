@@ -52,7 +52,7 @@ internal sealed record Fault
 }
 
 /// <summary>How a faulty answer ends.</summary>
-internal enum Ending
+public enum Ending
 {
     /// <summary>As it should.</summary>
     None,

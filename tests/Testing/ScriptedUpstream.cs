@@ -41,6 +41,9 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     private int _open;
     private int _answering;
     private long _lastClosed;
+    private int _accepted;
+    private int _dead;
+    private Ending _death;
 
     public ScriptedUpstream()
     {
@@ -70,6 +73,12 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     /// <summary>Send buffer of each connection, so that little of what is sent hides in the kernel; null: the system's own.</summary>
     public int? SendBuffer { get; init; }
 
+    /// <summary>Requests that a connection serves; the next one is not answered but reset, closed or left alone. Null: any number.</summary>
+    public (int Requests, Ending Ending)? ConnectionLimit { get; init; }
+
+    /// <summary>Connections that were ever accepted.</summary>
+    public int Accepted => Volatile.Read(ref _accepted);
+
     /// <summary>How long a peer may take nothing before its connection is reset, as storage servers do; null: for ever.</summary>
     public TimeSpan? SendTimeout { get; init; }
 
@@ -88,6 +97,13 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
         var content = new ObjectContent(size, seed, compressible);
         Put(path, content, $"\"v{seed}-{size}\"");
         return content.ToArray();
+    }
+
+    /// <summary>Whatever comes next over a connection that exists now is not answered.</summary>
+    public void KillConnections(Ending ending)
+    {
+        _death = ending;
+        Volatile.Write(ref _dead, Accepted);
     }
 
     public void Fail(string path, params Fault[] faults)
@@ -149,6 +165,8 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     private async Task ServeAsync(Socket socket)
     {
         Interlocked.Increment(ref _open);
+        var number = Interlocked.Increment(ref _accepted);
+        var served = 0;
         socket.NoDelay = true;
         if (SendBuffer is { } size)
         {
@@ -160,6 +178,18 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
             var buffered = new List<byte>();
             while (await ReadHeadAsync(socket, buffered) is { } request)
             {
+                if (number <= Volatile.Read(ref _dead))
+                {
+                    await EndAsync(socket, _death);
+                    break;
+                }
+
+                if (ConnectionLimit is { } limit && served++ == limit.Requests)
+                {
+                    await EndAsync(socket, limit.Ending);
+                    break;
+                }
+
                 _requests.Enqueue(request);
                 Interlocked.Increment(ref _answering);
                 try
@@ -224,7 +254,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
 
         if (fault is { Head: null, Status: null, After: < 0 })
         {
-            return await EndAsync(socket, fault);
+            return await EndAsync(socket, fault.Ending);
         }
 
         var exists = _objects.TryGetValue(request.Path, out var stored);
@@ -285,7 +315,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
             }
         }
 
-        return fault is not { Ending: not Ending.None } || await EndAsync(socket, fault);
+        return fault is not { Ending: not Ending.None } || await EndAsync(socket, fault.Ending);
     }
 
     private Fault? TakeFault(ScriptedRequest request)
@@ -345,9 +375,9 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
         }
     }
 
-    private async Task<bool> EndAsync(Socket socket, Fault fault)
+    private async Task<bool> EndAsync(Socket socket, Ending ending)
     {
-        switch (fault.Ending)
+        switch (ending)
         {
             case Ending.Reset:
                 socket.LingerState = new LingerOption(true, 0);

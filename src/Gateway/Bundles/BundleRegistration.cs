@@ -46,6 +46,7 @@ internal static class BundleRegistration
             provider => new SourceConfigFilter(provider, provider.GetRequiredService<IOptions<BundleOptions>>().Value.DefaultSource));
         services.AddSingleton<IConfigureOptions<SocketTransportOptions>, ClientSockets>();
         services.AddSingleton<IForwarderHttpClientFactory, ClusterClientFactory>();
+        services.AddSingleton<FailureCounts>();
         services.AddSingleton<SourceIndex>();
         services.AddSingleton<ObjectStore>();
 
@@ -95,6 +96,7 @@ internal static class BundleRegistration
                 proxy.Use(TriedDestinations.SkipAsync);
                 proxy.UseLoadBalancing();
                 proxy.UsePassiveHealthChecks();
+                proxy.Use(DirectFailures.FilterAsync);
             })
             .ConfigureEndpoints(InternalRoutes.Mark);
     }

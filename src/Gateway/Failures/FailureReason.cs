@@ -52,6 +52,7 @@ internal sealed record FailureReason(
     // :: Storage: response headers
     public static readonly FailureReason ResponseTimeout = OfStorage(nameof(ResponseTimeout), "Storage did not respond in time.", Status504GatewayTimeout, OtherDestination, FailureExtent.Object);
     public static readonly FailureReason ConnectionBroken = OfStorage(nameof(ConnectionBroken), "Storage broke the connection before its response.", Status502BadGateway, AnyDestination, FailureExtent.Object);
+    public static readonly FailureReason VersionNotSupported = OfStorage(nameof(VersionNotSupported), "Storage does not speak the HTTP version that is configured.", retry: OtherDestination);
     public static readonly FailureReason InvalidResponse = OfStorage(nameof(InvalidResponse), "Storage sent a response that is not valid HTTP, or whose headers are too large.");
     public static readonly FailureReason OutsidePrefix = OfStorage(nameof(OutsidePrefix), "The URL leaves the source's prefix.");
     public static readonly FailureReason RouteResponded = OfStorage(nameof(RouteResponded), "The route responded itself instead of storage.");

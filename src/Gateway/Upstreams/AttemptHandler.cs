@@ -3,87 +3,121 @@ using System.Net;
 using Gateway.Failures;
 using Polly;
 using Polly.CircuitBreaker;
+using Polly.Retry;
 using Polly.Timeout;
 
 namespace Gateway.Upstreams;
 
 /// <summary>
-/// Inside a cluster's client, around one attempt: a time-out until the head of the answer is there, and a circuit breaker for
-/// each destination. Being inside, YARP's passive health counts what it refuses. Requests that are not a bundle's pass by.
+/// Inside a cluster's client, around one attempt: for each destination a circuit breaker, one free repetition if the connection may
+/// have been dead, and a timeout until the response headers are there. Being inside, YARP's passive health counts what it refuses.
+/// Of requests that do not belong to a bundle only safe ones without a body are repeated, and nothing else happens to them.
 /// </summary>
-internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions options, TimeProvider time) : DelegatingHandler(inner)
+internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions options, FailureCounts counts, TimeProvider time) : DelegatingHandler(inner)
 {
     public static readonly HttpRequestOptionsKey<Capture> Capture = new("Gateway.Capture");
+
+    private static readonly ResiliencePropertyKey<HttpRequestMessage> Request = new("Gateway.Request");
 
     // Ten failures of twenty within ten seconds are no accident; two seconds are short enough for a retry to outlast.
     private const double FailureRatio = 0.5;
     private const int MinimumThroughput = 20;
-    private static readonly TimeSpan SamplingDuration = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(2);
 
     // One for each address of the cluster's destinations, so configuration bounds it.
-    private readonly ConcurrentDictionary<string, ResiliencePipeline<HttpResponseMessage>> _pipelines = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, Destination> _destinations = new(StringComparer.OrdinalIgnoreCase);
+
+    private readonly ResiliencePipeline<HttpResponseMessage> _direct = AddRepetition(new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }).Build();
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (!request.Options.TryGetValue(Capture, out var capture))
         {
-            return await base.SendAsync(request, cancellationToken);
+            return request.Content is null && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head)
+                ? await ExecuteAsync(_direct, request, cancellationToken)
+                : await base.SendAsync(request, cancellationToken);
         }
 
+        var destination = _destinations.GetOrAdd(request.RequestUri!.GetLeftPart(UriPartial.Authority), static (_, state) => state.Handler.Build(state.Request.RequestUri!), (Handler: this, Request: request));
+        capture.Failures = destination.Failures;
         try
         {
-            var pipeline = _pipelines.GetOrAdd(request.RequestUri!.GetLeftPart(UriPartial.Authority), static (_, handler) => handler.Build(), this);
-            return await pipeline.ExecuteAsync(
-                static async (state, token) => await state.Handler.SendInnerAsync(state.Request, token),
-                (Handler: this, Request: request),
-                cancellationToken);
+            return await ExecuteAsync(destination.Pipeline, request, cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            // The capture transform goes on with it. What is thrown on YARP would log, each try of each object with its stack; a bundle tells it
-            // once, at its end.
-            capture.Failure = Explain(exception);
+            // The capture transform goes on with it. What is thrown on YARP would log, each attempt at each object with its stack; a bundle
+            // logs it once, at its end.
+            capture.Failure = ConnectionFailures.Explain(exception);
             return new HttpResponseMessage(HttpStatusCode.BadGateway) { RequestMessage = request };
         }
     }
 
-    private static StorageException Explain(Exception exception) => exception switch
+    private async Task<HttpResponseMessage> ExecuteAsync(
+        ResiliencePipeline<HttpResponseMessage> pipeline, HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        StorageException known => known,
-        TimeoutRejectedException => new(FailureReason.ResponseTimeout, inner: exception),
-        BrokenCircuitException broken => new(FailureReason.CircuitOpen, retryAfter: broken.RetryAfter, inner: exception),
-        OperationCanceledException { InnerException: TimeoutException } => new(FailureReason.ConnectTimeout, inner: exception),
-        HttpRequestException
+        request.Options.Set(ConnectionUse.Key, new ConnectionUse());
+        var context = ResilienceContextPool.Shared.Get(cancellationToken);
+        context.Properties.Set(Request, request);
+        try
         {
-            HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
-                or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError
-        } => new(FailureReason.ConnectionRefused, inner: exception),
-        HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.InvalidResponse } => new(FailureReason.InvalidResponse, inner: exception),
-        _ => new(FailureReason.ConnectionBroken, inner: exception),
-    };
+            return await pipeline.ExecuteAsync(
+                static async (context, handler) => await handler.SendInnerAsync(RequestOf(context), context.CancellationToken), context, this);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
 
     private Task<HttpResponseMessage> SendInnerAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         base.SendAsync(request, cancellationToken);
 
-    private ResiliencePipeline<HttpResponseMessage> Build() =>
-        new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
+    private Destination Build(Uri address)
+    {
+        var failures = counts.Of(address);
+        var builder = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions<HttpResponseMessage>
             {
                 FailureRatio = FailureRatio,
                 MinimumThroughput = MinimumThroughput,
-                SamplingDuration = SamplingDuration,
+                SamplingDuration = DestinationFailures.Window,
                 BreakDuration = BreakDuration,
-                ShouldHandle = static outcome => ValueTask.FromResult(outcome.Outcome switch
-                {
-                    // A head that cannot be read came over a live connection: the object's fault, and no other's.
-                    { Exception: HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded } } => false,
-                    { Exception: HttpRequestException or TimeoutRejectedException } => true,
-                    { Exception: OperationCanceledException { InnerException: TimeoutException } } => true,
-                    { Result.StatusCode: HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout } => true,
-                    _ => false,
-                }),
-            })
-            .AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout })
-            .Build();
+                ShouldHandle = arguments => ValueTask.FromResult(
+                    ReasonOf(arguments.Outcome) is { } reason && failures.Count(reason, RequestOf(arguments.Context).RequestUri!.AbsolutePath)),
+            });
+        return new(AddRepetition(builder).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout }).Build(), failures);
+    }
+
+    /// <summary>A failure before the first byte of a response, on a connection that may have been dead, costs no attempt.</summary>
+    private static ResiliencePipelineBuilder<HttpResponseMessage> AddRepetition(ResiliencePipelineBuilder<HttpResponseMessage> builder) =>
+        builder.AddRetry(new RetryStrategyOptions<HttpResponseMessage>
+        {
+            MaxRetryAttempts = 1,
+            Delay = TimeSpan.Zero,
+            ShouldHandle = static arguments => ValueTask.FromResult(
+                ConnectionFailures.MayBeDeadConnection(arguments.Outcome.Exception) && UseOf(arguments.Context) is { MayBeReused: true }),
+            OnRetry = static arguments =>
+            {
+                UseOf(arguments.Context)!.NeedsNewConnection = true;
+                return default;
+            },
+        });
+
+    /// <returns>Null where nothing failed.</returns>
+    private static FailureReason? ReasonOf(Outcome<HttpResponseMessage> outcome) => outcome switch
+    {
+        { Exception: OperationCanceledException { InnerException: not TimeoutException } } => null,
+        { Exception: { } exception } => ConnectionFailures.Explain(exception).Reason,
+        { Result.StatusCode: HttpStatusCode.BadGateway } => FailureReason.StorageError,
+        { Result.StatusCode: HttpStatusCode.GatewayTimeout } => FailureReason.StorageTimeout,
+        _ => null,
+    };
+
+    private static HttpRequestMessage RequestOf(ResilienceContext context) => context.Properties.GetValue(Request, null!);
+
+    private static ConnectionUse? UseOf(ResilienceContext context) =>
+        RequestOf(context).Options.TryGetValue(ConnectionUse.Key, out var use) ? use : null;
+
+    private sealed record Destination(ResiliencePipeline<HttpResponseMessage> Pipeline, DestinationFailures Failures);
 }

@@ -20,6 +20,9 @@ internal sealed class Capture(IReadOnlyCollection<string> tried)
     /// <summary>Why there is no answer, from the one place that saw it happen.</summary>
     public StorageException? Failure { get; set; }
 
+    /// <summary>Decides whether a failure of the object counts against its destination; null as long as none was asked.</summary>
+    public DestinationFailures? Failures { get; set; }
+
     /// <summary>The answer, or null when the pipeline ended without one.</summary>
     public Task<HttpResponseMessage?> Received => _received.Task;
 

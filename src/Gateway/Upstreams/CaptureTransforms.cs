@@ -79,7 +79,11 @@ internal sealed class CaptureTransforms : ITransformProvider
                 transform.SuppressResponseBody = true;
                 if (capture.Failure is { } failure)
                 {
-                    transform.HttpContext.Features.Set<IForwarderErrorFeature>(new SeenByUs(ForwarderError.Request, failure));
+                    if (capture.Failures is not { } failures || failures.Count(failure.Reason, message.RequestMessage!.RequestUri!.AbsolutePath))
+                    {
+                        transform.HttpContext.Features.Set<IForwarderErrorFeature>(new SeenByUs(ForwarderError.Request, failure));
+                    }
+
                     return default;
                 }
 

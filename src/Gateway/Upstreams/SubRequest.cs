@@ -110,7 +110,13 @@ internal sealed class SubRequest : IAsyncDisposable
     public Task<Stream> OpenBodyAsync() => _message!.Content.ReadAsStreamAsync(_abort.Token);
 
     /// <summary>Tells YARP's passive health that the body broke; the gateway's own cancelling is no failure of storage.</summary>
-    public void ReportBroken(Exception exception) => _context.Features.Set<IForwarderErrorFeature>(new SeenByUs(ForwarderError.ResponseBodyDestination, exception));
+    public void ReportBroken(StorageException exception)
+    {
+        if (_capture.Failures is { } failures && failures.Count(exception.Reason, _message!.RequestMessage!.RequestUri!.AbsolutePath))
+        {
+            _context.Features.Set<IForwarderErrorFeature>(new SeenByUs(ForwarderError.ResponseBodyDestination, exception));
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -21,18 +21,35 @@ internal static class UpstreamSockets
     // Half of the largest that the option can carry without an overflow.
     private const int Enormous = 1 << 29;
 
+    // A silent peer is noticed after about 30 s: a firewall that forgot the connection, a machine that is gone.
+    private const int KeepAliveProbes = 3;
+    private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a connection may be silent before its peer is asked whether it is still there.</summary>
+    public static readonly TimeSpan KeepAliveDelay = TimeSpan.FromSeconds(15);
+
     private static readonly Lazy<int> MeasuredLargest = new(FindLargest);
 
     /// <summary>The largest buffer that the kernel grants: twice <c>net.core.rmem_max</c>.</summary>
     public static int Largest => MeasuredLargest.Value;
 
+    /// <summary>Connects.</summary>
+    /// <param name="context">Where to.</param>
+    /// <param name="near">The receive buffer, see <see cref="UpstreamOptions.WindowBytes"/>; 0 leaves it to the kernel.</param>
+    /// <param name="far">The same for a distant destination.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
     public static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, int near, int far, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
             await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
-            Bound(socket, near, far);
+            KeepAlive(socket);
+            if (near > 0)
+            {
+                Bound(socket, near, far);
+            }
+
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch
@@ -72,6 +89,14 @@ internal static class UpstreamSockets
             // SO_RCVBUF ends the kernel's tuning. TCP_WINDOW_CLAMP does not, and current kernels raise it again while data flows.
             socket.ReceiveBufferSize = buffer / Doubling;
         }
+    }
+
+    private static void KeepAlive(Socket socket)
+    {
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, (int)KeepAliveDelay.TotalSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, (int)KeepAliveInterval.TotalSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, KeepAliveProbes);
     }
 
     private static TimeSpan RoundTripOf(Socket socket)

@@ -134,7 +134,7 @@ public class BodyFaultTests
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/0", 512 * 100, seed: 1);
         upstream.Put("/1", 512 * 100, seed: 2);
-        upstream.Fail("/1", new Fault { After = -1, Ending = Ending.Reset, Times = 2 });
+        upstream.Fail("/1", new Fault { After = -1, Ending = Ending.Reset, Times = 4 });
 
         var outcome = await RequireCut(protocol, recipe, upstream, "s/0,s/1", "abort", [.. Patience.Usual, ("Upstream:Attempts", 2)]);
 

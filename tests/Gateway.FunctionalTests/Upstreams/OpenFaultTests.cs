@@ -83,7 +83,7 @@ public class OpenFaultTests
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 100, seed: 1);
         upstream.Put("/0", 100, seed: 2);
-        upstream.Fail("/a", new Fault { After = -1, Ending = Ending.Stall });
+        upstream.Fail("/a", new Fault { After = -1, Ending = Ending.Stall, Times = 2 });
         await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
         var started = Stopwatch.GetTimestamp();
 
@@ -92,7 +92,9 @@ public class OpenFaultTests
         download.RequireEarly(504);
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0.3, 5);
         Assert.Equal(("Upstream/ResponseTimeout", 1), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.EntryIndex) : default);
-        Assert.Equal(1, upstream.FaultsDelivered);
+
+        // Once more on a new connection, if the first one may have been an old one.
+        Assert.InRange(upstream.FaultsDelivered, 1, 2);
     }
 
     [Theory]
@@ -357,6 +359,6 @@ public class OpenFaultTests
 
         (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(502);
 
-        Assert.Equal("Upstream/ConnectionRefused", (await gateway.RequireOneOutcomeAsync()).Blame);
+        Assert.Equal("Upstream/CertificateNotTrusted", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 }

@@ -71,8 +71,12 @@ public class SourceTests
     public async Task Passive_health_counts_bodies_that_break()
     {
         await using var bad = new ScriptedUpstream();
-        bad.Put("/a", 1_000_000, seed: 1);
-        bad.Fail("/a", Fault.Reset(500_000) with { Times = 1000 });
+        for (var i = 0; i < 20; i++)
+        {
+            bad.Put($"/{i}", 1_000_000, seed: 1);
+            bad.Fail($"/{i}", Fault.Reset(500_000) with { Times = 1000 });
+        }
+
         var configuration = GatewayUnderTest.Configuration(("s", [bad.Address]));
         GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Passive:Enabled", true);
         GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Passive:Policy", "TransportFailureRate");
@@ -82,11 +86,11 @@ public class SourceTests
 
         for (var i = 0; i < 20 && cluster!.Destinations["d0"].Health.Passive != DestinationHealth.Unhealthy; i++)
         {
-            await Download.GetAsync(gateway.Client, "/bundle?ids=s/a&missing=abort");
+            await Download.GetAsync(gateway.Client, $"/bundle?ids=s/{i}&missing=abort");
         }
 
         Assert.Equal(DestinationHealth.Unhealthy, cluster!.Destinations["d0"].Health.Passive);
-        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(503);
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/0")).RequireEarly(503);
     }
 
     [Fact]

@@ -11,7 +11,7 @@ public sealed class AttemptHandlerTests : IDisposable
     private readonly Storage _storage = new();
     private readonly HttpMessageInvoker _client;
 
-    public AttemptHandlerTests() => _client = new HttpMessageInvoker(new AttemptHandler(_storage, new UpstreamOptions(), _time));
+    public AttemptHandlerTests() => _client = new HttpMessageInvoker(new AttemptHandler(_storage, new UpstreamOptions(), new FailureCounts(_time), _time));
 
     public void Dispose() => _client.Dispose();
 

@@ -1,0 +1,22 @@
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Gateway.Upstreams;
+
+/// <summary>Middleware after YARP's passive health checks: a direct request that failed because of its object is reported to them only
+/// if the failure counts against the destination.</summary>
+internal static class DirectFailures
+{
+    public static async Task FilterAsync(HttpContext context, RequestDelegate next)
+    {
+        await next(context);
+        if (context.Features.Get<Capture>() is null
+            && context.GetForwarderErrorFeature() is { Error: ForwarderError.Request or ForwarderError.RequestTimedOut or ForwarderError.ResponseBodyDestination } error
+            && context.GetReverseProxyFeature().ProxiedDestination is { } destination
+            && !context.RequestServices.GetRequiredService<FailureCounts>()
+                .Of(new Uri(destination.Model.Config.Address))
+                .Count(ConnectionFailures.Explain(error.Exception ?? new TimeoutException()).Reason, context.Request.Path.Value!))
+        {
+            context.Features.Set<IForwarderErrorFeature>(null);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using Testing;
+
+namespace Gateway.FunctionalTests.Upstreams;
+
+/// <summary>Connections to storage that were kept and are dead, and those that cannot be made.</summary>
+public class ConnectionTests
+{
+    private static readonly (string, object)[] Quick = [("Upstream:FirstByteTimeout", "00:00:01")];
+
+    private static string Ids(int count) => string.Join(',', Enumerable.Range(0, count).Select(i => $"s/{i}"));
+
+    private static ScriptedUpstream Storage(int objects, int size = 1000, (int, Ending)? limit = null)
+    {
+        var upstream = new ScriptedUpstream { ConnectionLimit = limit };
+        for (var i = 0; i < objects; i++)
+        {
+            upstream.Put($"/{i}", size, seed: i + 1);
+        }
+
+        return upstream;
+    }
+
+    [Theory]
+    [InlineData(Ending.Reset, "fail")]
+    [InlineData(Ending.Reset, "abort")]
+    [InlineData(Ending.Close, "fail")]
+    [InlineData(Ending.Close, "skip")]
+    public async Task Row_34_Kept_connections_that_died_cost_no_attempt(Ending death, string missing)
+    {
+        await using var upstream = Storage(256);
+        await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:Attempts", 1)], upstream.Address);
+        (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(256)}&missing={missing}")).RequireWhole();
+        await gateway.Outcomes.NextAsync();
+
+        for (var round = 0; round < 5; round++)
+        {
+            upstream.KillConnections(death);
+
+            Assert.Equal(40, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(40)}&missing={missing}")).RequireWhole().Count);
+
+            Assert.Equal(("None/None", 0), await gateway.Outcomes.NextAsync() is var outcome ? (outcome.Blame, outcome.Retries) : default);
+        }
+    }
+
+    [Theory]
+    [InlineData(Ending.Reset)]
+    [InlineData(Ending.Close)]
+    public async Task Row_34_Storage_that_ends_every_connection_at_its_second_request_serves_a_bundle_of_300(Ending ending)
+    {
+        await using var upstream = Storage(300, limit: (1, ending));
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+
+        Assert.Equal(300, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(300)}")).RequireWhole().Count);
+        Assert.Equal("None/None", (await gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Fact]
+    public async Task Row_34_A_direct_request_over_a_dead_connection_is_repeated_if_that_is_safe()
+    {
+        await using var upstream = Storage(1);
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        (await gateway.Client.GetAsync("/s/0")).EnsureSuccessStatusCode();
+        upstream.KillConnections(Ending.Reset);
+
+        (await gateway.Client.GetAsync("/s/0")).EnsureSuccessStatusCode();
+
+        (await gateway.Client.GetAsync("/s/0")).EnsureSuccessStatusCode();
+        upstream.KillConnections(Ending.Reset);
+        Assert.Equal(502, (int)(await gateway.Client.PostAsync("/s/0", new StringContent("not safe"))).StatusCode);
+        Assert.DoesNotContain(upstream.Requests, request => request.Method == "POST");
+    }
+
+    [Fact]
+    public async Task Row_34_An_object_that_always_closes_costs_its_own_connections_and_no_others()
+    {
+        await using var upstream = Storage(100);
+        upstream.Fail("/bad", Fault.Reset(-1) with { Times = 1000 });
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(100)}")).RequireWhole();
+        var before = upstream.Accepted;
+
+        for (var i = 0; i < 10; i++)
+        {
+            (await Download.GetAsync(gateway.Client, "/bundle?ids=s/bad")).RequireEarly(502);
+            (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(100)}")).RequireWhole();
+        }
+
+        // Four attempts each, one of them twice, and what a bundle of others opens because they were closed.
+        Assert.InRange(upstream.Accepted - before, 10, 10 * 8 * 2);
+    }
+
+    [Fact]
+    public async Task Row_35_Kept_connections_that_are_silent_cost_one_timeout_and_no_bundle()
+    {
+        await using var upstream = Storage(40);
+        await using var gateway = await GatewayUnderTest.StartAsync([.. Quick, ("Upstream:Attempts", 1)], upstream.Address);
+        (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(40)}")).RequireWhole();
+        upstream.KillConnections(Ending.Stall);
+
+        var started = Stopwatch.GetTimestamp();
+        (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(40)}")).RequireWhole();
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0.9, 10);
+
+        // The pool was replaced.
+        started = Stopwatch.GetTimestamp();
+        (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(40)}")).RequireWhole();
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 0.9);
+    }
+
+    [Theory]
+    [InlineData(502)]
+    [InlineData(504)]
+    [InlineData(null)]
+    public async Task Row_36_One_broken_object_does_not_block_its_storage(int? status)
+    {
+        await using var upstream = Storage(25);
+        upstream.Fail("/bad", (status is { } code ? Fault.Answer(code) : Fault.Close(-1)) with { Times = 10_000 });
+        var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
+        configuration["ReverseProxy"]!["Clusters"]!["s"]!["HealthCheck"] = new System.Text.Json.Nodes.JsonObject
+        {
+            ["Passive"] = new System.Text.Json.Nodes.JsonObject { ["Enabled"] = true, ["Policy"] = "TransportFailureRate", ["ReactivationPeriod"] = "00:01:00" },
+        };
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        for (var i = 0; i < 10; i++)
+        {
+            var bad = Enumerable.Range(0, 3).Select(_ => Download.GetAsync(gateway.Client, "/bundle?ids=s/bad")).ToArray();
+            await gateway.Client.GetAsync("/s/bad");
+            var good = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(25)}")));
+
+            Assert.All(good, download => download.RequireWhole());
+            Assert.All(await Task.WhenAll(bad), download => download.RequireEarly(status == 504 ? 504 : 502));
+        }
+
+        Assert.DoesNotContain(gateway.Outcomes.All, outcome => outcome.Blame.EndsWith("CircuitOpen", StringComparison.Ordinal));
+    }
+}
