@@ -48,11 +48,12 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
     /// <param name="discovery">Memory for objects whose size only their bytes tell; asked for when there is one.</param>
     /// <param name="counters">Counts tries and bytes.</param>
     /// <param name="cancellationToken">Ends the asking.</param>
-    /// <exception cref="BundleProblemException">Every object that differs from the manifest; or the first failure of storage, after which
-    /// asking for thousands more would only make the client wait.</exception>
+    /// <exception cref="BundleProblemException">Every object that storage refuses, or every object that differs from the manifest; or the
+    /// first failure that may pass, after which asking for thousands more would only make the client wait.</exception>
     public async Task CheckAsync(BundlePlan plan, ByteBudget? ahead, Lazy<Task<ByteBudget>> discovery, TransferCounters counters, CancellationToken cancellationToken)
     {
         var differences = new ConcurrentBag<EntryError>();
+        var refusals = new ConcurrentBag<(PlannedEntry Entry, StorageException Failure)>();
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.Upstream.MostAtOnce, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(plan.All, parallel, async (entry, token) =>
         {
@@ -68,9 +69,14 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
                 entry.IsMissing = entry.IsChecked = true;
                 return;
             }
+            catch (StorageException e) when (e.Reason.Retry == RetryScope.None)
+            {
+                refusals.Add((entry, e));
+                return;
+            }
             catch (StorageException e)
             {
-                throw Failed(entry, e);
+                throw Failed((entry, e));
             }
 
             if (Difference(declared, entry.Sha256, entry.Head) is { } difference)
@@ -78,6 +84,11 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
                 differences.Add(new(entry.Index, entry.Id, difference));
             }
         });
+
+        if (!refusals.IsEmpty)
+        {
+            throw Failed([.. refusals.OrderBy(refusal => refusal.Entry.Index)]);
+        }
 
         if (!differences.IsEmpty)
         {
@@ -180,6 +191,11 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
         : null;
 
     /// <summary>Storage failed before anything was sent.</summary>
-    public static BundleProblemException Failed(PlannedEntry entry, StorageException e) => new(
-        e.Reason.StatusCode, "Storage failed.", e.Reason, [new(entry.Index, entry.Id, e.Message)], e.RetryAfter, e);
+    public static BundleProblemException Failed(params (PlannedEntry Entry, StorageException Failure)[] failures) => new(
+        failures[0].Failure.Reason.StatusCode,
+        "Storage failed.",
+        failures[0].Failure.Reason,
+        [.. failures.Select(failure => new EntryError(failure.Entry.Index, failure.Entry.Id, failure.Failure.Message))],
+        failures[0].Failure.RetryAfter,
+        failures[0].Failure);
 }

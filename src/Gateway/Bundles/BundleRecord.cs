@@ -29,7 +29,7 @@ internal sealed class BundleRecord(BundlePurpose purpose, HttpContext context)
     /// <summary>The entry being worked on, by its index in the request.</summary>
     public int? EntryIndex { get; set; }
 
-    public TimeSpan UpstreamWaited { get; set; }
+    public TimeSpan UpstreamWaited { get; private set; }
 
     public FailureReason Reason { get; private set; } = FailureReason.None;
 
@@ -37,6 +37,20 @@ internal sealed class BundleRecord(BundlePurpose purpose, HttpContext context)
     public string? Error { get; private set; }
 
     public Exception? Exception { get; private set; }
+
+    /// <summary>Waits for storage and counts the time.</summary>
+    public async Task WaitForUpstreamAsync(Task task)
+    {
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            await task;
+        }
+        finally
+        {
+            UpstreamWaited += Stopwatch.GetElapsedTime(started);
+        }
+    }
 
     /// <summary>Notes why it ended before its end.</summary>
     public void Failed(Exception exception, bool clientGone, bool drained)

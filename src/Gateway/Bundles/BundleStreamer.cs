@@ -1,8 +1,8 @@
 using System.Buffers;
-using System.Diagnostics;
 using System.IO.Pipelines;
 using Gateway.Archiving;
 using Gateway.Archiving.Layout;
+using Gateway.Failures;
 using Gateway.Responses;
 using Gateway.Resuming;
 using Gateway.Upstreams;
@@ -129,7 +129,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
     {
         if (rest == 0)
         {
-            check?.Require();
+            Require(check, reader);
         }
 
         while (true)
@@ -150,7 +150,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
                 if (rest == 0)
                 {
                     // Before its last bytes leave: an entry that is not what it should be never looks whole.
-                    check.Require();
+                    Require(check, reader);
                 }
             }
 
@@ -186,17 +186,25 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
         }
     }
 
-    private static async ValueTask<int> WaitAsync(ValueTask<int> read, BundleRecord record)
+    /// <exception cref="StorageException">The object is not what was stated.</exception>
+    private static void Require(EntryCheck? check, ObjectReader reader)
     {
-        var started = Stopwatch.GetTimestamp();
         try
         {
-            return await read;
+            check?.Require();
         }
-        finally
+        catch (StorageException failure)
         {
-            record.UpstreamWaited += Stopwatch.GetElapsedTime(started);
+            reader.Note(failure);
+            throw;
         }
+    }
+
+    private static async ValueTask<int> WaitAsync(ValueTask<int> read, BundleRecord record)
+    {
+        var waiting = read.AsTask();
+        await record.WaitForUpstreamAsync(waiting);
+        return await waiting;
     }
 
     private static async ValueTask<ObjectReader> NextAsync(Lookahead lookahead, BundleRecord record)
@@ -207,14 +215,8 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
             return next.Result;
         }
 
-        var started = Stopwatch.GetTimestamp();
-        try
-        {
-            return await next;
-        }
-        finally
-        {
-            record.UpstreamWaited += Stopwatch.GetElapsedTime(started);
-        }
+        var waiting = next.AsTask();
+        await record.WaitForUpstreamAsync(waiting);
+        return await waiting;
     }
 }

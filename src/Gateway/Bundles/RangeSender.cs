@@ -95,7 +95,7 @@ internal sealed partial class RangeSender(BundleStreamer streamer, ResumeStateCa
         }
         catch (StorageException failure) when (client is { Bytes: 0, IsUnexpected: false })
         {
-            throw BundlePlanner.Failed(plan.All[record.EntryIndex!.Value], failure);
+            throw BundlePlanner.Failed((plan.All[record.EntryIndex!.Value], failure));
         }
 
         async Task<long> MakeAsync(ArchiveFacts facts, bool fromBeginning)

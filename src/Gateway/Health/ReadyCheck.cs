@@ -2,6 +2,7 @@ using Gateway.Admission;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Health;
 
@@ -30,12 +31,16 @@ internal sealed class ReadyCheck(Drain drain, BundleAdmission admission, IProxyS
 
         foreach (var name in options.Value.RequiredClusters)
         {
-            if (!proxy.TryGetCluster(name, out var cluster) || cluster.DestinationsState.AvailableDestinations.Count == 0)
+            if (!proxy.TryGetCluster(name, out var cluster) || !cluster.DestinationsState.AllDestinations.Any(IsHealthy))
             {
-                return HealthCheckResult.Unhealthy($"cluster '{name}' has no available destination");
+                return HealthCheckResult.Unhealthy($"cluster '{name}' has no healthy destination");
             }
         }
 
         return HealthCheckResult.Healthy();
     }
+
+    // YARP's default policy sends requests to unhealthy destinations if there are no others. They are available, but not healthy.
+    private static bool IsHealthy(DestinationState destination) =>
+        destination.Health is { Active: not DestinationHealth.Unhealthy, Passive: not DestinationHealth.Unhealthy };
 }

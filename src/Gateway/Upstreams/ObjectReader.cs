@@ -31,6 +31,8 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     private readonly CancellationToken _cancellationToken;
 
     private SubRequest? _attempt;
+    private string? _destination;
+    private int? _status;
     private Stream _body;
     private CancellationTokenSource _stall;
     private CancellationTokenRegistration _cancelled;
@@ -84,6 +86,9 @@ internal sealed partial class ObjectReader : IAsyncDisposable
 
         return _ranges is { } ranges && _position == ranges.From ? new(ReadRangesAsync(ranges, buffer)) : ReadBodyAsync(buffer);
     }
+
+    /// <summary>Notes that a failure is about what was read here.</summary>
+    public void Note(StorageException failure) => failure.Note(_destination, _status);
 
     /// <summary>Reads bytes that nobody wants.</summary>
     /// <exception cref="StorageException">They cannot be had.</exception>
@@ -218,7 +223,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
         var failure = _stall.IsCancellationRequested
             ? new StorageException(FailureReason.BodyStalled, $"Storage sent nothing for {_store.Options.StallTimeout.TotalSeconds:0.###} s.", inner: exception)
             : new StorageException(FailureReason.BodyBroken, $"Storage broke off after {_position} bytes.", inner: exception);
-        failure.Note(_attempt?.DestinationId, _attempt?.ReceivedStatusCode);
+        Note(failure);
         if (!_hasPaused || _stall.IsCancellationRequested)
         {
             _attempt?.ReportBroken(failure);
@@ -337,6 +342,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     private void Install(SubRequest attempt, Stream body)
     {
         _attempt = attempt;
+        (_destination, _status) = (attempt.DestinationId, attempt.ReceivedStatusCode);
         _body = body;
         _lastRead = _store.Time.GetTimestamp();
         _hasPaused = false;

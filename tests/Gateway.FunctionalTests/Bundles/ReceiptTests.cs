@@ -139,7 +139,8 @@ public sealed class ReceiptTests : IAsyncLifetime
         var bad = await PostAsync(Manifest(Download.Hash([])));
         bad.RequireCut();
         Assert.InRange(bad.Bytes.Length, 0, 512 + size - 1);
-        Assert.Equal("Upstream/ChecksumDiffers", (await _gateway.RequireOneOutcomeAsync()).Blame);
+        var outcome = await _gateway.RequireOneOutcomeAsync();
+        Assert.Equal(("Upstream/ChecksumDiffers", "d0"), (outcome.Blame, outcome.Fields["Destination"]));
     }
 
     [Theory]

@@ -29,7 +29,6 @@ public class HealthTests
         var configuration = GatewayUnderTest.Configuration(("s", ["http://127.0.0.1:1/"]));
         GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Passive:Enabled", true);
         GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Passive:Policy", "TransportFailureRate");
-        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:AvailableDestinationsPolicy", "HealthyAndUnknown");
         if (isRequired)
         {
             GatewayUnderTest.Set(configuration, "Bundle:Ready:RequiredClusters:0", "s");

@@ -83,6 +83,22 @@ public sealed class AccessLogTests : IAsyncLifetime
         Assert.Contains(fields["TraceId"], JsonNode.Parse(download.Bytes)!["traceId"]!.GetValue<string>(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/bundle", "GET")]
+    [InlineData("/bundle/plan", "HEAD")]
+    public async Task Every_object_that_storage_refuses_is_named(string path, string method)
+    {
+        _upstream.Put("/b", 100, seed: 1);
+        _upstream.Put("/c", 100, seed: 1);
+        _upstream.Fail("/b", Fault.Answer(403) with { Method = method });
+        _upstream.Fail("/c", Fault.Answer(403) with { Method = method });
+
+        var download = await Download.GetAsync(_gateway.Client, path + "?ids=s/b,s/a,s/c");
+
+        download.RequireEarly(502);
+        Assert.Equal([0, 2], JsonNode.Parse(download.Bytes)!["errors"]!.AsArray().Select(error => error!["index"]!.GetValue<int>()));
+    }
+
     [Fact]
     public async Task A_body_that_breaks_names_the_destination_that_broke_it()
     {

@@ -132,7 +132,8 @@ public class SourceTests
 
         await using var gateway = await GatewayUnderTest.StartAsync(configuration);
         gateway.App.Services.GetRequiredService<IProxyStateLookup>().TryGetCluster("s", out var cluster);
-        await Eventually.TrueAsync(() => cluster!.Destinations["d0"].Health.Active == DestinationHealth.Unhealthy, "the probes have failed");
+        await Eventually.TrueAsync(
+            () => cluster!.Destinations["d0"].Health.Active == DestinationHealth.Unhealthy && cluster.Destinations["d1"].Health.Active == DestinationHealth.Healthy, "the probes have ended");
 
         for (var i = 0; i < 10; i++)
         {
