@@ -12,6 +12,9 @@ internal sealed record Fault
     /// <summary>Body bytes that are sent before the end; null: all.</summary>
     public long? After { get; init; }
 
+    /// <summary>The rest of the body comes a byte at a time, with such pauses.</summary>
+    public TimeSpan? Trickle { get; init; }
+
     public Ending Ending { get; init; } = Ending.None;
 
     /// <summary>Another status, with an empty body unless <see cref="Head"/> says otherwise.</summary>

@@ -25,7 +25,7 @@ internal sealed class NginxServer : IAsyncDisposable
 
     /// <summary>Starts it, or skips the test where it is not installed.</summary>
     /// <param name="settings">Lines for the server block.</param>
-    public static async Task<NginxServer> StartAsync(string settings = "", string listen = "")
+    public static async Task<NginxServer> StartAsync(string settings = "", string listen = "", int keepAliveRequests = 1_000_000)
     {
         var program = Tool.Require("nginx");
         var folder = Directory.CreateTempSubdirectory("gateway-nginx-");
@@ -45,7 +45,7 @@ internal sealed class NginxServer : IAsyncDisposable
                   access_log off;
                   client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3; uwsgi_temp_path t4; scgi_temp_path t5;
                   sendfile on;
-                  keepalive_requests 1000000;
+                  keepalive_requests {{keepAliveRequests}};
                   server { listen 127.0.0.1:{{port}} {{listen}}; root objects; {{settings}} }
                 }
                 """);

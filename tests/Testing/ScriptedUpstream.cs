@@ -73,6 +73,12 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     /// <summary>Send buffer of each connection, so that little of what is sent hides in the kernel; null: the system's own.</summary>
     public int? SendBuffer { get; init; }
 
+    /// <summary>At most so many bytes in a response to a request for a range; null: all.</summary>
+    public long? MaxPart { get; init; }
+
+    /// <summary>The status of every response to a request for a range; null: as it should be.</summary>
+    public int? RangeStatus { get; init; }
+
     /// <summary>Requests that a connection serves; the next one is not answered but reset, closed or left alone. Null: any number.</summary>
     public (int Requests, Ending Ending)? ConnectionLimit { get; init; }
 
@@ -258,7 +264,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
         }
 
         var exists = _objects.TryGetValue(request.Path, out var stored);
-        var status = fault?.Status ?? (exists ? 200 : 404);
+        var status = fault?.Status ?? (request.Header("Range") is null ? null : RangeStatus) ?? (exists ? 200 : 404);
         var (from, length) = (0L, status == 200 && exists ? stored!.Content.Size : 0);
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         if (status == 200)
@@ -281,6 +287,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
                 var bounds = range["bytes=".Length..].Split('-');
                 from = long.Parse(bounds[0], CultureInfo.InvariantCulture);
                 var last = bounds[1].Length > 0 ? long.Parse(bounds[1], CultureInfo.InvariantCulture) : length - 1;
+                last = Math.Min(last, from + (MaxPart ?? long.MaxValue / 2) - 1);
                 length = last + 1 - from;
                 status = 206;
                 headers["Content-Range"] = $"bytes {from}-{last}/{stored.Content.Size}";
@@ -304,6 +311,11 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
         if (request.Method != "HEAD")
         {
             await SendBodyAsync(socket, stored, from, Math.Min(length, fault?.After ?? long.MaxValue), chunked);
+            if (fault?.Trickle is { } pause)
+            {
+                await TrickleAsync(socket, stored!, from + fault.After!.Value, from + length, pause);
+            }
+
             if (fault is { Extra: > 0 })
             {
                 await SendAsync(socket, new byte[fault.Extra]);
@@ -353,6 +365,17 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
 
             Interlocked.Add(ref _bodyBytes, count);
             offset += count;
+        }
+    }
+
+    private async Task TrickleAsync(Socket socket, ScriptedObject stored, long offset, long end, TimeSpan pause)
+    {
+        using var timer = new PeriodicTimer(pause);
+        for (var bytes = new byte[1]; offset < end; offset++)
+        {
+            await timer.WaitForNextTickAsync(_stop.Token);
+            stored.Content.Read(offset, bytes);
+            await SendAsync(socket, bytes);
         }
     }
 

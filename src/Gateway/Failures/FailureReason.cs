@@ -75,12 +75,15 @@ internal sealed record FailureReason(
     public static readonly FailureReason ObjectChanged = OfStorage(nameof(ObjectChanged), "The object changed while it was read.", retry: OtherDestination);
     public static readonly FailureReason ChecksumDiffers = OfStorage(nameof(ChecksumDiffers), "The object does not have the checksum that was stated.");
     public static readonly FailureReason RangesNotServed = OfStorage(nameof(RangesNotServed), "Storage does not serve ranges.");
+    public static readonly FailureReason VersionUnknown = OfStorage(nameof(VersionUnknown), "Storage sent a response without a strong ETag, so its version is not known.", retry: OtherDestination);
     public static readonly FailureReason WrongRange = OfStorage(nameof(WrongRange), "Storage was asked for a range and sent another one.");
     public static readonly FailureReason ArchiveChanged = OfStorage(nameof(ArchiveChanged), "The archive is not the same as when it was made before: an object has changed and its validator has not.");
 
     // :: Storage: body
     public static readonly FailureReason BodyBroken = OfStorage(nameof(BodyBroken), "Storage broke off within the object.", Status502BadGateway, AnyDestination, FailureExtent.Object);
     public static readonly FailureReason BodyStalled = OfStorage(nameof(BodyStalled), "Storage stopped sending.", Status504GatewayTimeout, AnyDestination, FailureExtent.Object);
+
+    public static readonly FailureReason BodySlow = OfStorage(nameof(BodySlow), "Storage sent too slowly.", Status504GatewayTimeout, AnyDestination, FailureExtent.Object);
 
     public override string ToString() => Name;
 

@@ -28,6 +28,10 @@ internal sealed class StorageException(FailureReason reason, string? detail = nu
         UpstreamStatusCode ??= upstreamStatusCode;
     }
 
+    /// <summary>The same failure with another sentence.</summary>
+    public StorageException With(string sentence) =>
+        new(Reason, $"{Message} {sentence}", RetryAfter, InnerException) { Destination = Destination, UpstreamStatusCode = UpstreamStatusCode };
+
     /// <summary>The same failure when no attempts are left.</summary>
     public StorageException AsFinal() =>
         new(Reason, Message, RetryAfter, InnerException) { Retry = RetryScope.None, Destination = Destination, UpstreamStatusCode = UpstreamStatusCode };

@@ -24,10 +24,15 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
     private const int MinimumThroughput = 20;
     private static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(2);
 
+    private const int MaxUnprocessed = 200;
+    private static readonly TimeSpan FirstUnprocessedDelay = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan MaxUnprocessedDelay = TimeSpan.FromMilliseconds(50);
+
     // One for each address of the cluster's destinations, so configuration bounds it.
     private readonly ConcurrentDictionary<string, Destination> _destinations = new(StringComparer.OrdinalIgnoreCase);
 
-    private readonly ResiliencePipeline<HttpResponseMessage> _direct = AddRepetition(new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }).Build();
+    private readonly ResiliencePipeline<HttpResponseMessage> _direct =
+        AddUnprocessed(AddRepetition(new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time })).Build();
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -86,7 +91,7 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
                 ShouldHandle = arguments => ValueTask.FromResult(
                     ReasonOf(arguments.Outcome) is { } reason && failures.Count(reason, RequestOf(arguments.Context).RequestUri!.AbsolutePath)),
             });
-        return new(AddRepetition(builder).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout }).Build(), failures);
+        return new(AddUnprocessed(AddRepetition(builder).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout })).Build(), failures);
     }
 
     /// <summary>A failure before the first byte of a response, on a connection that may have been dead, costs no attempt.</summary>
@@ -102,6 +107,18 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
                 UseOf(arguments.Context)!.NeedsNewConnection = true;
                 return default;
             },
+        });
+
+    /// <summary>A request that the server has not processed costs no attempt either. Each round, some are processed; the timeout ends it.</summary>
+    private static ResiliencePipelineBuilder<HttpResponseMessage> AddUnprocessed(ResiliencePipelineBuilder<HttpResponseMessage> builder) =>
+        builder.AddRetry(new RetryStrategyOptions<HttpResponseMessage>
+        {
+            MaxRetryAttempts = MaxUnprocessed,
+            Delay = FirstUnprocessedDelay,
+            MaxDelay = MaxUnprocessedDelay,
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            ShouldHandle = static arguments => ValueTask.FromResult(ConnectionFailures.IsUnprocessed(arguments.Outcome.Exception)),
         });
 
     /// <returns>Null where nothing failed.</returns>

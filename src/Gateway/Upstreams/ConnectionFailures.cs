@@ -9,6 +9,10 @@ namespace Gateway.Upstreams;
 /// <summary>What an exception of the HTTP client means. Texts name neither hosts nor addresses.</summary>
 internal static class ConnectionFailures
 {
+    // RFC 9113, section 7.
+    private const long NoError = 0;
+    private const long RefusedStream = 7;
+
     // Names of System.Security.Cryptography.X509Certificates.X509ChainStatusFlags and System.Net.Security.SslPolicyErrors, as they
     // appear in the message of an AuthenticationException, which holds them nowhere else.
     private static readonly (string Name, string Text)[] TrustErrors =
@@ -26,6 +30,13 @@ internal static class ConnectionFailures
     /// <summary>Whether an exception may come from a connection that was dead before the request: no byte of a response came.</summary>
     public static bool MayBeDeadConnection(Exception? exception) => exception is TimeoutRejectedException
         or HttpRequestException { HttpRequestError: HttpRequestError.Unknown or HttpRequestError.ResponseEnded or HttpRequestError.HttpProtocolError };
+
+    /// <summary>Whether the server declared that it has not processed the request, so that it can be sent again at once (RFC 9113, section
+    /// 8.7): a graceful GOAWAY, or REFUSED_STREAM. Where the connection began to close before the request was sent on it, the handler
+    /// gives no cause.</summary>
+    public static bool IsUnprocessed(Exception? exception) => exception
+        is HttpRequestException { InnerException: HttpProtocolException { ErrorCode: NoError or RefusedStream } }
+        or HttpRequestException { InnerException: null, HttpRequestError: HttpRequestError.Unknown };
 
     public static StorageException Explain(Exception exception) => exception switch
     {

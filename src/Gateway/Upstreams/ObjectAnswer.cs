@@ -26,22 +26,37 @@ internal static class ObjectAnswer
         }
     }
 
-    /// <summary>RFC 9110, section 15.3.7: a part must be exactly the bytes asked for, of exactly the version we know.</summary>
-    public static void RequirePart(IHeaderDictionary headers, ObjectHead head, ByteRange wanted)
+    /// <summary>RFC 9110, section 15.3.7: a part must begin where it was asked for, and be of exactly the version we know. It may be
+    /// shorter: some storage sends at most so many bytes at a time.</summary>
+    /// <returns>Where it ends (exclusive), if that is before the end of what was asked for; otherwise null.</returns>
+    public static long? RequirePart(IHeaderDictionary headers, ObjectHead head, ByteRange wanted)
     {
         var end = wanted.End ?? head.Size;
         var part = ObjectHead.Of(headers);
+        if (head.ETag is not null && part.ETag is null)
+        {
+            throw new StorageException(FailureReason.VersionUnknown, "Storage sent a part without a strong ETag, so its version is not known.");
+        }
+
         RequirePlanned(part with { Size = null }, head);
         if (!ContentRangeHeaderValue.TryParse(headers.ContentRange.ToString(), out var range)
             || range.Unit != "bytes"
             || range.From != wanted.From
-            || range.To != end - 1
+            || range.To is not { } last
+            || last >= end
             || (range.Length ?? head.Size) != head.Size
-            || (part.Size ?? end - wanted.From) != end - wanted.From)
+            || (part.Size ?? last + 1 - wanted.From) != last + 1 - wanted.From)
         {
             throw new StorageException(FailureReason.WrongRange, $"Storage was asked for the bytes from {wanted.From} to {end - 1} and sent others.");
         }
+
+        return last + 1 < end ? last + 1 : null;
     }
+
+    /// <summary>Whether a status may be about the range and not about the object: some storage refuses ranges of objects that it sends
+    /// whole.</summary>
+    public static bool MayRefuseRange(int status) => status is StatusCodes.Status400BadRequest or StatusCodes.Status403Forbidden
+        or StatusCodes.Status405MethodNotAllowed or StatusCodes.Status416RangeNotSatisfiable or StatusCodes.Status501NotImplemented;
 
     private static StorageException Refusal(int status, IHeaderDictionary headers, TimeProvider time) => status switch
     {

@@ -34,10 +34,18 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     private string? _destination;
     private int? _status;
     private Stream _body;
+
+    // Where in the object the response ends, if that is before the end of what is read.
+    private long? _responseEnd;
     private CancellationTokenSource _stall;
     private CancellationTokenRegistration _cancelled;
     private long _lastRead;
     private bool _hasPaused;
+
+    // The time in which storage kept us waiting, what it brought, and how often in a row that was too little.
+    private TimeSpan _waited;
+    private long _waitedBytes;
+    private int _slowInARow;
     private bool _isReleased;
 
     // Where in the object storage is being read, and how many bytes, if they went to memory first, have been read from there.
@@ -50,8 +58,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
         ObjectHead head,
         ByteRange part,
         TransferCounters counters,
-        SubRequest attempt,
-        Stream body,
+        PartResponse response,
         CancellationToken cancellationToken)
     {
         _store = store;
@@ -59,17 +66,18 @@ internal sealed partial class ObjectReader : IAsyncDisposable
         _counters = counters;
         _cancellationToken = cancellationToken;
         Head = head;
-        _part = part;
-        _position = part.From;
-        Install(attempt, body);
+        _part = part with { From = part.From - response.Skip };
+        _position = _part.From;
+        KnowsNoRanges = response.Skip > 0;
+        Install(response);
     }
 
     public ObjectHead Head { get; private set; }
 
     /// <summary>Whether storage is known to answer a request for a range with the whole object.</summary>
-    public bool KnowsNoRanges { get; set; }
+    public bool KnowsNoRanges { get; private set; }
 
-    // Behind the last byte that is read from this body.
+    // Where reading ends.
     private long? End => _ranges?.From ?? _part.End ?? Head.Size;
 
     /// <summary>Reads at least one byte; 0 means that the object, or the part, has been read whole, and nothing else does.</summary>
@@ -154,14 +162,21 @@ internal sealed partial class ObjectReader : IAsyncDisposable
                 return new(EndAsync());
             }
 
-            if (buffer.Length > end - _position)
+            if (_position == _responseEnd)
             {
-                buffer = buffer[..(int)(end - _position)];
+                return new(ContinueAsync(buffer));
+            }
+
+            var rest = (_responseEnd ?? end) - _position;
+            if (buffer.Length > rest)
+            {
+                buffer = buffer[..(int)rest];
             }
         }
 
         if (_isReleased)
         {
+            _counters.CountResume();
             return new(ContinueAsync(buffer));
         }
 
@@ -210,19 +225,42 @@ internal sealed partial class ObjectReader : IAsyncDisposable
             return await read;
         }
 
+        var started = _store.Time.GetTimestamp();
         _stall.CancelAfter(_store.Options.StallTimeout);
         var count = await read;
         _stall.CancelAfter(Timeout.InfiniteTimeSpan);
+        if (_store.Options.MinRate > 0)
+        {
+            RequireRate(_store.Time.GetElapsedTime(started), count);
+        }
+
         return count;
+    }
+
+    /// <summary>Of the time in which storage kept us waiting, every <see cref="UpstreamOptions.StallTimeout"/> must bring enough.</summary>
+    /// <exception cref="StorageException">It did not.</exception>
+    private void RequireRate(TimeSpan waited, int count)
+    {
+        _waited += waited;
+        _waitedBytes += count;
+        if (_waited >= _store.Options.StallTimeout)
+        {
+            var isSlow = _waitedBytes < _store.Options.MinRate * _waited.TotalSeconds;
+            (_waited, _waitedBytes, _slowInARow) = (TimeSpan.Zero, 0, isSlow ? _slowInARow + 1 : 0);
+            if (isSlow)
+            {
+                throw new StorageException(FailureReason.BodySlow, $"Storage sent less than {_store.Options.MinRate} bytes a second.");
+            }
+        }
     }
 
     /// <summary>Gives the attempt up and says why.</summary>
     private async Task<StorageException> BrokenAsync(Exception? exception)
     {
         _cancellationToken.ThrowIfCancellationRequested();
-        var failure = _stall.IsCancellationRequested
+        var failure = exception as StorageException ?? (_stall.IsCancellationRequested
             ? new StorageException(FailureReason.BodyStalled, $"Storage sent nothing for {_store.Options.StallTimeout.TotalSeconds:0.###} s.", inner: exception)
-            : new StorageException(FailureReason.BodyBroken, $"Storage broke off after {_position} bytes.", inner: exception);
+            : new StorageException(FailureReason.BodyBroken, $"Storage broke off after {_position} bytes.", inner: exception));
         Note(failure);
         if (!_hasPaused || _stall.IsCancellationRequested)
         {
@@ -235,22 +273,33 @@ internal sealed partial class ObjectReader : IAsyncDisposable
 
     private async Task<int> ResumeAsync(StorageException failure, Memory<byte> buffer)
     {
-        if (Head.Size is null || (_position > 0 && Head.ETag is null))
+        // Without a length or a strong validator there is no telling whether the rest belongs to the beginning.
+        if (Head.Size is null)
         {
-            // Without a length or a strong validator there is no telling whether the rest belongs to the beginning.
+            throw failure.With("It cannot be continued: storage does not state its length.");
+        }
+
+        if (_position > 0 && Head.ETag is null)
+        {
+            throw failure.With("It cannot be continued: storage sends no strong ETag for it.");
+        }
+
+        if (_slowInARow >= _store.Options.Attempts)
+        {
             throw failure;
         }
 
+        _counters.CountResume();
         return await ContinueAsync(buffer);
     }
 
     /// <summary>Asks for the rest, and reads its first bytes.</summary>
     private async Task<int> ContinueAsync(Memory<byte> buffer)
     {
-        _counters.CountResume();
+        await CloseAsync();
         try
         {
-            return Took(await _store.ContinueAsync(_request, Head, _part with { From = _position }, _counters, (attempt, body, skip) => ReadFirstAsync(attempt, body, skip, buffer), _cancellationToken));
+            return Took(await _store.ContinueAsync(_request, Head, _part with { From = _position }, _counters, response => ReadFirstAsync(response, buffer), _cancellationToken));
         }
         catch (StorageException exhausted)
         {
@@ -260,14 +309,19 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "A continued body that breaks at once is a try that failed.")]
-    private async Task<int> ReadFirstAsync(SubRequest attempt, Stream body, long skip, Memory<byte> buffer)
+    private async Task<int> ReadFirstAsync(PartResponse response, Memory<byte> buffer)
     {
-        Install(attempt, body);
-        KnowsNoRanges |= skip > 0;
+        Install(response);
+        KnowsNoRanges |= response.Skip > 0;
+        if (_responseEnd is { } end && end - _position < buffer.Length)
+        {
+            buffer = buffer[..(int)(end - _position)];
+        }
+
         Exception? exception = null;
         try
         {
-            if (await SkipAsync(body, skip) && await AwaitAsync(body.ReadAsync(buffer, _stall.Token)) is > 0 and var count)
+            if (await SkipAsync(response.Body, response.Skip) && await AwaitAsync(response.Body.ReadAsync(buffer, _stall.Token)) is > 0 and var count)
             {
                 return count;
             }
@@ -339,11 +393,12 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     }
 
     [MemberNotNull(nameof(_body), nameof(_stall))]
-    private void Install(SubRequest attempt, Stream body)
+    private void Install(PartResponse response)
     {
-        _attempt = attempt;
-        (_destination, _status) = (attempt.DestinationId, attempt.ReceivedStatusCode);
-        _body = body;
+        _attempt = response.Attempt;
+        (_destination, _status) = (_attempt.DestinationId, _attempt.ReceivedStatusCode);
+        _body = response.Body;
+        _responseEnd = response.End;
         _lastRead = _store.Time.GetTimestamp();
         _hasPaused = false;
         _isReleased = false;

@@ -75,7 +75,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
                     var head = ObjectAnswer.RequireWhole(attempt, Time);
                     ObjectAnswer.RequirePlanned(head, expected);
                     head = head with { Size = head.Size ?? expected?.Size };
-                    var reader = new ObjectReader(this, request, head, default, counters, attempt, await attempt.OpenBodyAsync(), cancellationToken);
+                    var reader = new ObjectReader(this, request, head, default, counters, new(attempt, await attempt.OpenBodyAsync(), 0, null), cancellationToken);
                     try
                     {
                         await prepare(reader);
@@ -101,15 +101,15 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
             head,
             part,
             counters,
-            async (attempt, body, skip) =>
+            async response =>
             {
-                if (skip > 0 && part.End is not null)
+                if (response.Skip > 0 && part.End is not null)
                 {
                     throw new StorageException(FailureReason.RangesNotServed);
                 }
 
-                var reader = new ObjectReader(this, request, head, part with { From = part.From - skip }, counters, attempt, body, cancellationToken) { KnowsNoRanges = skip > 0 };
-                await reader.DropAsync(skip);
+                var reader = new ObjectReader(this, request, head, part, counters, response, cancellationToken);
+                await reader.DropAsync(response.Skip);
                 return reader;
             },
             cancellationToken);
@@ -119,7 +119,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
     /// <param name="head">The version; without an ETag only an offset of 0 can be had.</param>
     /// <param name="range">The bytes wanted.</param>
     /// <param name="counters">Counts tries.</param>
-    /// <param name="take">Gets the attempt, its body, and how many bytes of it come before the range; its failure is the try's failure.</param>
+    /// <param name="take">Gets the response; its failure is the attempt's failure.</param>
     /// <param name="cancellationToken">Ends everything.</param>
     /// <exception cref="StorageException">Another version, other bytes than asked for, or storage fails.</exception>
     public Task<T> ContinueAsync<T>(
@@ -127,31 +127,51 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
         ObjectHead head,
         ByteRange range,
         TransferCounters counters,
-        Func<SubRequest, Stream, long, Task<T>> take,
+        Func<PartResponse, Task<T>> take,
         CancellationToken cancellationToken)
     {
         var tries = new Tries(request.Source, counters);
+        var asked = range;
         return RepeatAsync(
             tries,
-            token => AttemptAsync(
-                request,
-                HttpMethods.Get,
-                range,
-                head.ETag,
-                tries,
-                async attempt =>
+            async token =>
+            {
+                try
                 {
-                    if (range.From > 0 && attempt.StatusCode == StatusCodes.Status206PartialContent)
-                    {
-                        ObjectAnswer.RequirePart(attempt.Headers, head, range);
-                        return await take(attempt, await attempt.OpenBodyAsync(), 0);
-                    }
-
-                    ObjectAnswer.RequirePlanned(ObjectAnswer.RequireWhole(attempt, Time), head);
-                    return await take(attempt, await attempt.OpenBodyAsync(), range.From);
-                },
-                token),
+                    return await ContinueOnceAsync(token);
+                }
+                catch (StorageException e) when (e.Reason == FailureReason.RangesNotServed && range.End is null)
+                {
+                    // The whole object, whose beginning is dropped.
+                    asked = default;
+                    return await ContinueOnceAsync(token);
+                }
+            },
             cancellationToken);
+
+        Task<T> ContinueOnceAsync(CancellationToken token) => AttemptAsync(
+            request,
+            HttpMethods.Get,
+            asked,
+            head.ETag,
+            tries,
+            async attempt =>
+            {
+                if (asked.From > 0 && attempt.StatusCode == StatusCodes.Status206PartialContent)
+                {
+                    var end = ObjectAnswer.RequirePart(attempt.Headers, head, asked);
+                    return await take(new(attempt, await attempt.OpenBodyAsync(), 0, end));
+                }
+
+                if (asked.From > 0 && ObjectAnswer.MayRefuseRange(attempt.StatusCode))
+                {
+                    throw new StorageException(FailureReason.RangesNotServed);
+                }
+
+                ObjectAnswer.RequirePlanned(ObjectAnswer.RequireWhole(attempt, Time), head);
+                return await take(new(attempt, await attempt.OpenBodyAsync(), range.From, null));
+            },
+            token);
     }
 
     private async Task<T> RepeatAsync<T>(Tries tries, Func<CancellationToken, Task<T>> action, CancellationToken cancellationToken)

@@ -20,6 +20,13 @@ internal sealed class UpstreamOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Bytes per second that a body must bring, over each <see cref="StallTimeout"/> in which we wait for it. A slower body counts as
+    /// stalled and is continued elsewhere; <see cref="Attempts"/> slow periods in a row end the bundle. Default 0 = off, range 0–1 GiB.
+    /// </summary>
+    [Range(0L, 1L << 30)]
+    public long MinRate { get; set; }
+
     /// <summary>Tries in a row without progress, for a head as for the rest of a body. Default 4, range 1–100.</summary>
     [Range(1, 100)]
     public int Attempts { get; set; } = 4;

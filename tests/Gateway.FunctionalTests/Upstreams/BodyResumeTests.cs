@@ -159,6 +159,55 @@ public class BodyResumeTests
         Assert.Equal("None/None", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
+    [Theory]
+    [InlineData(400)]
+    [InlineData(403)]
+    [InlineData(405)]
+    [InlineData(416)]
+    [InlineData(501)]
+    public async Task Row_37_Storage_that_refuses_ranges_but_serves_the_object_is_read_again_from_its_beginning(int status)
+    {
+        await using var upstream = new ScriptedUpstream { RangeStatus = status };
+        var body = upstream.Put("/a", Size, seed: 1);
+        upstream.Fail("/a", Fault.Close(250_000), Fault.Close(300_000) with { Range = "none" });
+        await using var gateway = await GatewayUnderTest.StartAsync(Patience.Usual, upstream.Address);
+
+        Assert.Equal(body, (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole()["s/a"]);
+        Assert.Equal(("None/None", 1, 0), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes, outcome.Retries) : default);
+    }
+
+    [Theory]
+    [InlineData(1000)]
+    [InlineData(65_536)]
+    public async Task Row_38_A_part_that_is_shorter_than_asked_for_is_taken_and_the_rest_is_asked_for(int most)
+    {
+        await using var upstream = new ScriptedUpstream { MaxPart = most };
+        var body = upstream.Put("/a", 100_000, seed: 1);
+        upstream.Fail("/a", Fault.Close(60_000));
+        await using var gateway = await GatewayUnderTest.StartAsync([.. Patience.Usual, ("Upstream:Attempts", 1)], upstream.Address);
+
+        Assert.Equal(body, (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a&missing=abort")).RequireWhole()["s/a"]);
+        Assert.Equal(("None/None", 1), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Resumes) : default);
+    }
+
+    [Fact]
+    public async Task Row_39_A_trickling_body_is_continued_elsewhere_and_in_the_end_cut()
+    {
+        var settings = new (string, object)[] { ("Upstream:StallTimeout", TimeSpan.FromMilliseconds(300)), ("Upstream:MinRate", 10_000), ("Upstream:LookaheadBytes", 0) };
+        await using var upstream = new ScriptedUpstream();
+        var body = upstream.Put("/a", Size, seed: 1);
+        var slow = new Fault { After = 100_000, Trickle = TimeSpan.FromMilliseconds(20) };
+        upstream.Fail("/a", slow);
+        await using var gateway = await GatewayUnderTest.StartAsync(settings, upstream.Address);
+
+        Assert.Equal(body, (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a&missing=abort")).RequireWhole()["s/a"]);
+        Assert.Equal(1, (await gateway.RequireOneOutcomeAsync()).Resumes);
+
+        upstream.Fail("/a", slow, slow with { After = 0, Times = 100 });
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a&missing=abort")).RequireCut();
+        Assert.Equal("Upstream/BodySlow", (await gateway.Outcomes.NextAsync()).Blame);
+    }
+
     private static async Task<Outcome> RequireResumed(Protocol protocol, string recipe, Fault fault, int k, (string, object)[] settings, params Fault[] more)
     {
         await using var upstream = new ScriptedUpstream();

@@ -109,6 +109,61 @@ public class ConnectionTests
     }
 
     [Theory]
+    [InlineData("http://no-such-host.invalid/", "NameNotFound")]
+    [InlineData("plain", "TlsFailed")]
+    [InlineData("untrusted", "CertificateNotTrusted")]
+    [InlineData("refused", "ConnectionRefused")]
+    public async Task Row_40_A_connection_that_cannot_be_made_is_reported_by_its_kind_and_without_addresses(string address, string reason)
+    {
+        await using var plain = new ScriptedUpstream();
+        await using var tls = await GatewayUnderTest.StartAsync(plain.Address);
+        using var closed = new ClosedPort();
+        var destination = address switch
+        {
+            "plain" => $"https://127.0.0.1:{tls.Address.Port}/",
+            "untrusted" => tls.AddressOf(Protocol.Http1Tls).ToString(),
+            "refused" => closed.Address,
+            _ => address,
+        };
+        await using var gateway = await GatewayUnderTest.StartAsync([], destination);
+
+        var download = await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(5)}");
+
+        download.RequireEarly(502);
+        var outcome = await gateway.RequireOneOutcomeAsync();
+        Assert.Equal($"Upstream/{reason}", outcome.Blame);
+        Assert.Equal(reason == "ConnectionRefused", outcome.Retries > 0);
+        var text = System.Text.Encoding.UTF8.GetString(download.Bytes);
+        Assert.DoesNotContain(new Uri(destination).Port.ToString(System.Globalization.CultureInfo.InvariantCulture), text, StringComparison.Ordinal);
+        Assert.DoesNotContain("invalid/", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("127.0.0.1", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(20)]
+    public async Task Row_41_HTTP2_storage_that_closes_connections_after_a_few_requests_serves_every_object(int requests)
+    {
+        await using var nginx = await NginxServer.StartAsync("http2_max_concurrent_streams 8;", "http2", requests);
+        for (var i = 0; i < 200; i++)
+        {
+            await File.WriteAllBytesAsync(Path.Combine(nginx.Root, $"{i}"), new ObjectContent(2000, i).ToArray());
+        }
+
+        var configuration = GatewayUnderTest.Configuration(("s", [nginx.Address]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HttpRequest:Version", "2");
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HttpRequest:VersionPolicy", "RequestVersionExact");
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+
+        var download = await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(200)}");
+        var outcome = await gateway.RequireOneOutcomeAsync();
+        Assert.True(outcome.Exception is null, outcome.Exception?.ToString());
+        Assert.Equal(200, download.RequireWhole().Count);
+        TestContext.Current.SendDiagnosticMessage("{0} retries", outcome.Retries);
+        Assert.Equal("None/None", outcome.Blame);
+    }
+
+    [Theory]
     [InlineData(502)]
     [InlineData(504)]
     [InlineData(null)]

@@ -48,6 +48,30 @@ public class ParallelRangesTests
         await gateway.RequireOneOutcomeAsync();
     }
 
+    [Theory]
+    [InlineData(416)]
+    [InlineData(403)]
+    public async Task Row_37_Storage_that_refuses_ranges_gives_the_object_in_one_stream(int status)
+    {
+        await using var upstream = new ScriptedUpstream { RangeStatus = status };
+        var bytes = upstream.Put("/a", Size, seed: 1, compressible: false);
+        await using var gateway = await StartAsync(upstream);
+
+        Assert.Equal(bytes, (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole()["s/a"]);
+        Assert.Equal("None/None", (await gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Fact]
+    public async Task Row_38_Parts_that_are_shorter_than_asked_for_are_completed()
+    {
+        await using var upstream = new ScriptedUpstream { MaxPart = 300_000 };
+        var bytes = upstream.Put("/a", Size, seed: 1, compressible: false);
+        await using var gateway = await StartAsync(upstream);
+
+        Assert.Equal(bytes, (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole()["s/a"]);
+        Assert.Equal(("None/None", 0), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.Retries) : default);
+    }
+
     [Fact]
     public async Task A_part_that_breaks_is_repaired_unseen()
     {
