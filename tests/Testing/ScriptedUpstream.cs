@@ -41,6 +41,10 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     private int _open;
     private int _answering;
     private long _lastClosed;
+    private readonly Queue<long> _served = new();
+    private int _serving;
+    private int _maxAtOnce;
+    private int _refused;
     private int _accepted;
     private int _dead;
     private Ending _death;
@@ -72,6 +76,15 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
 
     /// <summary>Send buffer of each connection, so that little of what is sent hides in the kernel; null: the system's own.</summary>
     public int? SendBuffer { get; init; }
+
+    /// <summary>How it limits its clients; null: not at all.</summary>
+    public Throttle? Throttle { get; init; }
+
+    /// <summary>Requests that were refused because of <see cref="Throttle"/>.</summary>
+    public int Refused => Volatile.Read(ref _refused);
+
+    /// <summary>The most responses that were being sent at the same time.</summary>
+    public int MaxAtOnce => Volatile.Read(ref _maxAtOnce);
 
     /// <summary>At most so many bytes in a response to a request for a range; null: all.</summary>
     public long? MaxPart { get; init; }
@@ -200,7 +213,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
                 Interlocked.Increment(ref _answering);
                 try
                 {
-                    if (!await AnswerAsync(socket, request))
+                    if (!await AnswerWithinLimitsAsync(socket, request))
                     {
                         break;
                     }
@@ -246,6 +259,58 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
             }
 
             buffered.AddRange(chunk.AsSpan(0, read));
+        }
+    }
+
+    private async Task<bool> AnswerWithinLimitsAsync(Socket socket, ScriptedRequest request)
+    {
+        if (Throttle is not { } throttle)
+        {
+            return await AnswerAsync(socket, request);
+        }
+
+        if (!TryServe(throttle))
+        {
+            Interlocked.Increment(ref _refused);
+            var retryAfter = throttle.RetryAfter is null ? "" : $"Retry-After: {throttle.RetryAfter}\r\n";
+            await SendAsync(socket, Encoding.Latin1.GetBytes($"HTTP/1.1 {throttle.Status} X\r\n{retryAfter}Content-Length: 0\r\n\r\n"));
+            return true;
+        }
+
+        try
+        {
+            if (throttle.Latency > TimeSpan.Zero)
+            {
+                using var timer = new PeriodicTimer(throttle.Latency);
+                await timer.WaitForNextTickAsync(_stop.Token);
+            }
+
+            return await AnswerAsync(socket, request);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _serving);
+        }
+    }
+
+    private bool TryServe(Throttle throttle)
+    {
+        lock (_served)
+        {
+            var now = System.Diagnostics.Stopwatch.GetTimestamp();
+            while (_served.TryPeek(out var oldest) && System.Diagnostics.Stopwatch.GetElapsedTime(oldest, now) > TimeSpan.FromSeconds(1))
+            {
+                _served.Dequeue();
+            }
+
+            if (_serving >= throttle.MaxAtOnce || _served.Count >= throttle.MaxPerSecond)
+            {
+                return false;
+            }
+
+            _served.Enqueue(now);
+            _maxAtOnce = Math.Max(_maxAtOnce, ++_serving);
+            return true;
         }
     }
 

@@ -158,6 +158,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
             var flush = flusher.FlushAsync(reader, cancellationToken);
             if (!flush.IsCompletedSuccessfully)
             {
+                reader.Pause();
                 await flush;
             }
 

@@ -13,7 +13,7 @@ namespace Gateway.Upstreams;
 /// have been dead, and a timeout until the response headers are there. Being inside, YARP's passive health counts what it refuses.
 /// Of requests that do not belong to a bundle only safe ones without a body are repeated, and nothing else happens to them.
 /// </summary>
-internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions options, FailureCounts counts, TimeProvider time) : DelegatingHandler(inner)
+internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions options, int? concurrency, FailureCounts counts, TimeProvider time) : DelegatingHandler(inner)
 {
     public static readonly HttpRequestOptionsKey<Capture> Capture = new("Gateway.Capture");
 
@@ -23,6 +23,11 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
     private const double FailureRatio = 0.5;
     private const int MinimumThroughput = 20;
     private static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(2);
+
+    // Of FirstByteTimeout: how long a request waits for its turn at storage that has too many.
+    private const int MaxWaits = 4;
+    private const int MaxRefusalFactor = 20;
+    private static readonly TimeSpan FirstRefusalDelay = TimeSpan.FromMilliseconds(25);
 
     private const int MaxUnprocessed = 200;
     private static readonly TimeSpan FirstUnprocessedDelay = TimeSpan.FromMilliseconds(2);
@@ -36,18 +41,17 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        var destination = _destinations.GetOrAdd(request.RequestUri!.GetLeftPart(UriPartial.Authority), static (_, state) => state.Handler.Build(state.Request.RequestUri!), (Handler: this, Request: request));
         if (!request.Options.TryGetValue(Capture, out var capture))
         {
-            return request.Content is null && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head)
-                ? await ExecuteAsync(_direct, request, cancellationToken)
-                : await base.SendAsync(request, cancellationToken);
+            return await SendDirectAsync(destination, request, cancellationToken);
         }
 
-        var destination = _destinations.GetOrAdd(request.RequestUri!.GetLeftPart(UriPartial.Authority), static (_, state) => state.Handler.Build(state.Request.RequestUri!), (Handler: this, Request: request));
         capture.Failures = destination.Failures;
+        capture.Limit = destination.Limit;
         try
         {
-            return await ExecuteAsync(destination.Pipeline, request, cancellationToken);
+            return await SendWithinLimitAsync(destination, request, capture, cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -57,6 +61,78 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
             return new HttpResponseMessage(HttpStatusCode.BadGateway) { RequestMessage = request };
         }
     }
+
+    /// <summary>A request that is not a bundle's is counted and does not wait.</summary>
+    private async Task<HttpResponseMessage> SendDirectAsync(Destination destination, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (request.RequestUri!.IsFile)
+        {
+            return await base.SendAsync(request, cancellationToken);
+        }
+
+        using var slot = destination.Limit.Enter();
+        var response = request.Content is null && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head)
+            ? await ExecuteAsync(_direct, request, cancellationToken)
+            : await base.SendAsync(request, cancellationToken);
+        if (IsOverloaded(response))
+        {
+            destination.Limit.Refused(slot);
+        }
+        else
+        {
+            destination.Limit.Succeeded();
+        }
+
+        return response;
+    }
+
+    /// <summary>Sends a bundle's request when the destination's limit allows it. A request that is refused because of too many others is
+    /// sent again later and costs no attempt.</summary>
+    private async Task<HttpResponseMessage> SendWithinLimitAsync(
+        Destination destination, HttpRequestMessage request, Capture capture, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(MaxWaits * options.FirstByteTimeout, time);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        try
+        {
+            for (var refusals = 0; ; refusals++)
+            {
+                capture.Slot = await destination.Limit.EnterAsync(capture.IsUrgent, stop.Token);
+                HttpResponseMessage response;
+                try
+                {
+                    response = await ExecuteAsync(destination.Pipeline, request, cancellationToken);
+                }
+                catch
+                {
+                    capture.Slot.Dispose();
+                    throw;
+                }
+
+                if (!IsOverloaded(response))
+                {
+                    destination.Limit.Succeeded();
+                    return response;
+                }
+
+                var isShared = destination.Limit.Refused(capture.Slot);
+                capture.Slot.Dispose();
+                if (!isShared)
+                {
+                    return response;
+                }
+
+                response.Dispose();
+                await Task.Delay(Random.Shared.NextDouble() * FirstRefusalDelay * Math.Min(1 << Math.Min(refusals, 10), MaxRefusalFactor), time, stop.Token);
+            }
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new StorageException(FailureReason.Throttled, "Storage has too many requests and did not take this one in time.", options.FirstByteTimeout);
+        }
+    }
+
+    private static bool IsOverloaded(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable;
 
     private async Task<HttpResponseMessage> ExecuteAsync(
         ResiliencePipeline<HttpResponseMessage> pipeline, HttpRequestMessage request, CancellationToken cancellationToken)
@@ -91,7 +167,7 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
                 ShouldHandle = arguments => ValueTask.FromResult(
                     ReasonOf(arguments.Outcome) is { } reason && failures.Count(reason, RequestOf(arguments.Context).RequestUri!.AbsolutePath)),
             });
-        return new(AddUnprocessed(AddRepetition(builder).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout })).Build(), failures);
+        return new(new ConcurrencyLimit(concurrency, time), AddUnprocessed(AddRepetition(builder).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout })).Build(), failures);
     }
 
     /// <summary>A failure before the first byte of a response, on a connection that may have been dead, costs no attempt.</summary>
@@ -136,5 +212,5 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
     private static ConnectionUse? UseOf(ResilienceContext context) =>
         RequestOf(context).Options.TryGetValue(ConnectionUse.Key, out var use) ? use : null;
 
-    private sealed record Destination(ResiliencePipeline<HttpResponseMessage> Pipeline, DestinationFailures Failures);
+    private sealed record Destination(ConcurrencyLimit Limit, ResiliencePipeline<HttpResponseMessage> Pipeline, DestinationFailures Failures);
 }

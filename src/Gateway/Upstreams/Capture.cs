@@ -20,6 +20,15 @@ internal sealed class Capture(IReadOnlyCollection<string> tried)
     /// <summary>Why there is no answer, from the one place that saw it happen.</summary>
     public StorageException? Failure { get; set; }
 
+    /// <summary>Whether the request continues an object that is being sent.</summary>
+    public bool IsUrgent { get; set; }
+
+    /// <summary>The request's right to run; null as long as it has none.</summary>
+    public ConcurrencyLimit.Slot? Slot { get; set; }
+
+    /// <summary>The limit of the destination that was chosen.</summary>
+    public ConcurrencyLimit? Limit { get; set; }
+
     /// <summary>Decides whether a failure of the object counts against its destination; null as long as none was asked.</summary>
     public DestinationFailures? Failures { get; set; }
 

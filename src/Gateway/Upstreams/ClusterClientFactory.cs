@@ -19,7 +19,10 @@ internal sealed class ClusterClientFactory(
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(30);
 
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
-        new AttemptHandler(new FolderHandler(new ConnectionPools((SocketsHttpHandler)handler, () => CreateHandler(context), time)), options.Value, failures, time);
+        new AttemptHandler(new FolderHandler(new ConnectionPools((SocketsHttpHandler)handler, () => CreateHandler(context), time)), options.Value, SourceConfig.ConcurrencyOf(context.NewMetadata), failures, time);
+
+    protected override bool CanReuseOldClient(ForwarderHttpClientContext context) =>
+        base.CanReuseOldClient(context) && SourceConfig.ConcurrencyOf(context.OldMetadata) == SourceConfig.ConcurrencyOf(context.NewMetadata);
 
     protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
     {

@@ -18,12 +18,27 @@ internal sealed partial class ObjectReader
     public bool IsPreloaded => _buffer is not null && Head.Size is not null;
 
     /// <summary>What belongs to opening an object before its turn: learn its size, or take it into memory if it is small.</summary>
-    public Task PrepareAsync(ByteBudget budget, long smallObject) => Head.Size switch
+    public async Task PrepareAsync(ByteBudget budget, long smallObject)
     {
-        null => TryLearnSizeAsync(budget),
-        { } size when size <= smallObject => PreloadAsync(budget),
-        _ => Task.CompletedTask,
-    };
+        if (Head.Size is null)
+        {
+            await TryLearnSizeAsync(budget);
+        }
+        else if (Head.Size <= smallObject)
+        {
+            await PreloadAsync(budget);
+        }
+
+        if (!IsPreloaded && _attempt is { } attempt)
+        {
+            attempt.Pause();
+            if (attempt.IsLimited)
+            {
+                // Storage that serves few requests at a time counts a body that nobody reads as one of them.
+                await ReleaseAsync();
+            }
+        }
+    }
 
     /// <summary>Takes an object whose size nobody knows into memory to learn its size, as far as the budget goes.</summary>
     /// <returns>False when the budget is used up before the object; a further call goes on.</returns>

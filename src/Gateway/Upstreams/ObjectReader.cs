@@ -146,6 +146,9 @@ internal sealed partial class ObjectReader : IAsyncDisposable
         }
     }
 
+    /// <summary>The body is not read for a while: other requests may take its place at storage.</summary>
+    public void Pause() => _attempt?.Pause();
+
     public async ValueTask DisposeAsync()
     {
         await StopRangesAsync();

@@ -18,6 +18,9 @@ internal sealed record SourceConfig(string Name, string Path, string KeyParamete
 
     /// <summary>In a cluster's metadata: how many parts of a large object are read at once.</summary>
     public const string RangesKey = "Bundle.ParallelRanges";
+    public const string ConcurrencyKey = "Bundle.Concurrency";
+
+    private const int MaxConcurrency = 10_000;
 
     private const string Prefix = "Bundle.";
     private const int MaxNameLength = 64;
@@ -77,13 +80,21 @@ internal sealed record SourceConfig(string Name, string Path, string KeyParamete
     /// <summary>Checks a cluster's metadata.</summary>
     public static void CheckCluster(ClusterConfig cluster, ICollection<string> faults)
     {
-        foreach (var key in cluster.Metadata?.Keys.Where(key => IsUnknown(key, RangesKey)) ?? [])
+        foreach (var key in cluster.Metadata?.Keys.Where(key => IsUnknown(key, RangesKey, ConcurrencyKey)) ?? [])
         {
-            faults.Add($"ReverseProxy:Clusters:{cluster.ClusterId}:Metadata:{key}: unknown key; known: {RangesKey}");
+            faults.Add($"ReverseProxy:Clusters:{cluster.ClusterId}:Metadata:{key}: unknown key; known: {RangesKey}, {ConcurrencyKey}");
         }
 
         ParallelRangesOf(cluster, faults);
+        if (cluster.Metadata?.GetValueOrDefault(ConcurrencyKey) is { } concurrency && ConcurrencyOf(cluster.Metadata) is null)
+        {
+            faults.Add($"ReverseProxy:Clusters:{cluster.ClusterId}:Metadata:{ConcurrencyKey}: '{concurrency}' is not a number from 1 to {MaxConcurrency}");
+        }
     }
+
+    /// <summary>Requests that each destination of a cluster gets at the same time; null: adaptive.</summary>
+    public static int? ConcurrencyOf(IReadOnlyDictionary<string, string>? metadata) =>
+        int.TryParse(metadata?.GetValueOrDefault(ConcurrencyKey), NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxConcurrency ? limit : null;
 
     private static bool IsUnknown(string key, params string[] known) => key.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && !known.Contains(key);
 

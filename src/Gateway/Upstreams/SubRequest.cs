@@ -87,6 +87,7 @@ internal sealed class SubRequest : IAsyncDisposable
     public async Task SendAsync(string method, ByteRange range, string? etag, CancellationToken cancellationToken)
     {
         _context.Request.Method = method;
+        _capture.IsUrgent = range.From > 0;
         if (range.From > 0)
         {
             _context.Request.Headers.Range = range.ToHeader();
@@ -107,6 +108,12 @@ internal sealed class SubRequest : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether the destination is overloaded, so that an open body that nobody reads keeps others waiting.</summary>
+    public bool IsLimited => _capture.Limit is { IsActive: true };
+
+    /// <summary>The body is not read for a while: other requests may take its place.</summary>
+    public void Pause() => _capture.Slot?.Dispose();
+
     public Task<Stream> OpenBodyAsync() => _message!.Content.ReadAsStreamAsync(_abort.Token);
 
     /// <summary>Tells YARP's passive health that the body broke; the gateway's own cancelling is no failure of storage.</summary>
@@ -120,6 +127,7 @@ internal sealed class SubRequest : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _capture.Slot?.Dispose();
         _capture.Release();
         await _pipeline;
         _abort.Dispose();

@@ -11,7 +11,7 @@ public sealed class AttemptHandlerTests : IDisposable
     private readonly Storage _storage = new();
     private readonly HttpMessageInvoker _client;
 
-    public AttemptHandlerTests() => _client = new HttpMessageInvoker(new AttemptHandler(_storage, new UpstreamOptions(), new FailureCounts(_time), _time));
+    public AttemptHandlerTests() => _client = new HttpMessageInvoker(new AttemptHandler(_storage, new UpstreamOptions(), null, new FailureCounts(_time), _time));
 
     public void Dispose() => _client.Dispose();
 
@@ -21,7 +21,7 @@ public sealed class AttemptHandlerTests : IDisposable
         _storage.Fails = true;
         for (var i = 0; i < 20; i++)
         {
-            Assert.Equal(FailureReason.ConnectionRefused, (await FailAsync("http://bad/")).Reason);
+            Assert.Equal(FailureReason.Unreachable, (await FailAsync("http://bad/")).Reason);
         }
 
         var asked = _storage.Asked;

@@ -1,0 +1,242 @@
+namespace Gateway.Upstreams;
+
+/// <summary>
+/// How many requests a destination gets at the same time. Without a sign that it is overloaded there is no limit. Storage that returns 429
+/// or 503 is: the limit then falls at once and rises slowly while requests succeed (additive increase, multiplicative decrease), and at
+/// the limit of one request, requests are also spaced out.
+/// </summary>
+/// <remarks>
+/// <para>A request holds a slot while the gateway needs bytes from it: from being sent until its body is read, paused, or closed. A paused
+/// body holds none, so no request waits for a client. Requests that wait are served in order, those that continue an object first.</para>
+/// <para>Any number of threads. Memory: one entry for each request that waits.</para>
+/// </remarks>
+internal sealed class ConcurrencyLimit
+{
+    // No bundle asks for more at once, and so many bundles do not run.
+    private const double Unlimited = 1 << 20;
+
+    // Of the requests that are refused while the limit is being found out, those sent before the last decrease say nothing new.
+    private const double Overload = 0.5;
+    private const double Probe = 0.85;
+
+    // One more request after so many successes, or twice as many as run at once: about one in twenty is refused.
+    private const double SuccessesPerProbe = 20;
+
+    private const double SpacingGrowth = 1.5;
+    private const double SpacingDecay = 0.975;
+    private static readonly TimeSpan FirstSpacing = TimeSpan.FromMilliseconds(4);
+    private static readonly TimeSpan MaxSpacing = TimeSpan.FromSeconds(1);
+
+    // A destination that has responded within this time is overloaded, and not broken.
+    private static readonly TimeSpan Recent = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _lock = new();
+    private readonly TimeProvider _time;
+    private readonly int? _fixed;
+    private readonly LinkedList<TaskCompletionSource<Slot>> _urgent = [];
+    private readonly LinkedList<TaskCompletionSource<Slot>> _waiting = [];
+    private readonly ITimer _timer;
+    private double _limit;
+    private int _running;
+    private int _successesSinceDecrease;
+    private TimeSpan _spacing;
+    private TimeSpan _pause;
+    private long _nextStart;
+    private long _lastDecrease;
+    private long? _lastSuccess;
+
+    /// <param name="fixedLimit">A limit that does not change; null: adaptive.</param>
+    /// <param name="time">The clock.</param>
+    public ConcurrencyLimit(int? fixedLimit, TimeProvider time)
+    {
+        (_fixed, _time) = (fixedLimit, time);
+        _limit = fixedLimit ?? Unlimited;
+        _lastDecrease = _nextStart = time.GetTimestamp();
+        _timer = time.CreateTimer(static limit => ((ConcurrencyLimit)limit!).Admit(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Whether there is a limit now.</summary>
+    public bool IsActive => Volatile.Read(ref _limit) < Unlimited;
+
+    /// <summary>The limit; null when there is none.</summary>
+    public double? Current => Volatile.Read(ref _limit) is < Unlimited and var limit ? limit : null;
+
+    /// <summary>Waits for a slot.</summary>
+    /// <param name="isUrgent">Whether the request continues an object that is being sent.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async ValueTask<Slot> EnterAsync(bool isUrgent, CancellationToken cancellationToken)
+    {
+        LinkedListNode<TaskCompletionSource<Slot>> waiter;
+        lock (_lock)
+        {
+            if (_urgent.Count + _waiting.Count == 0 && MayStart())
+            {
+                return Start();
+            }
+
+            waiter = (isUrgent ? _urgent : _waiting).AddLast(new TaskCompletionSource<Slot>(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+
+        Admit();
+        await using var registration = cancellationToken.UnsafeRegister(static (waiter, token) => ((TaskCompletionSource<Slot>)waiter!).TrySetCanceled(token), waiter.Value);
+        try
+        {
+            return await waiter.Value.Task;
+        }
+        catch (OperationCanceledException)
+        {
+            lock (_lock)
+            {
+                waiter.List?.Remove(waiter);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Counts a request that does not wait.</summary>
+    public Slot Enter()
+    {
+        lock (_lock)
+        {
+            return Start();
+        }
+    }
+
+    /// <summary>The destination responded to a request, and was not overloaded.</summary>
+    public void Succeeded()
+    {
+        lock (_lock)
+        {
+            _lastSuccess = _time.GetTimestamp();
+            if (_fixed is not null || _limit >= Unlimited)
+            {
+                return;
+            }
+
+            _successesSinceDecrease++;
+            if (_spacing > TimeSpan.Zero)
+            {
+                _spacing = _spacing < FirstSpacing / 2 ? TimeSpan.Zero : _spacing * SpacingDecay;
+            }
+            else if (_running >= (int)_limit)
+            {
+                _limit += 1 / Math.Max(SuccessesPerProbe, 2 * _limit);
+            }
+        }
+
+        Admit();
+    }
+
+    /// <summary>The destination refused a request because it has too many.</summary>
+    /// <returns>Whether it responds to other requests, so that this one costs no attempt.</returns>
+    public bool Refused(Slot slot)
+    {
+        lock (_lock)
+        {
+            var others = _running - (slot.IsReleased ? 0 : 1);
+            if (_fixed is null && slot.Started >= _lastDecrease)
+            {
+                Decrease(others + 1);
+            }
+
+            return others > 0 || (_lastSuccess is { } last && _time.GetElapsedTime(last) < Recent);
+        }
+    }
+
+    private void Decrease(int running)
+    {
+        var limit = Math.Min(_limit, running);
+        if (limit > 1)
+        {
+            _pause = TimeSpan.Zero;
+        }
+        else if (_successesSinceDecrease == 0)
+        {
+            // Refused again: storage needs a pause. That says nothing about the pace at which it takes requests after it.
+            _pause = Clamp(_pause * 2);
+        }
+        else
+        {
+            _pause = TimeSpan.Zero;
+            _spacing = Clamp(_spacing * SpacingGrowth);
+        }
+
+        // At once after the last decrease the limit is still far too high. Later, it was one too high.
+        _limit = Math.Max(1, Math.Floor(_successesSinceDecrease < limit ? limit * Overload : Math.Min(limit * Probe, limit - 1)));
+        _successesSinceDecrease = 0;
+        _lastDecrease = _time.GetTimestamp();
+        _nextStart = Math.Max(_nextStart, _lastDecrease + ToTimestamp(_pause > _spacing ? _pause : _spacing));
+    }
+
+    private static TimeSpan Clamp(TimeSpan spacing) => spacing < FirstSpacing ? FirstSpacing : spacing > MaxSpacing ? MaxSpacing : spacing;
+
+    private bool MayStart() => _running < (int)_limit && (_spacing + _pause == TimeSpan.Zero || _time.GetTimestamp() >= _nextStart);
+
+    private Slot Start()
+    {
+        _running++;
+        var now = _time.GetTimestamp();
+        _nextStart = now + ToTimestamp(_spacing);
+        return new Slot(this, now);
+    }
+
+    /// <summary>Lets those start who may.</summary>
+    private void Admit()
+    {
+        lock (_lock)
+        {
+            while ((_urgent.First ?? _waiting.First) is { } next)
+            {
+                if (!MayStart())
+                {
+                    break;
+                }
+
+                next.List!.Remove(next);
+                if (!next.Value.TrySetResult(Start()))
+                {
+                    // It has stopped waiting.
+                    _running--;
+                }
+            }
+
+            if (_urgent.Count + _waiting.Count > 0 && _running < (int)_limit)
+            {
+                // Only time is missing.
+                _timer.Change(_time.GetElapsedTime(_time.GetTimestamp(), _nextStart) is { Ticks: > 0 } rest ? rest : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    private long ToTimestamp(TimeSpan time) => (long)(time.TotalSeconds * _time.TimestampFrequency);
+
+    private void Release()
+    {
+        lock (_lock)
+        {
+            _running--;
+        }
+
+        Admit();
+    }
+
+    /// <summary>A request's right to run. Disposing it more than once does nothing.</summary>
+    internal sealed class Slot(ConcurrencyLimit limit, long started) : IDisposable
+    {
+        private int _released;
+
+        /// <summary>Timestamp.</summary>
+        public long Started => started;
+
+        public bool IsReleased => Volatile.Read(ref _released) != 0;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _released, 1) == 0)
+            {
+                limit.Release();
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using Testing;
+
+namespace Gateway.FunctionalTests.Upstreams;
+
+/// <summary>Storage that serves only so many requests at a time, or in a second, and refuses the rest.</summary>
+public class ThrottleTests
+{
+    private const int Objects = 300;
+
+    public static TheoryData<int, int, string, string?> Limits
+    {
+        get
+        {
+            var rows = new TheoryData<int, int, string, string?>();
+            foreach (var limit in new[] { 1, 2, 4, 8, 32 })
+            {
+                foreach (var missing in new[] { "fail", "skip", "abort" })
+                {
+                    rows.Add(limit, limit % 3 == 2 ? 503 : 429, missing, limit == 4 || missing == "skip" ? "1" : null);
+                }
+            }
+
+            return rows;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Limits))]
+    public async Task Row_42_Storage_that_serves_few_requests_at_a_time_serves_a_bundle(int limit, int status, string missing, string? retryAfter)
+    {
+        Matrix.RequireFull(unless: (limit, missing) is (8, "fail") or (4, "abort") or (1, "skip"));
+        var objects = limit == 1 ? 60 : Objects;
+        var latency = TimeSpan.FromMilliseconds(Matrix.Of(full: 50, reduced: 10));
+        await using var upstream = Storage(objects, new Throttle(status, retryAfter) { MaxAtOnce = limit, Latency = latency });
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        Assert.Equal(objects, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(objects)}&missing={missing}")).RequireWhole().Count);
+        Assert.Equal("None/None", (await gateway.RequireOneOutcomeAsync()).Blame);
+
+        // Now the limit has been found out.
+        var (before, started) = (upstream.Refused, Stopwatch.GetTimestamp());
+        Assert.Equal(objects, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(objects)}&missing={missing}")).RequireWhole().Count);
+        var outcome = await gateway.RequireOneOutcomeAsync();
+        TestContext.Current.SendDiagnosticMessage(
+            "limit {0} {1} {2}: {3:0.00} s of {4:0.00}, refused {5} and then {7} of {8}, retries {6}",
+            limit, missing, retryAfter ?? "", Stopwatch.GetElapsedTime(started).TotalSeconds, objects * latency.TotalSeconds / limit, before, outcome.Retries, upstream.Refused - before, objects);
+        Assert.InRange(upstream.Refused - before, 0, objects / 5);
+        Assert.Equal("None/None", outcome.Blame);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("1")]
+    public async Task Row_42_Eight_bundles_at_once_share_the_limit(string? retryAfter)
+    {
+        await using var upstream = Storage(100, new Throttle(503, retryAfter) { MaxAtOnce = 8, Latency = TimeSpan.FromMilliseconds(10) });
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+
+        var downloads = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(100)}&missing={(i % 2 == 0 ? "fail" : "abort")}")));
+
+        Assert.All(downloads, download => Assert.Equal(100, download.RequireWhole().Count));
+        TestContext.Current.SendDiagnosticMessage("8 bundles {0}: refused {1}", retryAfter ?? "", upstream.Refused);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("1")]
+    public async Task Row_42_Storage_that_serves_100_requests_a_second_serves_a_bundle(string? retryAfter)
+    {
+        await using var upstream = Storage(Objects, new Throttle(429, retryAfter) { MaxPerSecond = 100 });
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        var started = Stopwatch.GetTimestamp();
+
+        Assert.Equal(Objects, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(Objects)}")).RequireWhole().Count);
+
+        TestContext.Current.SendDiagnosticMessage("100/s {0}: {1:0.00} s, refused {2}", retryAfter ?? "", Stopwatch.GetElapsedTime(started).TotalSeconds, upstream.Refused);
+    }
+
+    [Theory]
+    [InlineData("fail")]
+    [InlineData("abort")]
+    public async Task Row_43_One_request_at_a_time_and_an_object_that_breaks_while_the_next_one_is_open_is_no_deadlock(string missing)
+    {
+        await using var upstream = new ScriptedUpstream { Throttle = new Throttle(503, null) { MaxAtOnce = 1 } };
+        for (var i = 0; i < 4; i++)
+        {
+            upstream.Put($"/{i}", 3_000_000, seed: i);
+            upstream.Fail($"/{i}", Fault.Close(1_500_000));
+        }
+
+        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+
+        Assert.Equal(4, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(4)}&missing={missing}")).RequireWhole().Count);
+        Assert.Equal("None/None", (await gateway.RequireOneOutcomeAsync()).Blame);
+    }
+
+    [Fact]
+    public async Task A_fixed_limit_is_never_exceeded()
+    {
+        await using var upstream = Storage(100, new Throttle(503, null) { MaxAtOnce = 1000, Latency = TimeSpan.FromMilliseconds(5) });
+        var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:Metadata:Bundle.Concurrency", "5");
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+
+        Assert.Equal(100, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(100)}")).RequireWhole().Count);
+
+        Assert.InRange(upstream.MaxAtOnce, 2, 5);
+    }
+
+    private static string Ids(int count) => string.Join(',', Enumerable.Range(0, count).Select(i => $"s/{i}"));
+
+    private static ScriptedUpstream Storage(int objects, Throttle throttle)
+    {
+        var upstream = new ScriptedUpstream { Throttle = throttle };
+        for (var i = 0; i < objects; i++)
+        {
+            upstream.Put($"/{i}", 1000, seed: i + 1);
+        }
+
+        return upstream;
+    }
+}
