@@ -79,7 +79,13 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
                 throw Failed((entry, e));
             }
 
-            if (Difference(declared, entry.Sha256, entry.Head) is { } difference)
+            if (entry.Head.IsFromHead && Difference(declared, entry.Sha256, entry.Head) is not null)
+            {
+                // Not all storage gives HEAD correctly, and the client shall not be blamed for it.
+                await DescribeAllAsync([entry], async entry => entry.Head = Known(await store.GetHeadAsync(entry.Request, counters, token), entry.Head!));
+            }
+
+            if (!entry.IsMissing && Difference(declared, entry.Sha256, entry.Head!) is { } difference)
             {
                 differences.Add(new(entry.Index, entry.Id, difference));
             }
@@ -98,6 +104,71 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
                 FailureReason.ObjectsDiffer,
                 [.. differences.OrderBy(error => error.Index)]);
         }
+    }
+
+    /// <summary>
+    /// Opens the first objects of an archive, so that what HEAD has reported of them is compared with GET while the client can still be
+    /// told the truth. Of a source of which none of these was planned by HEAD, one object is compared. If storage reports other things for
+    /// HEAD, all that was planned by its HEAD is planned again by GET.
+    /// </summary>
+    /// <exception cref="BundleProblemException">An object cannot be opened.</exception>
+    public async Task OpenFirstAsync(BundlePlan plan, ByteBudget ahead, TransferCounters counters, CancellationToken cancellationToken)
+    {
+        var first = plan.All.Where(entry => !entry.IsMissing).Take(_options.Upstream.Lookahead).Where(entry => entry is { Opened: null, Head.IsFromHead: true }).ToArray();
+        var samples = plan.All.Where(IsFromHead).ExceptBy(first.Select(entry => entry.Request.Source), entry => entry.Request.Source).ToArray();
+        await DescribeAllAsync(first, async entry =>
+        {
+            entry.Opened = await store.OpenAsync(
+                entry.Request, expected: null, reader => reader.PrepareAsync(ahead, _options.Upstream.SmallObject), counters, cancellationToken);
+            await CompareAsync(entry, entry.Opened.Head, counters, cancellationToken);
+        });
+        await DescribeAllAsync(samples, async entry =>
+            await CompareAsync(entry, await store.GetHeadAsync(entry.Request, counters, cancellationToken), counters, cancellationToken));
+
+        var doubtful = plan.All.Where(entry => IsFromHead(entry) && entry.Request.Source.HasWrongHead).ToArray();
+        await DescribeAllAsync(doubtful, async entry => entry.Head = Known(await store.GetHeadAsync(entry.Request, counters, cancellationToken), entry.Head!));
+
+        static bool IsFromHead(PlannedEntry entry) => entry is { IsMissing: false, Opened: null, Head.IsFromHead: true };
+
+        async Task CompareAsync(PlannedEntry entry, ObjectHead get, TransferCounters counters, CancellationToken cancellationToken)
+        {
+            var head = entry.Head!;
+            if (head.ETag is not null && get.ETag is null)
+            {
+                ObjectAnswer.RequirePlanned(get, head);
+            }
+
+            // Either HEAD is wrong, or the object has changed since.
+            if (!ObjectAnswer.AreEqual(head, get) && ObjectAnswer.AreEqual(head, await store.HeadAsync(entry.Request, counters, cancellationToken)))
+            {
+                entry.Request.Source.HasWrongHead = true;
+            }
+
+            entry.Head = Known(get, head);
+        }
+    }
+
+    /// <summary>What GET has said, and the length that only HEAD has said.</summary>
+    private static ObjectHead Known(ObjectHead get, ObjectHead head) => get with { Size = get.Size ?? head.Size };
+
+    private async Task DescribeAllAsync(PlannedEntry[] entries, Func<PlannedEntry, Task> describe)
+    {
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.Upstream.MostAtOnce };
+        await Parallel.ForEachAsync(entries, parallel, async (entry, _) =>
+        {
+            try
+            {
+                await describe(entry);
+            }
+            catch (StorageException e) when (e.Reason == FailureReason.NotFound)
+            {
+                entry.IsMissing = true;
+            }
+            catch (StorageException e)
+            {
+                throw Failed((entry, e));
+            }
+        });
     }
 
     /// <summary>What the missing policy and the limits say of a checked plan.</summary>
@@ -140,7 +211,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
 
         var head = await store.HeadAsync(entry.Request, counters, cancellationToken);
         return (head.Size ?? declared?.Size) is { } size
-            ? head with { Size = size }
+            ? head with { Size = size, IsFromHead = head is { IsFromHead: true, Size: not null } }
             : await ReadAsync(entry, declared, 0, ahead ?? await discovery.Value, keepsFirst: ahead is not null, counters, cancellationToken); // a GET may tell the length; if not, the object itself does
     }
 

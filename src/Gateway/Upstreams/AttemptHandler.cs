@@ -165,7 +165,7 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
                 SamplingDuration = DestinationFailures.Window,
                 BreakDuration = BreakDuration,
                 ShouldHandle = arguments => ValueTask.FromResult(
-                    ReasonOf(arguments.Outcome) is { } reason && failures.Count(reason, RequestOf(arguments.Context).RequestUri!.AbsolutePath)),
+                    ReasonOf(arguments.Outcome, RequestOf(arguments.Context).Method) is { } reason && failures.Count(reason, RequestOf(arguments.Context).RequestUri!.AbsolutePath)),
             });
         return new(new ConcurrencyLimit(concurrency, time), AddUnprocessed(AddRepetition(builder).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout })).Build(), failures);
     }
@@ -198,10 +198,13 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
         });
 
     /// <returns>Null where nothing failed.</returns>
-    private static FailureReason? ReasonOf(Outcome<HttpResponseMessage> outcome) => outcome switch
+    private static FailureReason? ReasonOf(Outcome<HttpResponseMessage> outcome, HttpMethod method) => outcome switch
     {
         { Exception: OperationCanceledException { InnerException: not TimeoutException } } => null,
         { Exception: { } exception } => ConnectionFailures.Explain(exception).Reason,
+
+        // Some storage serves no HEAD, and GET decides.
+        { Result: not null } when method == HttpMethod.Head => null,
         { Result.StatusCode: HttpStatusCode.BadGateway } => FailureReason.StorageError,
         { Result.StatusCode: HttpStatusCode.GatewayTimeout } => FailureReason.StorageTimeout,
         _ => null,

@@ -7,6 +7,8 @@ namespace Gateway.Upstreams;
 /// <summary>What an answer of storage must be, and what it means when it is something else.</summary>
 internal static class ObjectAnswer
 {
+    private const int MaxETagLength = 64;
+
     /// <summary>The answer must be the whole object.</summary>
     public static ObjectHead RequireWhole(SubRequest attempt, TimeProvider time) =>
         attempt.StatusCode == StatusCodes.Status200OK ? ObjectHead.Of(attempt.Headers) : throw Refusal(attempt.StatusCode, attempt.Headers, time);
@@ -15,16 +17,29 @@ internal static class ObjectAnswer
     /// destination may still hold the version that is wanted.</summary>
     public static void RequirePlanned(ObjectHead head, ObjectHead? expected)
     {
+        if (expected?.ETag is not null && head.ETag is null)
+        {
+            throw new StorageException(FailureReason.VersionUnknown, expected.IsFromHead ? "HEAD names a version of the object, and GET names none." : null);
+        }
+
         if (expected?.ETag is not null && head.ETag != expected.ETag)
         {
-            throw new StorageException(FailureReason.ObjectChanged);
+            throw new StorageException(
+                FailureReason.ObjectChanged,
+                expected.IsFromHead ? $"HEAD and GET name different versions (ETags {Short(expected.ETag)} and {Short(head.ETag!)}), or the object changed in between." : null);
         }
 
         if (expected?.Size is { } size && head.Size is { } actual && actual != size)
         {
-            throw new StorageException(FailureReason.SizeDiffers, $"Storage has {actual} bytes where {size} were stated.");
+            throw new StorageException(FailureReason.SizeDiffers, expected.IsFromHead ? $"HEAD reports {size} bytes, GET {actual}." : $"Storage has {actual} bytes where {size} were stated.");
         }
     }
+
+    /// <summary>Whether HEAD and GET describe the same.</summary>
+    public static bool AreEqual(ObjectHead head, ObjectHead get) => head.ETag == get.ETag && (head.Size is null || get.Size is null || head.Size == get.Size);
+
+    // A strong ETag is printable ASCII.
+    private static string Short(string etag) => etag.Length <= MaxETagLength ? etag : $"{etag[..MaxETagLength]}…";
 
     /// <summary>RFC 9110, section 15.3.7: a part must begin where it was asked for, and be of exactly the version we know. It may be
     /// shorter: some storage sends at most so many bytes at a time.</summary>

@@ -9,7 +9,8 @@ namespace Gateway.Upstreams;
 /// <param name="ETag">The validator with its quotes, only if it is strong (RFC 9110, section 8.8.1): weak ones pin nothing.</param>
 /// <param name="Modified">Time of the last change; the epoch where storage does not say it, so that equal input gives equal archives.</param>
 /// <param name="Checksums">Of the whole object, where storage says them.</param>
-internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modified, ObjectChecksums? Checksums = null)
+/// <param name="IsFromHead">Whether it was the response to HEAD, which not all storage gives correctly.</param>
+internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modified, ObjectChecksums? Checksums = null, bool IsFromHead = false)
 {
     /// <summary>1 PiB: no object is larger, and the sum of a million of them does not leave 128 bits.</summary>
     public const long MaxSize = 1L << 50;

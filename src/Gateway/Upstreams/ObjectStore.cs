@@ -20,19 +20,26 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
 
     public TimeProvider Time { get; } = time;
 
-    /// <summary>Asks what an object is, without its body. Storage that knows no HEAD is asked with a GET.</summary>
+    /// <summary>Asks what an object is, without its body. Where HEAD is refused, a GET decides: links can be signed for GET alone, and some
+    /// storage has no HEAD.</summary>
     /// <exception cref="StorageException">It is not there, or storage fails.</exception>
-    public Task<ObjectHead> HeadAsync(ObjectRequest request, TransferCounters counters, CancellationToken cancellationToken)
+    public Task<ObjectHead> HeadAsync(ObjectRequest request, TransferCounters counters, CancellationToken cancellationToken) =>
+        DescribeAsync(request, usesHead: !request.Source.HasWrongHead, counters, cancellationToken);
+
+    /// <summary>The same by GET, whose body is not read.</summary>
+    /// <exception cref="StorageException">It is not there, or storage fails.</exception>
+    public Task<ObjectHead> GetHeadAsync(ObjectRequest request, TransferCounters counters, CancellationToken cancellationToken) =>
+        DescribeAsync(request, usesHead: false, counters, cancellationToken);
+
+    private Task<ObjectHead> DescribeAsync(ObjectRequest request, bool usesHead, TransferCounters counters, CancellationToken cancellationToken)
     {
         var tries = new Tries(request.Source, counters);
         return RepeatAsync(
             tries,
-            async token => await DescribeAsync(HttpMethods.Head, token)
-                ?? await DescribeAsync(HttpMethods.Get, token)
-                ?? throw new StorageException(FailureReason.UnexpectedStatus, "Storage supports neither HEAD nor GET."),
+            async token => (usesHead ? await AskAsync(HttpMethods.Head, token) : null) ?? (await AskAsync(HttpMethods.Get, token))!,
             cancellationToken);
 
-        Task<ObjectHead?> DescribeAsync(string method, CancellationToken token) => AttemptAsync(
+        Task<ObjectHead?> AskAsync(string method, CancellationToken token) => AttemptAsync(
             request,
             method,
             range: default,
@@ -42,9 +49,9 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
             {
                 await using (attempt)
                 {
-                    return attempt.StatusCode is StatusCodes.Status405MethodNotAllowed or StatusCodes.Status501NotImplemented
+                    return method == HttpMethods.Head && attempt.StatusCode is >= 400 and not (StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
                         ? null
-                        : ObjectAnswer.RequireWhole(attempt, Time);
+                        : ObjectAnswer.RequireWhole(attempt, Time) with { IsFromHead = method == HttpMethods.Head };
                 }
             },
             token);

@@ -38,6 +38,10 @@ internal sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteM
         set => Volatile.Write(ref _lastSize, value);
     }
 
+    /// <summary>Whether storage was seen to report other things for HEAD than for GET. Its objects are then planned by GET, which costs a
+    /// connection each, and changes nothing else.</summary>
+    public bool HasWrongHead { get; set; }
+
     /// <summary>Where a try could go now.</summary>
     public IReadOnlyList<DestinationState> AvailableDestinations => Route.Cluster?.DestinationsState.AvailableDestinations ?? [];
 

@@ -7,6 +7,9 @@ public class BodyFaultTests
 {
     private const int Size = 400_000;
 
+    // Objects that are opened before the first byte are compared with what was planned, and planned again.
+    private static readonly (string, object)[] OnlyFirstIsOpened = [.. Patience.Usual, ("Upstream:Lookahead", 1)];
+
     public static TheoryData<Protocol, string, int> Places => Ways.With(0, 1, 2);
 
     public static TheoryData<Protocol, string, int> Lengths => Ways.With(999, 1001);
@@ -36,10 +39,11 @@ public class BodyFaultTests
     public async Task Row_11_A_length_other_than_planned_is_cut(Protocol protocol, string recipe, int actual)
     {
         await using var upstream = new ScriptedUpstream();
+        upstream.Put("/0", 1000, seed: 2);
         upstream.Put("/a", new ObjectContent(1000, 1), etag: null);
         upstream.Fail("/a", new Fault { Swap = new ScriptedObject(new ObjectContent(actual, 1), null) });
 
-        var outcome = await RequireCut(protocol, recipe, upstream, "s/a");
+        var outcome = await RequireCut(protocol, recipe, upstream, "s/0,s/a", settings: OnlyFirstIsOpened);
 
         Assert.Equal("Upstream/SizeDiffers", outcome.Blame);
     }
@@ -77,10 +81,24 @@ public class BodyFaultTests
     public async Task Row_13_An_object_that_changed_after_it_was_planned_is_cut(Protocol protocol, string recipe)
     {
         await using var upstream = new ScriptedUpstream();
+        upstream.Put("/0", 1000, seed: 2);
         upstream.Put("/a", new ObjectContent(Size, 1), etag: "\"old\"");
         upstream.Fail("/a", new Fault { Swap = new ScriptedObject(new ObjectContent(Size, 2), "\"new\"") });
 
-        Assert.Equal("Upstream/ObjectChanged", (await RequireCut(protocol, recipe, upstream, "s/a")).Blame);
+        Assert.Equal("Upstream/ObjectChanged", (await RequireCut(protocol, recipe, upstream, "s/0,s/a", settings: OnlyFirstIsOpened)).Blame);
+    }
+
+    [Fact]
+    public async Task Row_13_A_first_object_that_changed_after_it_was_planned_is_planned_again()
+    {
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", new ObjectContent(Size, 1), etag: "\"old\"");
+        var changed = new ObjectContent(Size - 7, 2);
+        upstream.Fail("/a", new Fault { Swap = new ScriptedObject(changed, "\"new\"") });
+        await using var gateway = await GatewayUnderTest.StartAsync(Patience.Usual, upstream.Address);
+
+        Assert.Equal(changed.ToArray(), (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole()["s/a"]);
+        await gateway.RequireOneOutcomeAsync();
     }
 
     [Theory]
@@ -91,7 +109,7 @@ public class BodyFaultTests
         upstream.Put("/a", new ObjectContent(Size, 1), etag: "\"v1\"");
         upstream.Fail("/a", Fault.Reset(100_000), new Fault { IgnoreRange = true, Without = ["ETag"] });
 
-        Assert.Equal("Upstream/ObjectChanged", (await RequireCut(protocol, recipe, upstream, "s/a")).Blame);
+        Assert.Equal("Upstream/VersionUnknown", (await RequireCut(protocol, recipe, upstream, "s/a")).Blame);
     }
 
     [Theory]

@@ -134,7 +134,7 @@ public class ConnectionTests
         Assert.Equal($"Upstream/{reason}", outcome.Blame);
         Assert.Equal(reason == "ConnectionRefused", outcome.Retries > 0);
         var text = System.Text.Encoding.UTF8.GetString(download.Bytes);
-        Assert.DoesNotContain(new Uri(destination).Port.ToString(System.Globalization.CultureInfo.InvariantCulture), text, StringComparison.Ordinal);
+        Assert.DoesNotContain($":{new Uri(destination).Port}", text, StringComparison.Ordinal);
         Assert.DoesNotContain("invalid/", text, StringComparison.Ordinal);
         Assert.DoesNotContain("127.0.0.1", text, StringComparison.Ordinal);
     }
