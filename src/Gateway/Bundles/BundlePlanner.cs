@@ -91,10 +91,21 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
             }
         });
 
-        if (!refusals.IsEmpty)
+        var refused = refusals.Where(refusal => !IsHidden(refusal.Entry, refusal.Failure)).OrderBy(refusal => refusal.Entry.Index).ToArray();
+        if (refused.Length > 0)
         {
-            throw Failed([.. refusals.OrderBy(refusal => refusal.Entry.Index)]);
+            throw Failed(refused);
         }
+
+        foreach (var (entry, _) in refusals)
+        {
+            entry.IsMissing = entry.IsChecked = true;
+        }
+
+        // Where all of a source's objects are forbidden, a credential has expired rather than every object.
+        bool IsHidden(PlannedEntry entry, StorageException failure) =>
+            failure is { UpstreamStatusCode: StatusCodes.Status403Forbidden, Reason: var reason } && reason == FailureReason.Denied && entry.Request.Source.ForbiddenIsMissing
+            && plan.All.Any(other => other.Request.Source == entry.Request.Source && other is { IsChecked: true, IsMissing: false });
 
         if (!differences.IsEmpty)
         {

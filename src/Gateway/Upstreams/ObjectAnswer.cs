@@ -76,7 +76,8 @@ internal static class ObjectAnswer
     private static StorageException Refusal(int status, IHeaderDictionary headers, TimeProvider time) => status switch
     {
         StatusCodes.Status404NotFound or StatusCodes.Status410Gone => new(FailureReason.NotFound),
-        StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden or StatusCodes.Status407ProxyAuthenticationRequired => new(FailureReason.Denied),
+        StatusCodes.Status403Forbidden => new(FailureReason.Denied, "Storage returned 403: the object is not there, or the gateway may not read it."),
+        StatusCodes.Status401Unauthorized or StatusCodes.Status407ProxyAuthenticationRequired => new(FailureReason.Denied),
         >= 300 and < 400 => new(FailureReason.Redirected, $"Storage returned {status}, a redirect, which is not followed."),
         StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => new(
             FailureReason.Throttled, $"Storage returned {status}.", RetryAfter(headers, time)),

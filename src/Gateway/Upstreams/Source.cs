@@ -28,6 +28,9 @@ internal sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteM
     /// <summary>Names of the client's headers that storage gets; see <see cref="SourceHeaders"/>.</summary>
     public IReadOnlyList<string> Headers => config.Headers;
 
+    /// <inheritdoc cref="SourceConfig.ForbiddenIsMissing"/>
+    public bool ForbiddenIsMissing => config.ForbiddenIsMissing;
+
     /// <summary>
     /// Bytes of the object seen last, as a guess at the next one's: whether to ask for it whole or for its head first. A wrong
     /// guess costs a request.

@@ -12,11 +12,15 @@ namespace Gateway.Upstreams;
 /// <param name="Headers">Names of the client's headers that storage gets; see <see cref="SourceHeaders"/>.</param>
 internal sealed record SourceConfig(string Name, string Path, string KeyParameter, int ParallelRanges, IReadOnlyList<string> Headers)
 {
+    /// <summary>Whether 403 for a key means that there is no such object, as storage responds that hides which keys exist.</summary>
+    public bool ForbiddenIsMissing { get; init; }
+
     public const string NameKey = "Bundle.Source";
     public const string InternalKey = "Bundle.Internal";
     public const string ForwardAuthorizationKey = "Bundle.ForwardAuthorization";
 
     /// <summary>In a cluster's metadata: how many parts of a large object are read at once.</summary>
+    public const string ForbiddenIsMissingKey = "Bundle.ForbiddenIsMissing";
     public const string RangesKey = "Bundle.ParallelRanges";
     public const string ConcurrencyKey = "Bundle.Concurrency";
 
@@ -26,8 +30,8 @@ internal sealed record SourceConfig(string Name, string Path, string KeyParamete
     private const int MaxNameLength = 64;
     private const int MaxRanges = 32;
 
-    private static readonly string[] RouteKeys = [NameKey, InternalKey, ForwardAuthorizationKey, SourceHeaders.Key];
-    private static readonly string[] Flags = [InternalKey, ForwardAuthorizationKey];
+    private static readonly string[] RouteKeys = [NameKey, InternalKey, ForwardAuthorizationKey, ForbiddenIsMissingKey, SourceHeaders.Key];
+    private static readonly string[] Flags = [InternalKey, ForwardAuthorizationKey, ForbiddenIsMissingKey];
 
     /// <summary>Reads a route.</summary>
     /// <param name="route">The route.</param>
@@ -74,7 +78,10 @@ internal sealed record SourceConfig(string Name, string Path, string KeyParamete
             faults.Add($"{where}:Match:Path: a source needs literal segments and a catch-all for the key, like '/{name}/{{**key}}'");
         }
 
-        return faults.Count == before ? new SourceConfig(name, path, key0!, ParallelRangesOf(cluster, []), headers) : null;
+        return faults.Count == before ? new SourceConfig(name, path, key0!, ParallelRangesOf(cluster, []), headers)
+        {
+            ForbiddenIsMissing = metadata.TryGetValue(ForbiddenIsMissingKey, out var isMissing) && bool.Parse(isMissing),
+        } : null;
     }
 
     /// <summary>Checks a cluster's metadata.</summary>

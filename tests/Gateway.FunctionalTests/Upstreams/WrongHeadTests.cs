@@ -5,10 +5,11 @@ namespace Gateway.FunctionalTests.Upstreams;
 /// <summary>Storage whose HEAD says other things than its GET.</summary>
 public class WrongHeadTests
 {
-    private const int Count = 40;
+    private const int Count = 20;
+    private const int Size = 20_000;
 
-    // Objects are large, so that they are planned by HEAD.
-    private const int Size = 600_000;
+    // No object is read ahead whole, so all are planned by HEAD.
+    private static readonly (string, object)[] ByHead = [("Upstream:LookaheadBytes", 0)];
 
     public static TheoryData<string> Ways => new("?missing=fail", "?missing=skip", "?missing=fail&format=zip", "?missing=fail&format=tar");
 
@@ -23,11 +24,12 @@ public class WrongHeadTests
     [InlineData(502)]
     public async Task Row_44_Where_HEAD_is_refused_GET_decides(int status)
     {
+        Matrix.RequireFull(unless: status is 403 or 404 or 502);
         await using var upstream = Storage(new Fault { Method = "HEAD", Status = status, Times = 1000 });
-        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        await using var gateway = await GatewayUnderTest.StartAsync(ByHead, upstream.Address);
 
         // The same before and after something else was fetched.
-        for (var i = 0; i < 3; i++)
+        for (var i = 0; i < 2; i++)
         {
             Assert.Equal(Count, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids}")).RequireWhole().Count);
             Assert.Equal(("None/None", 0), await gateway.Outcomes.NextAsync() is var outcome ? (outcome.Blame, outcome.Retries) : default);
@@ -45,7 +47,7 @@ public class WrongHeadTests
         foreach (var way in Ways)
         {
             await using var upstream = Storage(new Fault { Method = "HEAD", Headers = new Dictionary<string, string> { ["Content-Length"] = length }, Times = 1000 });
-            await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+            await using var gateway = await GatewayUnderTest.StartAsync(ByHead, upstream.Address);
 
             var download = await Download.GetAsync(gateway.Client, $"/bundle{way.Data}&ids={Ids}");
 
@@ -59,8 +61,8 @@ public class WrongHeadTests
     {
         await using var right = Storage(null);
         await using var wrong = Storage(new Fault { Method = "HEAD", Headers = new Dictionary<string, string> { ["ETag"] = "\"of-head\"" }, Times = 1000 });
-        await using var first = await GatewayUnderTest.StartAsync(right.Address);
-        await using var second = await GatewayUnderTest.StartAsync(wrong.Address);
+        await using var first = await GatewayUnderTest.StartAsync(ByHead, right.Address);
+        await using var second = await GatewayUnderTest.StartAsync(ByHead, wrong.Address);
 
         var expected = await Download.GetAsync(first.Client, $"/bundle?ids={Ids}");
         var actual = await Download.GetAsync(second.Client, $"/bundle?ids={Ids}");
@@ -76,7 +78,7 @@ public class WrongHeadTests
     public async Task Row_44_A_version_that_GET_does_not_name_is_an_error_that_says_so()
     {
         await using var upstream = Storage(new Fault { Without = ["ETag"], Times = 1000 });
-        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        await using var gateway = await GatewayUnderTest.StartAsync(ByHead, upstream.Address);
 
         var download = await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids}");
 
@@ -90,7 +92,7 @@ public class WrongHeadTests
     {
         await using var upstream = Storage(null);
         upstream.Fail($"/{Count - 1}", new Fault { Method = "HEAD", Headers = new Dictionary<string, string> { ["Content-Length"] = "7" }, Times = 1000 });
-        await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:LookaheadBytes", 0)], upstream.Address);
+        await using var gateway = await GatewayUnderTest.StartAsync(ByHead, upstream.Address);
 
         (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids}")).RequireCut();
 
@@ -102,11 +104,46 @@ public class WrongHeadTests
     public async Task Row_44_A_manifest_that_is_right_is_not_blamed_for_a_wrong_HEAD()
     {
         await using var upstream = Storage(new Fault { Method = "HEAD", Headers = new Dictionary<string, string> { ["Content-Length"] = "7" }, Times = 1000 });
-        await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
+        await using var gateway = await GatewayUnderTest.StartAsync(ByHead, upstream.Address);
         var manifest = new { entries = Enumerable.Range(0, Count).Select(i => new { id = $"s/{i}", size = Size }) };
 
         using var request = new HttpRequestMessage(HttpMethod.Post, "/bundle") { Content = System.Net.Http.Json.JsonContent.Create(manifest) };
         Assert.Equal(Count, (await Download.SendAsync(gateway.Client, request)).RequireWhole().Count);
+        await gateway.RequireOneOutcomeAsync();
+    }
+
+    [Theory]
+    [InlineData(true, "skip", 200)]
+    [InlineData(true, "fail", 404)]
+    [InlineData(false, "skip", 502)]
+    public async Task Row_45_A_forbidden_key_is_missing_only_where_the_route_says_so(bool isMissing, string missing, int expected)
+    {
+        await using var upstream = Storage(null);
+        foreach (var key in new[] { "/3", "/5" })
+        {
+            upstream.Fail(key, Fault.Answer(403) with { Times = 9 });
+        }
+
+        var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:Metadata:Bundle.ForbiddenIsMissing", isMissing ? "true" : "false");
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+
+        var download = await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids}&missing={missing}");
+
+        Assert.Equal(expected, (int)download.Response.StatusCode);
+        Assert.True(expected != 200 || download.RequireWhole().Count == Count - 2);
+        await gateway.RequireOneOutcomeAsync();
+    }
+
+    [Fact]
+    public async Task Row_45_Where_everything_is_forbidden_nothing_is_missing()
+    {
+        await using var upstream = Storage(Fault.Answer(403) with { Times = 9 });
+        var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:Metadata:Bundle.ForbiddenIsMissing", "true");
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+
+        (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids}&missing=skip")).RequireEarly(502);
         await gateway.RequireOneOutcomeAsync();
     }
 
