@@ -100,10 +100,6 @@ internal sealed class BundleEndpoint(
                 // Of a range nobody knows yet where it begins: objects before it are not to be read.
                 var discovery = new Lazy<Task<ByteBudget>>(() => place.Ahead is { } some ? Task.FromResult(some.Objects) : place.Discovery.LeaseAsync(stop.Token));
                 await record.WaitForUpstreamAsync(planner.CheckAsync(plan, IsRange(context.Request) ? null : ahead?.Objects, discovery, record.Transfer, stop.Token));
-                if (ahead is not null && purpose == BundlePurpose.Archive && !IsRange(context.Request))
-                {
-                    await record.WaitForUpstreamAsync(planner.OpenFirstAsync(plan, ahead.Objects, record.Transfer, stop.Token));
-                }
             }
 
             plan.Settle();

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Bundles;
 
 /// <summary>Turns what was asked for into a plan: finds the sources, and asks them what the objects are.</summary>
-internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOptions<BundleOptions> options)
+internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, HeadVerifier heads, IOptions<BundleOptions> options)
 {
     private readonly BundleOptions _options = options.Value;
 
@@ -82,7 +82,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
             if (entry.Head.IsFromHead && Difference(declared, entry.Sha256, entry.Head) is not null)
             {
                 // Not all storage gives HEAD correctly, and the client shall not be blamed for it.
-                await DescribeAllAsync([entry], async entry => entry.Head = Known(await store.GetHeadAsync(entry.Request, counters, token), entry.Head!));
+                await heads.CorrectAsync(entry, counters, token);
             }
 
             if (!entry.IsMissing && Difference(declared, entry.Sha256, entry.Head!) is { } difference)
@@ -91,22 +91,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
             }
         });
 
-        var refused = refusals.Where(refusal => !IsHidden(refusal.Entry, refusal.Failure)).OrderBy(refusal => refusal.Entry.Index).ToArray();
-        if (refused.Length > 0)
-        {
-            throw Failed(refused);
-        }
-
-        foreach (var (entry, _) in refusals)
-        {
-            entry.IsMissing = entry.IsChecked = true;
-        }
-
-        // Where all of a source's objects are forbidden, a credential has expired rather than every object.
-        bool IsHidden(PlannedEntry entry, StorageException failure) =>
-            failure is { UpstreamStatusCode: StatusCodes.Status403Forbidden, Reason: var reason } && reason == FailureReason.Denied && entry.Request.Source.ForbiddenIsMissing
-            && plan.All.Any(other => other.Request.Source == entry.Request.Source && other is { IsChecked: true, IsMissing: false });
-
+        await RequireReadableAsync(plan, [.. refusals.OrderBy(refusal => refusal.Entry.Index)], counters, cancellationToken);
         if (!differences.IsEmpty)
         {
             throw new BundleProblemException(
@@ -115,71 +100,43 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
                 FailureReason.ObjectsDiffer,
                 [.. differences.OrderBy(error => error.Index)]);
         }
+
+        await heads.VerifyAsync(plan, ahead, counters, cancellationToken);
     }
 
-    /// <summary>
-    /// Opens the first objects of an archive, so that what HEAD has reported of them is compared with GET while the client can still be
-    /// told the truth. Of a source of which none of these was planned by HEAD, one object is compared. If storage reports other things for
-    /// HEAD, all that was planned by its HEAD is planned again by GET.
-    /// </summary>
-    /// <exception cref="BundleProblemException">An object cannot be opened.</exception>
-    public async Task OpenFirstAsync(BundlePlan plan, ByteBudget ahead, TransferCounters counters, CancellationToken cancellationToken)
+    /// <summary>What storage refuses is an error; or a missing object, where its source says that 403 means so. Not if every object of the
+    /// source is forbidden, and not if one that was found is forbidden now: then a credential has expired.</summary>
+    /// <exception cref="BundleProblemException">Every object that storage refuses.</exception>
+    private async Task RequireReadableAsync(
+        BundlePlan plan, (PlannedEntry Entry, StorageException Failure)[] refusals, TransferCounters counters, CancellationToken cancellationToken)
     {
-        var first = plan.All.Where(entry => !entry.IsMissing).Take(_options.Upstream.Lookahead).Where(entry => entry is { Opened: null, Head.IsFromHead: true }).ToArray();
-        var samples = plan.All.Where(IsFromHead).ExceptBy(first.Select(entry => entry.Request.Source), entry => entry.Request.Source).ToArray();
-        await DescribeAllAsync(first, async entry =>
+        if (refusals.Length == 0)
         {
-            entry.Opened = await store.OpenAsync(
-                entry.Request, expected: null, reader => reader.PrepareAsync(ahead, _options.Upstream.SmallObject), counters, cancellationToken);
-            await CompareAsync(entry, entry.Opened.Head, counters, cancellationToken);
-        });
-        await DescribeAllAsync(samples, async entry =>
-            await CompareAsync(entry, await store.GetHeadAsync(entry.Request, counters, cancellationToken), counters, cancellationToken));
-
-        var doubtful = plan.All.Where(entry => IsFromHead(entry) && entry.Request.Source.HasWrongHead).ToArray();
-        await DescribeAllAsync(doubtful, async entry => entry.Head = Known(await store.GetHeadAsync(entry.Request, counters, cancellationToken), entry.Head!));
-
-        static bool IsFromHead(PlannedEntry entry) => entry is { IsMissing: false, Opened: null, Head.IsFromHead: true };
-
-        async Task CompareAsync(PlannedEntry entry, ObjectHead get, TransferCounters counters, CancellationToken cancellationToken)
-        {
-            var head = entry.Head!;
-            if (head.ETag is not null && get.ETag is null)
-            {
-                ObjectAnswer.RequirePlanned(get, head);
-            }
-
-            // Either HEAD is wrong, or the object has changed since.
-            if (!ObjectAnswer.AreEqual(head, get) && ObjectAnswer.AreEqual(head, await store.HeadAsync(entry.Request, counters, cancellationToken)))
-            {
-                entry.Request.Source.HasWrongHead = true;
-            }
-
-            entry.Head = Known(get, head);
+            return;
         }
-    }
 
-    /// <summary>What GET has said, and the length that only HEAD has said.</summary>
-    private static ObjectHead Known(ObjectHead get, ObjectHead head) => get with { Size = get.Size ?? head.Size };
-
-    private async Task DescribeAllAsync(PlannedEntry[] entries, Func<PlannedEntry, Task> describe)
-    {
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.Upstream.MostAtOnce };
-        await Parallel.ForEachAsync(entries, parallel, async (entry, _) =>
+        var found = plan.All.Where(entry => entry is { IsChecked: true, IsMissing: false }).DistinctBy(entry => entry.Request.Source).ToDictionary(entry => entry.Request.Source);
+        var refused = refusals.Where(refusal => !IsHidden(refusal.Entry, refusal.Failure)).ToArray();
+        if (refused.Length > 0)
         {
-            try
-            {
-                await describe(entry);
-            }
-            catch (StorageException e) when (e.Reason == FailureReason.NotFound)
-            {
-                entry.IsMissing = true;
-            }
-            catch (StorageException e)
-            {
-                throw Failed((entry, e));
-            }
-        });
+            throw Failed(refused);
+        }
+
+        foreach (var source in refusals.Select(refusal => refusal.Entry.Request.Source).Distinct())
+        {
+            await heads.CorrectAsync(found[source], counters, cancellationToken);
+        }
+
+        foreach (var (entry, _) in refusals)
+        {
+            entry.IsMissing = entry.IsChecked = true;
+        }
+
+        bool IsHidden(PlannedEntry entry, StorageException failure) =>
+            failure.UpstreamStatusCode == StatusCodes.Status403Forbidden
+            && failure.Reason == FailureReason.Denied
+            && entry.Request.Source.ForbiddenIsMissing
+            && found.ContainsKey(entry.Request.Source);
     }
 
     /// <summary>What the missing policy and the limits say of a checked plan.</summary>
@@ -233,7 +190,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, IOpt
         ObjectReader reader;
         try
         {
-            reader = await store.OpenAsync(entry.Request, expected: null, PrepareAsync, counters, cancellationToken);
+            reader = await store.OpenAnyVersionAsync(entry.Request, null, PrepareAsync, counters, cancellationToken);
         }
         finally
         {

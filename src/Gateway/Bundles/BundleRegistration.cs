@@ -57,6 +57,7 @@ internal static class BundleRegistration
         services.AddSingleton<BundleLinks>();
         services.AddSingleton<BundleMetrics>();
         services.AddSingleton<BundlePlanner>();
+        services.AddSingleton<HeadVerifier>();
         services.AddSingleton<BundleStreamer>();
         services.AddSingleton<SourceAuthorization>();
         services.AddSingleton<RangeSender>();

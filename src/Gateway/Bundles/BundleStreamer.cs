@@ -160,6 +160,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
             {
                 reader.Pause();
                 await flush;
+                reader.GoOn();
             }
 
             if (range is { IsDone: true })

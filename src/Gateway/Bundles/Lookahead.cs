@@ -131,6 +131,7 @@ internal sealed class Lookahead : IAsyncDisposable
     {
         _window = reader.IsPreloaded ? Math.Min(_window + 1, _store.Options.MostAtOnce) : _store.Options.Lookahead;
         reader.StartRanges(_ranges);
+        reader.GoOn();
         return reader;
     }
 

@@ -2,7 +2,7 @@ namespace Gateway.Failures;
 
 /// <summary>Storage did not give what it should.</summary>
 /// <param name="reason">Why.</param>
-/// <param name="detail">More than the reason's own text says; holds nothing that storage or a client sent. Null: the text.</param>
+/// <param name="detail">More than the reason's own text says; of what storage or a client sent it holds at most ETags, which are printable ASCII. Null: the text.</param>
 /// <param name="retryAfter">How long storage, or an open circuit, asks to wait.</param>
 /// <param name="inner">What was seen on the connection.</param>
 internal sealed class StorageException(FailureReason reason, string? detail = null, TimeSpan? retryAfter = null, Exception? inner = null)

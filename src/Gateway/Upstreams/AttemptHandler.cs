@@ -26,10 +26,14 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
 
     // Of FirstByteTimeout: how long a request waits for its turn at storage that has too many.
     private const int MaxWaits = 4;
+
+    // YARP's own timeout for activity, which covers the wait, is 100 s.
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(90);
     private const int MaxRefusalFactor = 20;
     private static readonly TimeSpan FirstRefusalDelay = TimeSpan.FromMilliseconds(25);
 
     private const int MaxUnprocessed = 200;
+    private const int MaxDirectUnprocessed = 5;
     private static readonly TimeSpan FirstUnprocessedDelay = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan MaxUnprocessedDelay = TimeSpan.FromMilliseconds(50);
 
@@ -37,7 +41,7 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
     private readonly ConcurrentDictionary<string, Destination> _destinations = new(StringComparer.OrdinalIgnoreCase);
 
     private readonly ResiliencePipeline<HttpResponseMessage> _direct =
-        AddUnprocessed(AddRepetition(new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time })).Build();
+        AddUnprocessed(AddRepetition(new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }), MaxDirectUnprocessed).Build();
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -74,12 +78,13 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
         var response = request.Content is null && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head)
             ? await ExecuteAsync(_direct, request, cancellationToken)
             : await base.SendAsync(request, cancellationToken);
-        if (IsOverloaded(response))
+        if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
         {
-            destination.Limit.Refused(slot);
+            Refused(destination, slot, request);
         }
-        else
+        else if (response.StatusCode != HttpStatusCode.TooManyRequests)
         {
+            // 429 is about one client (RFC 6585, section 4), who must not slow down the others.
             destination.Limit.Succeeded();
         }
 
@@ -91,8 +96,9 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
     private async Task<HttpResponseMessage> SendWithinLimitAsync(
         Destination destination, HttpRequestMessage request, Capture capture, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(MaxWaits * options.FirstByteTimeout, time);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        var patience = MaxWaits * options.FirstByteTimeout;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var timer = time.CreateTimer(static stop => ((CancellationTokenSource)stop!).Cancel(), stop, patience < MaxWait ? patience : MaxWait, Timeout.InfiniteTimeSpan);
         try
         {
             for (var refusals = 0; ; refusals++)
@@ -115,7 +121,7 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
                     return response;
                 }
 
-                var isShared = destination.Limit.Refused(capture.Slot);
+                var isShared = Refused(destination, capture.Slot, request);
                 capture.Slot.Dispose();
                 if (!isShared)
                 {
@@ -126,11 +132,15 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
                 await Task.Delay(Random.Shared.NextDouble() * FirstRefusalDelay * Math.Min(1 << Math.Min(refusals, 10), MaxRefusalFactor), time, stop.Token);
             }
         }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (e.CancellationToken == stop.Token && !cancellationToken.IsCancellationRequested)
         {
-            throw new StorageException(FailureReason.Throttled, "Storage has too many requests and did not take this one in time.", options.FirstByteTimeout);
+            throw new StorageException(FailureReason.Throttled, "Storage has too many requests and did not take this one in time.", options.FirstByteTimeout).AsFinal();
         }
     }
+
+    /// <summary>An object that is always refused, whoever requests it, must not slow down the others.</summary>
+    private static bool Refused(Destination destination, ConcurrencyLimit.Slot slot, HttpRequestMessage request) =>
+        destination.Limit.Refused(slot, isOverload: destination.Refusals.CountObject(request.RequestUri!.AbsolutePath));
 
     private static bool IsOverloaded(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable;
 
@@ -164,10 +174,9 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
                 MinimumThroughput = MinimumThroughput,
                 SamplingDuration = DestinationFailures.Window,
                 BreakDuration = BreakDuration,
-                ShouldHandle = arguments => ValueTask.FromResult(
-                    ReasonOf(arguments.Outcome, RequestOf(arguments.Context).Method) is { } reason && failures.Count(reason, RequestOf(arguments.Context).RequestUri!.AbsolutePath)),
+                ShouldHandle = arguments => ValueTask.FromResult(Counts(failures, RequestOf(arguments.Context), arguments.Outcome)),
             });
-        return new(new ConcurrencyLimit(concurrency, time), AddUnprocessed(AddRepetition(builder).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout })).Build(), failures);
+        return new(new ConcurrencyLimit(concurrency, time), AddUnprocessed(AddRepetition(builder).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout }), MaxUnprocessed).Build(), failures, new DestinationFailures(time));
     }
 
     /// <summary>A failure before the first byte of a response, on a connection that may have been dead, costs no attempt.</summary>
@@ -186,16 +195,28 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
         });
 
     /// <summary>A request that the server has not processed costs no attempt either. Each round, some are processed; the timeout ends it.</summary>
-    private static ResiliencePipelineBuilder<HttpResponseMessage> AddUnprocessed(ResiliencePipelineBuilder<HttpResponseMessage> builder) =>
+    private static ResiliencePipelineBuilder<HttpResponseMessage> AddUnprocessed(ResiliencePipelineBuilder<HttpResponseMessage> builder, int rounds) =>
         builder.AddRetry(new RetryStrategyOptions<HttpResponseMessage>
         {
-            MaxRetryAttempts = MaxUnprocessed,
+            MaxRetryAttempts = rounds,
             Delay = FirstUnprocessedDelay,
             MaxDelay = MaxUnprocessedDelay,
             BackoffType = DelayBackoffType.Exponential,
             UseJitter = true,
             ShouldHandle = static arguments => ValueTask.FromResult(ConnectionFailures.IsUnprocessed(arguments.Outcome.Exception)),
         });
+
+    /// <summary>Decides once, for the circuit breaker and for YARP's passive health.</summary>
+    private static bool Counts(DestinationFailures failures, HttpRequestMessage request, Outcome<HttpResponseMessage> outcome)
+    {
+        var counts = ReasonOf(outcome, request.Method) is { } reason && failures.Count(reason, request.RequestUri!.AbsolutePath);
+        if (request.Options.TryGetValue(Capture, out var capture))
+        {
+            capture.IsFaultOfDestination = counts;
+        }
+
+        return counts;
+    }
 
     /// <returns>Null where nothing failed.</returns>
     private static FailureReason? ReasonOf(Outcome<HttpResponseMessage> outcome, HttpMethod method) => outcome switch
@@ -215,5 +236,5 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
     private static ConnectionUse? UseOf(ResilienceContext context) =>
         RequestOf(context).Options.TryGetValue(ConnectionUse.Key, out var use) ? use : null;
 
-    private sealed record Destination(ConcurrencyLimit Limit, ResiliencePipeline<HttpResponseMessage> Pipeline, DestinationFailures Failures);
+    private sealed record Destination(ConcurrencyLimit Limit, ResiliencePipeline<HttpResponseMessage> Pipeline, DestinationFailures Failures, DestinationFailures Refusals);
 }

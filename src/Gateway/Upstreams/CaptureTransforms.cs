@@ -79,7 +79,7 @@ internal sealed class CaptureTransforms : ITransformProvider
                 transform.SuppressResponseBody = true;
                 if (capture.Failure is { } failure)
                 {
-                    if (capture.Failures is not { } failures || failures.Count(failure.Reason, message.RequestMessage!.RequestUri!.AbsolutePath))
+                    if (capture.IsFaultOfDestination)
                     {
                         transform.HttpContext.Features.Set<IForwarderErrorFeature>(new SeenByUs(ForwarderError.Request, failure));
                     }

@@ -7,7 +7,7 @@ namespace Gateway.Upstreams;
 /// </summary>
 /// <remarks>
 /// <para>A request holds a slot while the gateway needs bytes from it: from being sent until its body is read, paused, or closed. A paused
-/// body holds none, so no request waits for a client. Requests that wait are served in order, those that continue an object first.</para>
+/// body holds none, so no request waits for a client; when it is read on, it counts without waiting. Requests that wait are served in order, those that continue an object first.</para>
 /// <para>Any number of threads. Memory: one entry for each request that waits.</para>
 /// </remarks>
 internal sealed class ConcurrencyLimit
@@ -27,6 +27,9 @@ internal sealed class ConcurrencyLimit
     private static readonly TimeSpan FirstSpacing = TimeSpan.FromMilliseconds(4);
     private static readonly TimeSpan MaxSpacing = TimeSpan.FromSeconds(1);
 
+    // Without a refusal for so long, there is no limit any more.
+    private static readonly TimeSpan Forgotten = TimeSpan.FromMinutes(1);
+
     // A destination that has responded within this time is overloaded, and not broken.
     private static readonly TimeSpan Recent = TimeSpan.FromSeconds(10);
 
@@ -38,6 +41,7 @@ internal sealed class ConcurrencyLimit
     private readonly ITimer _timer;
     private double _limit;
     private int _running;
+    private int _notWaiting;
     private int _successesSinceDecrease;
     private TimeSpan _spacing;
     private TimeSpan _pause;
@@ -94,12 +98,14 @@ internal sealed class ConcurrencyLimit
         }
     }
 
-    /// <summary>Counts a request that does not wait.</summary>
+    /// <summary>Counts a request, or the reading of a body that goes on, that does not wait. At least one that waits gets its turn
+    /// beside any number of these.</summary>
     public Slot Enter()
     {
         lock (_lock)
         {
-            return Start();
+            _notWaiting++;
+            return new Slot(this, _time.GetTimestamp(), hasWaited: false);
         }
     }
 
@@ -114,12 +120,18 @@ internal sealed class ConcurrencyLimit
                 return;
             }
 
+            if (_time.GetElapsedTime(_lastDecrease) >= Forgotten)
+            {
+                _limit = Unlimited;
+                (_spacing, _pause) = (TimeSpan.Zero, TimeSpan.Zero);
+            }
+
             _successesSinceDecrease++;
             if (_spacing > TimeSpan.Zero)
             {
                 _spacing = _spacing < FirstSpacing / 2 ? TimeSpan.Zero : _spacing * SpacingDecay;
             }
-            else if (_running >= (int)_limit)
+            else if (_running + _notWaiting >= (int)_limit)
             {
                 _limit += 1 / Math.Max(SuccessesPerProbe, 2 * _limit);
             }
@@ -129,13 +141,17 @@ internal sealed class ConcurrencyLimit
     }
 
     /// <summary>The destination refused a request because it has too many.</summary>
+    /// <param name="slot">The request's.</param>
+    /// <param name="isOverload">Whether it says something about the destination, and not only about the object.</param>
     /// <returns>Whether it responds to other requests, so that this one costs no attempt.</returns>
-    public bool Refused(Slot slot)
+    public bool Refused(Slot slot, bool isOverload = true)
     {
         lock (_lock)
         {
-            var others = _running - (slot.IsReleased ? 0 : 1);
-            if (_fixed is null && slot.Started >= _lastDecrease)
+            var others = _running + _notWaiting - (slot.IsReleased ? 0 : 1);
+
+            // One that is refused alone is not refused because of others.
+            if (isOverload && _fixed is null && slot.Started >= _lastDecrease && (others > 0 || _limit < Unlimited))
             {
                 Decrease(others + 1);
             }
@@ -171,14 +187,16 @@ internal sealed class ConcurrencyLimit
 
     private static TimeSpan Clamp(TimeSpan spacing) => spacing < FirstSpacing ? FirstSpacing : spacing > MaxSpacing ? MaxSpacing : spacing;
 
-    private bool MayStart() => _running < (int)_limit && (_spacing + _pause == TimeSpan.Zero || _time.GetTimestamp() >= _nextStart);
+    private int FreeSlots => (int)_limit - _running - Math.Min(_notWaiting, (int)_limit - 1);
+
+    private bool MayStart() => FreeSlots > 0 && (_spacing + _pause == TimeSpan.Zero || _time.GetTimestamp() >= _nextStart);
 
     private Slot Start()
     {
         _running++;
         var now = _time.GetTimestamp();
         _nextStart = now + ToTimestamp(_spacing);
-        return new Slot(this, now);
+        return new Slot(this, now, hasWaited: true);
     }
 
     /// <summary>Lets those start who may.</summary>
@@ -201,7 +219,7 @@ internal sealed class ConcurrencyLimit
                 }
             }
 
-            if (_urgent.Count + _waiting.Count > 0 && _running < (int)_limit)
+            if (_urgent.Count + _waiting.Count > 0 && FreeSlots > 0)
             {
                 // Only time is missing.
                 _timer.Change(_time.GetElapsedTime(_time.GetTimestamp(), _nextStart) is { Ticks: > 0 } rest ? rest : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
@@ -211,18 +229,18 @@ internal sealed class ConcurrencyLimit
 
     private long ToTimestamp(TimeSpan time) => (long)(time.TotalSeconds * _time.TimestampFrequency);
 
-    private void Release()
+    private void Release(bool hasWaited)
     {
         lock (_lock)
         {
-            _running--;
+            _ = hasWaited ? _running-- : _notWaiting--;
         }
 
         Admit();
     }
 
     /// <summary>A request's right to run. Disposing it more than once does nothing.</summary>
-    internal sealed class Slot(ConcurrencyLimit limit, long started) : IDisposable
+    internal sealed class Slot(ConcurrencyLimit limit, long started, bool hasWaited) : IDisposable
     {
         private int _released;
 
@@ -235,7 +253,7 @@ internal sealed class ConcurrencyLimit
         {
             if (Interlocked.Exchange(ref _released, 1) == 0)
             {
-                limit.Release();
+                limit.Release(hasWaited);
             }
         }
     }

@@ -28,7 +28,8 @@ internal static class ConnectionFailures
     ];
 
     /// <summary>Whether an exception may come from a connection that was dead before the request: no byte of a response came.</summary>
-    public static bool MayBeDeadConnection(Exception? exception) => exception is TimeoutRejectedException
+    public static bool MayBeDeadConnection(Exception? exception) => !IsUnprocessed(exception) && exception
+        is TimeoutRejectedException
         or HttpRequestException { HttpRequestError: HttpRequestError.Unknown or HttpRequestError.ResponseEnded or HttpRequestError.HttpProtocolError };
 
     /// <summary>Whether the server declared that it has not processed the request, so that it can be sent again at once (RFC 9113, section

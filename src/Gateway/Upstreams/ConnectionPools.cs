@@ -15,6 +15,7 @@ internal sealed class ConnectionPools : HttpMessageHandler
 
     private readonly Func<SocketsHttpHandler> _create;
     private readonly TimeProvider _time;
+    private volatile bool _isDisposed;
     private readonly HttpMessageInvoker _withoutPool;
 
     // One for each address of the cluster's destinations, so configuration bounds it.
@@ -42,6 +43,7 @@ internal sealed class ConnectionPools : HttpMessageHandler
 
         while (true)
         {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
             var pool = _pools.GetOrAdd(destination, static (_, pools) => pools.Create(), this);
             if (use is not null)
             {
@@ -59,6 +61,7 @@ internal sealed class ConnectionPools : HttpMessageHandler
     {
         if (disposing)
         {
+            _isDisposed = true;
             foreach (var pool in _pools.Values)
             {
                 pool.Replace();

@@ -29,7 +29,8 @@ internal sealed class DestinationFailures(TimeProvider time)
         _ => false,
     };
 
-    private bool CountObject(string path)
+    /// <param name="path">The path at storage of an object that failed.</param>
+    public bool CountObject(string path)
     {
         var now = time.GetTimestamp();
         lock (_lock)

@@ -36,7 +36,7 @@ internal static class ObjectAnswer
     }
 
     /// <summary>Whether HEAD and GET describe the same.</summary>
-    public static bool AreEqual(ObjectHead head, ObjectHead get) => head.ETag == get.ETag && (head.Size is null || get.Size is null || head.Size == get.Size);
+    public static bool AreEqual(ObjectHead head, ObjectHead get) => head.ETag == get.ETag && head.Modified == get.Modified && (head.Size is null || get.Size is null || head.Size == get.Size);
 
     // A strong ETag is printable ASCII.
     private static string Short(string etag) => etag.Length <= MaxETagLength ? etag : $"{etag[..MaxETagLength]}…";

@@ -21,8 +21,19 @@ internal sealed partial class ObjectReader
     {
         try
         {
+            if (_attempt is { } first)
+            {
+                // The beginning has been read. Its body is not read on unless storage serves no ranges.
+                first.Pause();
+                if (first.IsLimited)
+                {
+                    await ReleaseAsync();
+                }
+            }
+
             var count = await ranges.ReadAsync(buffer);
             await CloseAsync();
+            _isReleased = false;
             return count;
         }
         catch (StorageException e) when (e.Reason == FailureReason.RangesNotServed && (_attempt is not null || _isReleased))

@@ -149,6 +149,9 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     /// <summary>The body is not read for a while: other requests may take its place at storage.</summary>
     public void Pause() => _attempt?.Pause();
 
+    /// <summary>The body is read on.</summary>
+    public void GoOn() => _attempt?.GoOn();
+
     public async ValueTask DisposeAsync()
     {
         await StopRangesAsync();
@@ -165,16 +168,13 @@ internal sealed partial class ObjectReader : IAsyncDisposable
                 return new(EndAsync());
             }
 
+            buffer = AtMost(buffer, end - _position);
             if (_position == _responseEnd)
             {
                 return new(ContinueAsync(buffer));
             }
 
-            var rest = (_responseEnd ?? end) - _position;
-            if (buffer.Length > rest)
-            {
-                buffer = buffer[..(int)rest];
-            }
+            buffer = AtMost(buffer, (_responseEnd ?? end) - _position);
         }
 
         if (_isReleased)
@@ -232,7 +232,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
         _stall.CancelAfter(_store.Options.StallTimeout);
         var count = await read;
         _stall.CancelAfter(Timeout.InfiniteTimeSpan);
-        if (_store.Options.MinRate > 0)
+        if (_store.Options.MinRate > 0 && count > 0)
         {
             RequireRate(_store.Time.GetElapsedTime(started), count);
         }
@@ -316,10 +316,7 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     {
         Install(response);
         KnowsNoRanges |= response.Skip > 0;
-        if (_responseEnd is { } end && end - _position < buffer.Length)
-        {
-            buffer = buffer[..(int)(end - _position)];
-        }
+        buffer = AtMost(buffer, (_responseEnd ?? long.MaxValue) - _position);
 
         Exception? exception = null;
         try
@@ -386,6 +383,8 @@ internal sealed partial class ObjectReader : IAsyncDisposable
         await CloseAsync();
         return 0;
     }
+
+    private static Memory<byte> AtMost(Memory<byte> buffer, long length) => length < buffer.Length ? buffer[..(int)length] : buffer;
 
     private int Took(int count)
     {

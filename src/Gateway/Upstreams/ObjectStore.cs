@@ -12,6 +12,7 @@ namespace Gateway.Upstreams;
 internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<UpstreamOptions> options, TimeProvider time)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private const double MaxSpread = 0.25;
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     private readonly ResiliencePipeline _retry = BuildRetry(options.Value, time);
@@ -57,6 +58,12 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
             token);
     }
 
+    /// <summary>Opens an object in whatever version there is. If storage states no length, this one is assumed.</summary>
+    /// <exception cref="StorageException">It is not there, or storage fails.</exception>
+    public Task<ObjectReader> OpenAnyVersionAsync(
+        ObjectRequest request, long? size, Func<ObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken) =>
+        OpenAsync(request, null, size, prepare, counters, cancellationToken);
+
     /// <summary>Opens an object at its beginning.</summary>
     /// <param name="request">The object.</param>
     /// <param name="expected">What it must be, as planned; null when nothing is known of it.</param>
@@ -66,7 +73,11 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
     /// <param name="cancellationToken">Ends everything, the later reading too.</param>
     /// <exception cref="StorageException">It is not there, is not what was planned, or storage fails.</exception>
     public Task<ObjectReader> OpenAsync(
-        ObjectRequest request, ObjectHead? expected, Func<ObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken)
+        ObjectRequest request, ObjectHead? expected, Func<ObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken) =>
+        OpenAsync(request, expected, expected?.Size, prepare, counters, cancellationToken);
+
+    private Task<ObjectReader> OpenAsync(
+        ObjectRequest request, ObjectHead? expected, long? size, Func<ObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken)
     {
         var tries = new Tries(request.Source, counters);
         return RepeatAsync(
@@ -81,7 +92,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
                 {
                     var head = ObjectAnswer.RequireWhole(attempt, Time);
                     ObjectAnswer.RequirePlanned(head, expected);
-                    head = head with { Size = head.Size ?? expected?.Size };
+                    head = head with { Size = head.Size ?? size };
                     var reader = new ObjectReader(this, request, head, default, counters, new(attempt, await attempt.OpenBodyAsync(), 0, null), cancellationToken);
                     try
                     {
@@ -172,7 +183,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
 
                 if (asked.From > 0 && ObjectAnswer.MayRefuseRange(attempt.StatusCode))
                 {
-                    throw new StorageException(FailureReason.RangesNotServed);
+                    throw new StorageException(FailureReason.RangesNotServed, $"Storage returned {attempt.StatusCode} for a range.");
                 }
 
                 ObjectAnswer.RequirePlanned(ObjectAnswer.RequireWhole(attempt, Time), head);
@@ -231,7 +242,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
                 ShouldHandle = arguments => ValueTask.FromResult(
                     arguments.Outcome.Exception is StorageException failure && IsWorthAnotherTry(failure, TriesOf(arguments.Context), options)),
                 DelayGenerator = static arguments => ValueTask.FromResult(
-                    TriesOf(arguments.Context).AnyLeft ? TimeSpan.Zero : (arguments.Outcome.Exception as StorageException)?.RetryAfter),
+                    TriesOf(arguments.Context).AnyLeft ? TimeSpan.Zero : Spread((arguments.Outcome.Exception as StorageException)?.RetryAfter)),
                 OnRetry = static arguments =>
                 {
                     TriesOf(arguments.Context).Counters.CountRetry();
@@ -250,6 +261,9 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
         RetryScope.OtherDestination => tries.AnyLeft,
         _ => false,
     };
+
+    /// <summary>At least as long as storage asks, and not all at the same instant.</summary>
+    private static TimeSpan? Spread(TimeSpan? retryAfter) => retryAfter * (1 + (MaxSpread * Random.Shared.NextDouble()));
 
     private static Tries TriesOf(ResilienceContext context) => context.Properties.GetValue(Tries.Key, null!);
 }

@@ -45,6 +45,9 @@ internal sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteM
     /// connection each, and changes nothing else.</summary>
     public bool HasWrongHead { get; set; }
 
+    /// <summary>Whether HEAD was compared with GET, and was right.</summary>
+    public bool HasRightHead { get; set; }
+
     /// <summary>Where a try could go now.</summary>
     public IReadOnlyList<DestinationState> AvailableDestinations => Route.Cluster?.DestinationsState.AvailableDestinations ?? [];
 

@@ -17,10 +17,10 @@ internal sealed record SourceConfig(string Name, string Path, string KeyParamete
 
     public const string NameKey = "Bundle.Source";
     public const string InternalKey = "Bundle.Internal";
+    public const string ForbiddenIsMissingKey = "Bundle.ForbiddenIsMissing";
     public const string ForwardAuthorizationKey = "Bundle.ForwardAuthorization";
 
     /// <summary>In a cluster's metadata: how many parts of a large object are read at once.</summary>
-    public const string ForbiddenIsMissingKey = "Bundle.ForbiddenIsMissing";
     public const string RangesKey = "Bundle.ParallelRanges";
     public const string ConcurrencyKey = "Bundle.Concurrency";
 

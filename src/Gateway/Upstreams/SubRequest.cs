@@ -87,7 +87,7 @@ internal sealed class SubRequest : IAsyncDisposable
     public async Task SendAsync(string method, ByteRange range, string? etag, CancellationToken cancellationToken)
     {
         _context.Request.Method = method;
-        _capture.IsUrgent = range.From > 0;
+        _capture.IsUrgent = etag is not null;
         if (range.From > 0)
         {
             _context.Request.Headers.Range = range.ToHeader();
@@ -113,6 +113,15 @@ internal sealed class SubRequest : IAsyncDisposable
 
     /// <summary>The body is not read for a while: other requests may take its place.</summary>
     public void Pause() => _capture.Slot?.Dispose();
+
+    /// <summary>The body is read on.</summary>
+    public void GoOn()
+    {
+        if (_capture is { Slot.IsReleased: true, Limit: { } limit })
+        {
+            _capture.Slot = limit.Enter();
+        }
+    }
 
     public Task<Stream> OpenBodyAsync() => _message!.Content.ReadAsStreamAsync(_abort.Token);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Gateway.Upstreams;
 using Testing;
 
 namespace Gateway.FunctionalTests.Upstreams;
@@ -69,6 +70,36 @@ public class ConnectionTests
         upstream.KillConnections(Ending.Reset);
         Assert.Equal(502, (int)(await gateway.Client.PostAsync("/s/0", new StringContent("not safe"))).StatusCode);
         Assert.DoesNotContain(upstream.Requests, request => request.Method == "POST");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Row_34_A_body_that_is_being_read_outlives_the_replacement_of_its_pool(bool isHttp2)
+    {
+        await using var nginx = await NginxServer.StartAsync("", isHttp2 ? "http2" : "");
+        var content = new ObjectContent(64 << 20, 1, compressible: false);
+        await File.WriteAllBytesAsync(Path.Combine(nginx.Root, "large"), content.ToArray());
+        await File.WriteAllBytesAsync(Path.Combine(nginx.Root, "small"), [1]);
+        using var pools = new HttpMessageInvoker(new ConnectionPools(new SocketsHttpHandler(), () => new SocketsHttpHandler(), TimeProvider.System));
+        using var large = await pools.SendAsync(Request("large"), CancellationToken.None);
+        await Eventually.StandsStillAsync(() => 0, TimeSpan.FromSeconds(1.1));
+        var use = new ConnectionUse();
+        (await pools.SendAsync(Request("small", use), CancellationToken.None)).Dispose();
+        use.NeedsNewConnection = true;
+        (await pools.SendAsync(Request("small", use), CancellationToken.None)).Dispose();
+        var other = new ConnectionUse();
+        (await pools.SendAsync(Request("small", other), CancellationToken.None)).Dispose();
+
+        Assert.NotSame(use.Pool, other.Pool);
+        Assert.Equal(content.Hash(), Download.Hash(await large.Content.ReadAsByteArrayAsync()));
+
+        HttpRequestMessage Request(string path, ConnectionUse? use = null)
+        {
+            var request = new HttpRequestMessage(HttpMethod.Get, nginx.Address + path) { Version = new(isHttp2 ? 2 : 1, isHttp2 ? 0 : 1), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            request.Options.Set(ConnectionUse.Key, use ?? new ConnectionUse());
+            return request;
+        }
     }
 
     [Fact]

@@ -94,6 +94,23 @@ public class ThrottleTests
         Assert.Equal("None/None", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
+    [Theory]
+    [InlineData("/bundle?ids=s/bad&missing=abort")]
+    [InlineData("/s/bad")]
+    public async Task An_object_that_is_always_refused_does_not_slow_down_the_others(string bad)
+    {
+        await using var upstream = Storage(100, new Throttle(503, null) { Latency = TimeSpan.FromMilliseconds(1) });
+        upstream.Fail("/bad", Fault.Answer(503) with { Times = 10_000 });
+        await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:Attempts", 1)], upstream.Address);
+        for (var i = 0; i < 10; i++)
+        {
+            await Download.GetAsync(gateway.Client, bad);
+        }
+
+        Assert.Equal(100, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(100)}")).RequireWhole().Count);
+        Assert.InRange(upstream.MaxAtOnce, 8, 200);
+    }
+
     [Fact]
     public async Task A_fixed_limit_is_never_exceeded()
     {

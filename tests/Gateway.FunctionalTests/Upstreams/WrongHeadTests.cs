@@ -75,6 +75,25 @@ public class WrongHeadTests
     }
 
     [Fact]
+    public async Task Row_44_A_download_with_a_wrong_ETag_of_HEAD_is_resumed_on_another_replica()
+    {
+        await using var storage = Storage(new Fault { Method = "HEAD", Headers = new Dictionary<string, string> { ["ETag"] = "\"of-head\"" }, Times = 1000 });
+        await using var first = await GatewayUnderTest.StartAsync(ByHead, storage.Address);
+        await using var second = await GatewayUnderTest.StartAsync(ByHead, storage.Address);
+        var whole = await Download.GetAsync(first.Client, $"/bundle?ids={Ids}");
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/bundle?ids={Ids}");
+        request.Headers.Range = new(100_000, null);
+        request.Headers.IfRange = new(whole.Response.Headers.ETag!);
+        var rest = await Download.SendAsync(second.Client, request);
+
+        Assert.Equal(206, (int)rest.Response.StatusCode);
+        Assert.Equal(whole.Bytes[100_000..], rest.Bytes);
+        await first.RequireOneOutcomeAsync();
+        await second.RequireOneOutcomeAsync();
+    }
+
+    [Fact]
     public async Task Row_44_A_version_that_GET_does_not_name_is_an_error_that_says_so()
     {
         await using var upstream = Storage(new Fault { Without = ["ETag"], Times = 1000 });

@@ -110,6 +110,14 @@ public class ConcurrencyLimitTests
     public async Task At_one_request_at_a_time_refusals_make_pauses_and_they_grow()
     {
         var limit = new ConcurrencyLimit(null, _time);
+        using (var other = await EnterAsync(limit))
+        using (var slot = await EnterAsync(limit))
+        {
+            limit.Refused(slot);
+        }
+
+        Assert.Equal(1, limit.Current);
+        _time.Advance(TimeSpan.FromSeconds(1));
         for (var pause = 4; pause <= 64; pause *= 2)
         {
             using (var slot = await EnterAsync(limit))
