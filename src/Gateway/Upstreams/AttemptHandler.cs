@@ -9,10 +9,12 @@ using Polly.Timeout;
 namespace Gateway.Upstreams;
 
 /// <summary>
-/// Inside a cluster's client, around one attempt: for each destination a circuit breaker, one free repetition if the connection may
-/// have been dead, and a timeout until the response headers are there. Being inside, YARP's passive health counts what it refuses.
-/// Of requests that do not belong to a bundle only safe ones without a body are repeated, and nothing else happens to them.
+/// Inside a cluster's client, around one attempt. For each destination, from the outside in: a limit of concurrent requests, a circuit
+/// breaker, one free repetition if the connection may have been dead, a timeout until the response headers are there, and free
+/// repetitions of what an HTTP/2 server has not processed. Being inside, YARP's passive health counts what it refuses.
 /// </summary>
+/// <remarks>Requests that do not belong to a bundle are counted by the limit and do not wait; safe ones without a body are repeated like
+/// those of bundles.</remarks>
 internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions options, int? concurrency, FailureCounts counts, TimeProvider time) : DelegatingHandler(inner)
 {
     public static readonly HttpRequestOptionsKey<Capture> Capture = new("Gateway.Capture");
@@ -24,11 +26,12 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
     private const int MinimumThroughput = 20;
     private static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(2);
 
-    // Of FirstByteTimeout: how long a request waits for its turn at storage that has too many.
+    // How long a request waits for its turn at storage that has too many: so often FirstByteTimeout, and less than YARP's own timeout for
+    // activity, 100 s, which covers the wait.
     private const int MaxWaits = 4;
-
-    // YARP's own timeout for activity, which covers the wait, is 100 s.
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(90);
+
+    // Pauses before a refused request is sent again: from the first one up to so many times as long.
     private const int MaxRefusalFactor = 20;
     private static readonly TimeSpan FirstRefusalDelay = TimeSpan.FromMilliseconds(25);
 

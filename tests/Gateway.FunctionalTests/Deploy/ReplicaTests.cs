@@ -16,6 +16,9 @@ public class ReplicaTests
     // What stands in the way between storage's socket and the gateway's counting of it, and what the kernel has taken ahead.
     private const long OnItsWay = 2 << 20;
 
+    // One object is compared with its HEAD by a GET whose body is closed at once: what its sockets hold by then counts as read.
+    private const long Compared = 4 << 20;
+
     private static readonly long Size = long.Parse(Environment.GetEnvironmentVariable("GATEWAY_TEST_REPLICA_BYTES") ?? "100000000", CultureInfo.InvariantCulture);
 
     // Where the replica is killed: behind what shrinks, and far from the end, because sockets on the way hold several megabytes.
@@ -85,7 +88,7 @@ public class ReplicaTests
             // that shrinks counts as if it had to be read.
             var random = Size / 2;
             var lacks = made.Length - had >= random ? Size : made.Length - had;
-            var atMost = shares ? lacks + Interval + (2 * Block) + OnItsWay : Size + OnItsWay;
+            var atMost = (shares ? lacks + Interval + (2 * Block) : Size) + OnItsWay + Compared;
             TestContext.Current.TestOutputHelper?.WriteLine($"archive {made.Length}, had {had}, read {read} of {Size}");
             Assert.InRange(read, 1, atMost);
         }
