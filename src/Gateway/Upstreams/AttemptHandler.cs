@@ -99,6 +99,13 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
     private async Task<HttpResponseMessage> SendWithinLimitAsync(
         Destination destination, HttpRequestMessage request, Capture capture, CancellationToken cancellationToken)
     {
+        // Mostly nothing has to wait, and no timer is needed.
+        capture.Slot = destination.Limit.TryEnter();
+        if (capture.Slot is not null && await TrySendAsync(destination, request, capture, cancellationToken) is { } response)
+        {
+            return response;
+        }
+
         var patience = MaxWaits * options.FirstByteTimeout;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var timer = time.CreateTimer(static stop => ((CancellationTokenSource)stop!).Cancel(), stop, patience < MaxWait ? patience : MaxWait, Timeout.InfiniteTimeSpan);
@@ -107,31 +114,11 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
             for (var refusals = 0; ; refusals++)
             {
                 capture.Slot = await destination.Limit.EnterAsync(capture.IsUrgent, stop.Token);
-                HttpResponseMessage response;
-                try
+                if (await TrySendAsync(destination, request, capture, cancellationToken) is { } later)
                 {
-                    response = await ExecuteAsync(destination.Pipeline, request, cancellationToken);
-                }
-                catch
-                {
-                    capture.Slot.Dispose();
-                    throw;
+                    return later;
                 }
 
-                if (!IsOverloaded(response))
-                {
-                    destination.Limit.Succeeded();
-                    return response;
-                }
-
-                var isShared = Refused(destination, capture.Slot, request);
-                capture.Slot.Dispose();
-                if (!isShared)
-                {
-                    return response;
-                }
-
-                response.Dispose();
                 await Task.Delay(Random.Shared.NextDouble() * FirstRefusalDelay * Math.Min(1 << Math.Min(refusals, 10), MaxRefusalFactor), time, stop.Token);
             }
         }
@@ -139,6 +126,39 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
         {
             throw new StorageException(FailureReason.Throttled, "Storage has too many requests and did not take this one in time.", options.FirstByteTimeout).AsFinal();
         }
+    }
+
+    /// <summary>Sends a request that has a slot, which it keeps if a body follows.</summary>
+    /// <returns>Null if storage refused it because of others, so that it is to be sent again.</returns>
+    private async Task<HttpResponseMessage?> TrySendAsync(Destination destination, HttpRequestMessage request, Capture capture, CancellationToken cancellationToken)
+    {
+        var slot = capture.Slot!;
+        HttpResponseMessage response;
+        try
+        {
+            response = await ExecuteAsync(destination.Pipeline, request, cancellationToken);
+        }
+        catch
+        {
+            slot.Dispose();
+            throw;
+        }
+
+        if (!IsOverloaded(response))
+        {
+            destination.Limit.Succeeded();
+            return response;
+        }
+
+        var isShared = Refused(destination, slot, request);
+        slot.Dispose();
+        if (!isShared)
+        {
+            return response;
+        }
+
+        response.Dispose();
+        return null;
     }
 
     /// <summary>An object that is always refused, whoever requests it, must not slow down the others.</summary>

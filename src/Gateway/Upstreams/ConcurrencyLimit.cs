@@ -65,6 +65,15 @@ internal sealed class ConcurrencyLimit
     /// <summary>The limit; null when there is none.</summary>
     public double? Current => Volatile.Read(ref _limit) is < Unlimited and var limit ? limit : null;
 
+    /// <summary>Takes a slot if that needs no wait.</summary>
+    public Slot? TryEnter()
+    {
+        lock (_lock)
+        {
+            return _urgent.Count + _waiting.Count == 0 && MayStart() ? Start() : null;
+        }
+    }
+
     /// <summary>Waits for a slot.</summary>
     /// <param name="isUrgent">Whether the request continues an object that is being sent.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -117,6 +126,7 @@ internal sealed class ConcurrencyLimit
             _lastSuccess = _time.GetTimestamp();
             if (_fixed is not null || _limit >= Unlimited)
             {
+                // Whoever waits, waits for a slot or for time to pass.
                 return;
             }
 
