@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Gateway.Upstreams;
+using Microsoft.Extensions.Time.Testing;
 using Testing;
 
 namespace Gateway.FunctionalTests.Upstreams;
@@ -81,9 +82,10 @@ public class ConnectionTests
         var content = new ObjectContent(64 << 20, 1, compressible: false);
         await File.WriteAllBytesAsync(Path.Combine(nginx.Root, "large"), content.ToArray());
         await File.WriteAllBytesAsync(Path.Combine(nginx.Root, "small"), [1]);
-        using var pools = new HttpMessageInvoker(new ConnectionPools(new SocketsHttpHandler(), () => new SocketsHttpHandler(), TimeProvider.System));
+        var time = new FakeTimeProvider();
+        using var pools = new HttpMessageInvoker(new ConnectionPools(new SocketsHttpHandler(), () => new SocketsHttpHandler(), time));
         using var large = await pools.SendAsync(Request("large"), CancellationToken.None);
-        await Eventually.StandsStillAsync(() => 0, TimeSpan.FromSeconds(1.1));
+        time.Advance(TimeSpan.FromSeconds(1));
         var use = new ConnectionUse();
         (await pools.SendAsync(Request("small", use), CancellationToken.None)).Dispose();
         use.NeedsNewConnection = true;
