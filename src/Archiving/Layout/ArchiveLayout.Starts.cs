@@ -29,7 +29,7 @@ public sealed partial class ArchiveLayout
         return place.PlainOffset == 0 || !IsBehindBlock(place.PlainOffset) ? default : At(place, CheckLengthBefore(place.PlainOffset));
     }
 
-    /// <summary>The first entry that must be made or read because of what stands behind it; the number of entries when there is none.</summary>
+    /// <summary>The first entry that must be made or read because of what follows it; the number of entries if there is none.</summary>
     private int FirstOpen(ArchiveTrail trail, long last, Predicate<int>? isRead)
     {
         var needsResults = Recipe.Format == ArchiveFormat.Zip && (!IsMapped || last > OffsetOf(_starts[^1]));

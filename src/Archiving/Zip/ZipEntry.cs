@@ -68,7 +68,7 @@ internal sealed class ZipEntry
     /// <summary>The most bytes that the body takes, with the block that ends it.</summary>
     public long MaxEncodedLength { get; }
 
-    /// <summary>The bytes that it takes; null where only compressing it tells.</summary>
+    /// <summary>The bytes that the body takes; null if they are known only after compressing it.</summary>
     public long? EncodedLength { get; }
 
     public int HeaderLength => LocalFixed + _name.Length + (_isZip64 ? ExtraHeader + 16 : 0) + (_timestamp is null ? 0 : TimestampLength);

@@ -6,7 +6,7 @@ using Gateway.Archiving.Layout;
 namespace Gateway.Archiving.Zip;
 
 /// <summary>
-/// A zip archive (PKWARE APPNOTE 6.3.10) of regular files, mode 0644. Each body is a stream of deflate of its own, also where its blocks
+/// A zip archive (PKWARE APPNOTE 6.3.10) of regular files, mode 0644. Each body is its own deflate stream, even if its blocks
 /// are stored: readers that cannot seek find the end of such a stream, but not the end of a body of method 0.
 /// </summary>
 /// <remarks>Memory: that of the blocks, and for each entry its name and some 100 bytes, which the directory at the end repeats.</remarks>

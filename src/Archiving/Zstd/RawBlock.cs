@@ -10,15 +10,23 @@ internal sealed class RawBlock : StoredForm
     /// <summary>The empty last block that ends a frame: Last_Block 1, Block_Type 0 (raw), Block_Size 0.</summary>
     public static ReadOnlySpan<byte> Final => [1, 0, 0];
 
-    public override int HeaderLength => 3;
+    /// <summary>Bytes of a block's header.</summary>
+    public const int Header = 3;
+
+    public override int HeaderLength => Header;
 
     public override int EncodedLength(int plainLength) => plainLength == 0 ? 0 : HeaderLength + plainLength;
 
     protected override int WriteInPlace(Span<byte> output, int plainLength)
     {
-        // Last_Block 0, Block_Type 0 (raw), Block_Size.
-        var bits = plainLength << 3;
-        (output[0], output[1], output[2]) = ((byte)bits, (byte)(bits >> 8), (byte)(bits >> 16));
+        WriteHeader(output, plainLength, isLast: false);
         return EncodedLength(plainLength);
+    }
+
+    /// <summary>Last_Block, Block_Type 0 (raw), Block_Size.</summary>
+    public static void WriteHeader(Span<byte> output, int length, bool isLast)
+    {
+        var bits = (length << 3) | (isLast ? 1 : 0);
+        (output[0], output[1], output[2]) = ((byte)bits, (byte)(bits >> 8), (byte)(bits >> 16));
     }
 }

@@ -9,20 +9,20 @@ internal sealed class StoredFrame : StoredForm
 {
     public static readonly StoredFrame Instance = new();
 
-    private const uint Magic = 0xFD2FB528;
+    /// <summary>Begins every frame.</summary>
+    public const uint Magic = 0xFD2FB528;
 
     // Frame_Content_Size_flag 2 (four bytes), Single_Segment_flag, Content_Checksum_flag.
     private const byte Descriptor = (2 << 6) | (1 << 5) | (1 << 2);
 
     private const int FrameHeader = 4 + 1 + 4;
-    private const int BlockHeader = 3;
     private const int MaxBlock = 128 * 1024;
     private const int Checksum = 4;
 
-    public override int HeaderLength => FrameHeader + BlockHeader;
+    public override int HeaderLength => FrameHeader + RawBlock.Header;
 
     public override int EncodedLength(int plainLength) =>
-        plainLength == 0 ? 0 : FrameHeader + plainLength + ((plainLength + MaxBlock - 1) / MaxBlock * BlockHeader) + Checksum;
+        plainLength == 0 ? 0 : FrameHeader + plainLength + ((plainLength + MaxBlock - 1) / MaxBlock * RawBlock.Header) + Checksum;
 
     protected override int WriteInPlace(Span<byte> output, int plainLength)
     {
@@ -35,15 +35,13 @@ internal sealed class StoredFrame : StoredForm
         {
             var start = block * MaxBlock;
             var length = Math.Min(plainLength - start, MaxBlock);
-            var header = output[(FrameHeader + start + (block * BlockHeader))..];
+            var header = output[(FrameHeader + start + (block * RawBlock.Header))..];
             if (block > 0)
             {
-                output.Slice(HeaderLength + start, length).CopyTo(header[BlockHeader..]);
+                output.Slice(HeaderLength + start, length).CopyTo(header[RawBlock.Header..]);
             }
 
-            // Last_Block, Block_Type 0 (raw), Block_Size.
-            var bits = (length << 3) | (block == last ? 1 : 0);
-            (header[0], header[1], header[2]) = ((byte)bits, (byte)(bits >> 8), (byte)(bits >> 16));
+            RawBlock.WriteHeader(header, length, isLast: block == last);
         }
 
         BinaryPrimitives.WriteUInt32LittleEndian(output, Magic);

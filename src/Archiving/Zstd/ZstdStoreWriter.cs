@@ -15,8 +15,6 @@ internal sealed class ZstdStoreWriter : BlockFormatWriter
     /// <summary>Bytes of the frame's header, if it states the size of the content.</summary>
     public const int HeaderLength = 4 + 1 + 1 + 8;
 
-    private const uint Magic = 0xFD2FB528;
-
     // Frame_Content_Size_flag 3: eight bytes. No Single_Segment_flag: readers would need a window as large as the content.
     private const byte SizeFlag = 3 << 6;
 
@@ -56,7 +54,7 @@ internal sealed class ZstdStoreWriter : BlockFormatWriter
     private static int WriteHeader(PipeWriter output, long? contentSize)
     {
         var header = output.GetSpan(HeaderLength);
-        BinaryPrimitives.WriteUInt32LittleEndian(header, Magic);
+        BinaryPrimitives.WriteUInt32LittleEndian(header, StoredFrame.Magic);
         header[4] = contentSize is null ? (byte)0 : SizeFlag;
         header[5] = Window;
         BinaryPrimitives.WriteInt64LittleEndian(header[6..], contentSize ?? 0);

@@ -276,8 +276,7 @@ internal sealed class BundleEndpoint(
         }
 
         permit.Dispose();
-        throw new BundleProblemException(
-            StatusCodes.Status503ServiceUnavailable, "This replica is being shut down.", FailureReason.Draining);
+        throw BundleProblemException.From(FailureReason.Draining);
     }
 
     private Task<MemoryLease> LeaseAsync(BundlePlan plan, CancellationToken cancellationToken)

@@ -94,9 +94,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, Head
         await RequireReadableAsync(plan, [.. refusals.OrderBy(refusal => refusal.Entry.Index)], counters, cancellationToken);
         if (!differences.IsEmpty)
         {
-            throw new BundleProblemException(
-                StatusCodes.Status409Conflict,
-                "Some objects differ from the manifest.",
+            throw BundleProblemException.From(
                 FailureReason.ObjectsDiffer,
                 [.. differences.OrderBy(error => error.Index)]);
         }
@@ -144,9 +142,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, Head
     {
         if ((missing == MissingPolicy.Fail && plan.Skipped > 0) || plan.Entries.Count == 0)
         {
-            throw new BundleProblemException(
-                StatusCodes.Status404NotFound,
-                "Some objects are missing.",
+            throw BundleProblemException.From(
                 FailureReason.ObjectsMissing,
                 [.. plan.All.Where(entry => entry.IsMissing).Select(entry => new EntryError(entry.Index, entry.Id, "no such object"))]);
         }

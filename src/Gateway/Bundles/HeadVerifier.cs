@@ -29,7 +29,7 @@ internal sealed class HeadVerifier(ObjectStore store)
 
         await ForEachAsync(
             [.. plan.All.Where(entry => IsFromHead(entry) && entry.Request.Source.HasWrongHead)],
-            async entry => entry.Head = Known(await store.GetHeadAsync(entry.Request, counters, cancellationToken), entry.Head!));
+            entry => PlanByGetAsync(entry, counters, cancellationToken));
 
         async Task OpenAsync(PlannedEntry entry)
         {
@@ -43,7 +43,10 @@ internal sealed class HeadVerifier(ObjectStore store)
 
     /// <summary>Plans one object again by GET.</summary>
     public Task CorrectAsync(PlannedEntry entry, TransferCounters counters, CancellationToken cancellationToken) =>
-        ForEachAsync([entry], async entry => entry.Head = Known(await store.GetHeadAsync(entry.Request, counters, cancellationToken), entry.Head!));
+        ForEachAsync([entry], entry => PlanByGetAsync(entry, counters, cancellationToken));
+
+    private async Task PlanByGetAsync(PlannedEntry entry, TransferCounters counters, CancellationToken cancellationToken) =>
+        entry.Head = Known(await store.GetHeadAsync(entry.Request, counters, cancellationToken), entry.Head!);
 
     private IEnumerable<PlannedEntry> FirstOf(BundlePlan plan, long bytes)
     {

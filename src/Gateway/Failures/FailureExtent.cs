@@ -1,6 +1,6 @@
 namespace Gateway.Failures;
 
-/// <summary>What a failed attempt tells about its destination. The circuit breaker and YARP's passive health are told accordingly.</summary>
+/// <summary>What a failed attempt says about its destination, for the circuit breaker and for YARP's passive health.</summary>
 internal enum FailureExtent
 {
     /// <summary>Nothing: the destination works.</summary>

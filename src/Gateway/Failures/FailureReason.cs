@@ -4,13 +4,14 @@ using static Microsoft.AspNetCore.Http.StatusCodes;
 
 namespace Gateway.Failures;
 
-/// <summary>Why a request did not end well, who is at fault, and what follows from it. No other code decides by reason.</summary>
+/// <summary>Why a request did not end well, who is at fault, and what follows from it: one place for what retries, health, logs and
+/// responses need to know of a reason.</summary>
 /// <param name="Name">In the access log and in metrics.</param>
 /// <param name="Origin">Who is at fault.</param>
 /// <param name="Text">For the client and the log, where nothing more precise is known. Holds nothing that storage or a client sent.</param>
 /// <param name="StatusCode">Of the response, if nothing has been sent.</param>
 /// <param name="Retry">Where another attempt makes sense.</param>
-/// <param name="Extent">What it tells about the destination.</param>
+/// <param name="Extent">What it says about the destination.</param>
 /// <param name="Level">Of the access log line.</param>
 internal sealed record FailureReason(
     string Name,
@@ -82,7 +83,6 @@ internal sealed record FailureReason(
     // :: Storage: body
     public static readonly FailureReason BodyBroken = OfStorage(nameof(BodyBroken), "Storage broke off within the object.", Status502BadGateway, AnyDestination, FailureExtent.Object);
     public static readonly FailureReason BodyStalled = OfStorage(nameof(BodyStalled), "Storage stopped sending.", Status504GatewayTimeout, AnyDestination, FailureExtent.Object);
-
     public static readonly FailureReason BodySlow = OfStorage(nameof(BodySlow), "Storage sent too slowly.", Status504GatewayTimeout, AnyDestination, FailureExtent.Object);
 
     public override string ToString() => Name;

@@ -37,6 +37,9 @@ internal sealed class BundleProblemException(
 
     public IReadOnlyList<EntryError> Errors { get; } = errors ?? [];
 
+    /// <summary>A reason with its own text and status.</summary>
+    public static BundleProblemException From(FailureReason reason, IReadOnlyList<EntryError>? errors = null) => new(reason.StatusCode, reason.Text, reason, errors);
+
     public static BundleProblemException BadRequest(string title, IReadOnlyList<EntryError>? errors = null) =>
         new(StatusCodes.Status400BadRequest, title, FailureReason.InvalidRequest, errors);
 

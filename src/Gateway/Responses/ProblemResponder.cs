@@ -25,8 +25,8 @@ internal sealed class ProblemResponder(IOptions<ClientOptions> options, TimeProv
             {
                 BundleProblemException said => said,
                 StorageException storage => new BundleProblemException(storage.Reason.StatusCode, "Storage failed.", storage.Reason, retryAfter: storage.RetryAfter),
-                OperationCanceledException => new BundleProblemException(StatusCodes.Status503ServiceUnavailable, "This replica is being shut down.", FailureReason.Draining),
-                _ => new BundleProblemException(StatusCodes.Status500InternalServerError, "The gateway failed.", FailureReason.Fault),
+                OperationCanceledException => BundleProblemException.From(FailureReason.Draining),
+                _ => BundleProblemException.From(FailureReason.Fault),
             };
             await RespondAsync(context, () => refusal.WriteAsync(context));
         }

@@ -161,7 +161,7 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
         return null;
     }
 
-    /// <summary>An object that is always refused, whoever requests it, must not slow down the others.</summary>
+    /// <summary>An object that is always refused must not slow down requests for other objects.</summary>
     private static bool Refused(Destination destination, ConcurrencyLimit.Slot slot, HttpRequestMessage request) =>
         destination.Limit.Refused(slot, isOverload: destination.Refusals.CountObject(request.RequestUri!.AbsolutePath));
 

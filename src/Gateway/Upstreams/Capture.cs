@@ -29,7 +29,7 @@ internal sealed class Capture(IReadOnlyCollection<string> tried)
     /// <summary>The limit of the destination that was chosen.</summary>
     public ConcurrencyLimit? Limit { get; set; }
 
-    /// <summary>Whether <see cref="Failure"/> says something about the destination, and not only about the object.</summary>
+    /// <summary>Whether the destination is at fault for <see cref="Failure"/>. Otherwise it is the object.</summary>
     public bool IsFaultOfDestination { get; set; } = true;
 
     /// <summary>Decides whether a failure of the object counts against its destination; null as long as none was asked.</summary>

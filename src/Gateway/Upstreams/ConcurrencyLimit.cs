@@ -15,7 +15,7 @@ internal sealed class ConcurrencyLimit
     // No bundle asks for more at once, and so many bundles do not run.
     private const double Unlimited = 1 << 20;
 
-    // Of the requests that are refused while the limit is being found out, those sent before the last decrease say nothing new.
+    // What is left of the limit after a decrease: half while it is being found out, and most of it once it was one too high.
     private const double Overload = 0.5;
     private const double Probe = 0.85;
 
@@ -126,7 +126,7 @@ internal sealed class ConcurrencyLimit
             _lastSuccess = _time.GetTimestamp();
             if (_fixed is not null || _limit >= Unlimited)
             {
-                // Whoever waits, waits for a slot or for time to pass.
+                // A request that waits needs a slot, or time; a success gives neither.
                 return;
             }
 
@@ -152,7 +152,7 @@ internal sealed class ConcurrencyLimit
 
     /// <summary>The destination refused a request because it has too many.</summary>
     /// <param name="slot">The request's.</param>
-    /// <param name="isOverload">Whether it says something about the destination, and not only about the object.</param>
+    /// <param name="isOverload">Whether the destination is overloaded. Otherwise only the object is refused.</param>
     /// <returns>Whether it responds to other requests, so that this one costs no attempt.</returns>
     public bool Refused(Slot slot, bool isOverload = true)
     {
@@ -160,7 +160,7 @@ internal sealed class ConcurrencyLimit
         {
             var others = _running + _notWaiting - (slot.IsReleased ? 0 : 1);
 
-            // One that is refused alone is not refused because of others.
+            // One that is refused alone is not refused because of others, and one sent before the last decrease says nothing new.
             if (isOverload && _fixed is null && slot.Started >= _lastDecrease && (others > 0 || _limit < Unlimited))
             {
                 Decrease(others + 1);
