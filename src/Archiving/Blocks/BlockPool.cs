@@ -1,27 +1,99 @@
-using System.Collections.Concurrent;
-
 namespace Gateway.Archiving.Blocks;
 
 /// <summary>
-/// Blocks of memory of one size, as many as were ever in use at the same moment. The runtime's shared pool keeps a few of each
-/// size only and drops the rest; what it drops stays alive all the same where a socket's last read went into it, so that
+/// Blocks of memory of one size: as many as were in use at the same moment in the last minute. The runtime's shared pool keeps a few of
+/// each size only and drops the rest; what it drops stays alive all the same where a socket's last read went into it, so that
 /// thousands of paused downloads would each keep a block that none of them uses.
 /// </summary>
-internal sealed class BlockPool(int size)
+/// <remarks>Whoever rents a block owns it until it is returned. Any number of threads. Blocks that nobody needed for a whole
+/// <see cref="Period"/> are left to the garbage collector at its end, so after a peak the pool shrinks, and at rest it is empty.</remarks>
+/// <param name="size">Bytes of a block.</param>
+/// <param name="time">The clock; null: the system's.</param>
+internal sealed class BlockPool(int size, TimeProvider? time = null)
 {
-    private readonly ConcurrentStack<byte[]> _free = new();
+    public static readonly TimeSpan Period = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _lock = new();
+    private readonly Stack<byte[]> _free = new();
+    private ITimer? _timer;
+    private bool _isTimed;
     private int _made;
 
+    // The fewest free blocks at any moment of this period.
+    private int _unneeded;
+
     /// <summary>Blocks in use now.</summary>
-    public int Rented => Volatile.Read(ref _made) - _free.Count;
-
-    public byte[] Rent() => _free.TryPop(out var block) ? block : Make();
-
-    public void Return(byte[] block) => _free.Push(block);
-
-    private byte[] Make()
+    public int Rented
     {
-        Interlocked.Increment(ref _made);
+        get
+        {
+            lock (_lock)
+            {
+                return _made - _free.Count;
+            }
+        }
+    }
+
+    /// <summary>Blocks in use or kept for the next use.</summary>
+    public int Made
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _made;
+            }
+        }
+    }
+
+    public byte[] Rent()
+    {
+        lock (_lock)
+        {
+            if (_free.TryPop(out var block))
+            {
+                _unneeded = Math.Min(_unneeded, _free.Count);
+                return block;
+            }
+
+            _made++;
+        }
+
         return GC.AllocateUninitializedArray<byte>(size);
+    }
+
+    public void Return(byte[] block)
+    {
+        lock (_lock)
+        {
+            _free.Push(block);
+            Schedule();
+        }
+    }
+
+    private void Schedule()
+    {
+        if (!_isTimed && _free.Count > 0)
+        {
+            _isTimed = true;
+            _timer ??= (time ?? TimeProvider.System).CreateTimer(static pool => ((BlockPool)pool!).Trim(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer.Change(Period, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Trim()
+    {
+        lock (_lock)
+        {
+            for (; _unneeded > 0; _unneeded--)
+            {
+                _free.Pop();
+                _made--;
+            }
+
+            _unneeded = _free.Count;
+            _isTimed = false;
+            Schedule();
+        }
     }
 }

@@ -35,7 +35,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
             : ArchiveWriter.Create(plan.Recipe, output, _workers);
 
         // What must be hashed is read from its beginning, whatever the client has of it.
-        var isHashed = start.Entry < plan.Entries.Count && (plan.HasReceipt || plan.Entries[start.Entry].Sha256 is not null) && !facts.Hashes.ContainsKey(start.Entry);
+        var isHashed = start.Entry < plan.Entries.Count && (plan.HasReceipt || plan.Entries[start.Entry].Sha256 is not null) && facts.HashOf(start.Entry) is null;
         var first = start with { IsBodyDone = start.IsBodyDone && !isHashed };
         var lookahead = new Lookahead(plan.Entries, first, isHashed ? 0 : start.BodyOffset, store, ahead, record.Transfer, cancellationToken);
         var flusher = new ReleasingFlush(archive, lookahead, store.Options.ReleaseAfter, store.Time);
@@ -84,7 +84,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
 
                 if (plan.HasReceipt && check?.Sha256 is { } hash)
                 {
-                    facts.Hashes[i] = hash;
+                    facts.AddHash(i, hash);
                 }
 
                 archive.EndEntry();
@@ -97,7 +97,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
             {
                 archive.StartEntry(plan.Layout?.Entries[^1] ?? BundleReceipt.EntryOf(plan.All));
                 await BundleReceipt.WriteAsync(
-                    archive, plan.All, place => facts.Hashes[place], start.Entry == plan.Entries.Count ? start.BodyOffset : 0, cancellationToken);
+                    archive, plan.All, place => facts.HashOf(place)!, start.Entry == plan.Entries.Count ? start.BodyOffset : 0, cancellationToken);
                 archive.EndEntry();
             }
 

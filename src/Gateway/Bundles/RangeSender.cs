@@ -101,7 +101,7 @@ internal sealed partial class RangeSender(BundleStreamer streamer, ResumeStateCa
         async Task<long> MakeAsync(ArchiveFacts facts, bool fromBeginning)
         {
             // The receipt is about all objects, so each must have been read by somebody.
-            Predicate<int>? isRead = plan.HasReceipt ? entry => entry == plan.Entries.Count || facts.Hashes.ContainsKey(entry) : null;
+            Predicate<int>? isRead = plan.HasReceipt ? entry => entry == plan.Entries.Count || facts.HashOf(entry) is not null : null;
             var start = fromBeginning ? default : plan.Layout!.StartAt(facts.Trail, part.From, part.End, isRead);
             var writer = new RangeWriter(client, start.Place.Offset, sendFrom, part.End);
             try

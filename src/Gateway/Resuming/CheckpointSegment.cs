@@ -40,7 +40,8 @@ internal static class CheckpointSegment
             writer.Write(checkpoint.BlockCrc);
         }
 
-        var results = Enumerable.Range(first, Math.Max(last - first + 1, 0)).Select(entry => (Entry: entry, Result: facts.Trail.ResultOf(entry))).Where(pair => pair.Result is not null).ToArray();
+        var entries = Enumerable.Range(first, Math.Max(last - first + 1, 0)).ToArray();
+        var results = entries.Select(entry => (Entry: entry, Result: facts.Trail.ResultOf(entry))).Where(pair => pair.Result is not null).ToArray();
         writer.Write(results.Length);
         foreach (var (entry, result) in results)
         {
@@ -49,12 +50,12 @@ internal static class CheckpointSegment
             writer.Write(result.Value.EncodedLength);
         }
 
-        var hashes = facts.Hashes.Where(pair => pair.Key >= first && pair.Key <= last).ToArray();
+        var hashes = entries.Select(entry => (Entry: entry, Hash: facts.HashOf(entry))).Where(pair => pair.Hash is not null).ToArray();
         writer.Write(hashes.Length);
         foreach (var (entry, hash) in hashes)
         {
             writer.Write(entry);
-            writer.Write(hash);
+            writer.Write(hash!);
         }
 
         return stream.ToArray();
@@ -90,7 +91,7 @@ internal static class CheckpointSegment
         {
             if (IsEntry(hashes, archive.Layout!, out var entry))
             {
-                facts.Hashes[entry] = hashes.Slice(sizeof(int), HashLength).ToArray();
+                facts.AddHash(entry, hashes.Slice(sizeof(int), HashLength).ToArray());
             }
         }
 

@@ -99,7 +99,7 @@ internal sealed partial class DistributedResumeCache(
         var place = facts.Trail.Nearest(from).PlainOffset;
         var before = place == 0 ? 0 : archive.Layout!.PieceAt(place - 1).Entry;
         return Enumerable.Range(0, before).All(
-            entry => (archive.Layout!.Recipe.Format != ArchiveFormat.Zip || facts.Trail.ResultOf(entry) is not null) && (!archive.NeedsHashes || facts.Hashes.ContainsKey(entry)));
+            entry => (archive.Layout!.Recipe.Format != ArchiveFormat.Zip || facts.Trail.ResultOf(entry) is not null) && (!archive.NeedsHashes || facts.HashOf(entry) is not null));
     }
 
     private static bool NeedsWhatBecameOfEntries(ResumeState archive) =>

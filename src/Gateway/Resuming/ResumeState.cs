@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Gateway.Archiving.Layout;
 
 namespace Gateway.Resuming;
@@ -151,20 +150,3 @@ internal sealed class ResumeState
         Changed?.Invoke(this);
     }
 }
-
-/// <summary>What was learned of an archive while it was made.</summary>
-/// <param name="reached">Is told of every checkpoint that is made here.</param>
-internal sealed class ArchiveFacts(Action<ArchiveCheckpoint>? reached = null)
-{
-    /// <summary>From where it can be continued.</summary>
-    public ArchiveTrail Trail { get; } = new(reached);
-
-    /// <summary>SHA-256 of entries that were read whole, by their place, where a receipt asks for it.</summary>
-    public ConcurrentDictionary<int, byte[]> Hashes { get; } = new();
-}
-
-/// <summary>What shows only when an archive has been made whole.</summary>
-/// <param name="Length">Its bytes.</param>
-/// <param name="Sha256">Their hash, if a client asked for it.</param>
-/// <param name="IsHashLearned">Whether the hash is another replica's, and was not computed here.</param>
-internal sealed record ArchiveEnd(long Length, byte[]? Sha256, bool IsHashLearned = false);

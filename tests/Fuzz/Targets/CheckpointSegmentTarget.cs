@@ -26,7 +26,7 @@ internal static class CheckpointSegmentTarget
                 known.Facts.Trail.Between(long.MinValue, long.MaxValue).All(place => place is { PlainOffset: > 0, Offset: > 0 } && place.PlainOffset <= layout.PlainLength && place.Offset <= layout.MaxLength),
                 "a place is in the archive");
             FuzzTarget.Require(layout.StartAt(known.Facts.Trail, From, null).Place.Offset <= From, "making begins before the range does");
-            FuzzTarget.Require(known.Facts.Hashes.All(pair => pair.Key >= 0 && pair.Key < layout.Entries.Count && pair.Value.Length == 32), "a hash is of an entry");
+            FuzzTarget.Require(Enumerable.Range(0, layout.Entries.Count).All(entry => known.Facts.HashOf(entry) is null or { Length: 32 }), "a hash is of an entry");
         }
     }
 }

@@ -1,0 +1,34 @@
+using Gateway.Archiving.Layout;
+
+namespace Gateway.Resuming;
+
+/// <summary>What was learned of an archive while it was made. Any number of requests may make it at the same time and share this.</summary>
+/// <param name="reached">Is told of every checkpoint that is made here.</param>
+internal sealed class ArchiveFacts(Action<ArchiveCheckpoint>? reached = null)
+{
+    private readonly Lock _lock = new();
+
+    // Most archives have no receipt, and need none.
+    private Dictionary<int, byte[]>? _hashes;
+
+    /// <summary>From where it can be continued.</summary>
+    public ArchiveTrail Trail { get; } = new(reached);
+
+    /// <summary>SHA-256 of an entry that was read whole, by its place, where a receipt asks for it; null when it is not known.</summary>
+    public byte[]? HashOf(int entry)
+    {
+        lock (_lock)
+        {
+            return _hashes?.GetValueOrDefault(entry);
+        }
+    }
+
+    /// <summary>Notes the SHA-256 of an entry.</summary>
+    public void AddHash(int entry, byte[] hash)
+    {
+        lock (_lock)
+        {
+            (_hashes ??= [])[entry] = hash;
+        }
+    }
+}

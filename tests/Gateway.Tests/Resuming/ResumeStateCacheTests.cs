@@ -1,0 +1,64 @@
+using System.Globalization;
+using Gateway.Archiving;
+using Gateway.Archiving.Layout;
+using Gateway.Resuming;
+
+namespace Gateway.Tests.Resuming;
+
+[CollectionDefinition(nameof(ResumeStateCacheTests), DisableParallelization = true)]
+[Collection(nameof(ResumeStateCacheTests))]
+public sealed class ResumeStateCacheTests
+{
+    private const int Archives = 4000;
+
+    [Theory]
+    [InlineData(ArchiveFormat.TarGz, 1, false)]
+    [InlineData(ArchiveFormat.TarGz, 8, false)]
+    [InlineData(ArchiveFormat.TarGz, 8, true)]
+    [InlineData(ArchiveFormat.Zip, 1, false)]
+    [InlineData(ArchiveFormat.Zip, 8, true)]
+    public async Task An_archive_is_counted_with_what_it_costs(ArchiveFormat format, int entries, bool hasReceipt)
+    {
+        using var cache = new ResumeStateCache();
+        await RememberAsync(cache, format, entries, hasReceipt, "warm-up");
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var counted = 0L;
+        for (var i = 0; i < Archives; i++)
+        {
+            counted += await RememberAsync(cache, format, entries, hasReceipt, i.ToString(CultureInfo.InvariantCulture));
+        }
+
+        var cost = GC.GetTotalMemory(forceFullCollection: true) - before;
+        Assert.True(counted > cost && counted < cost * 1.5, $"{cost / Archives} bytes, counted {counted / Archives}");
+    }
+
+    /// <returns>What it counts for.</returns>
+    private static async Task<long> RememberAsync(ResumeStateCache cache, ArchiveFormat format, int entries, bool hasReceipt, string name)
+    {
+        // As after a download: every name is a string of its own, and every entry was read.
+        var layout = ArchiveLayout.Of(
+            new ArchiveRecipe(format, Compression.Fast),
+            [.. Enumerable.Range(0, entries).Select(i => new ArchiveEntry(string.Create(CultureInfo.InvariantCulture, $"media/2026/{name}/{i}.bin"), 1_000_000, DateTimeOffset.UnixEpoch))]);
+        var state = await cache.FindAsync($"\"{name.PadLeft(32, '0')}\"", layout, hasReceipt, isMade: true, TestContext.Current.CancellationToken);
+        for (var i = 0; i < entries; i++)
+        {
+            if (format == ArchiveFormat.Zip)
+            {
+                state.Facts.Trail.Add(i, new EntryResult(1, 2));
+            }
+
+            if (hasReceipt)
+            {
+                state.Facts.AddHash(i, new byte[32]);
+            }
+        }
+
+        for (var at = ArchiveTrail.Interval; at < layout.PlainLength; at += ArchiveTrail.Interval)
+        {
+            state.Facts.Trail.Add(new ArchiveCheckpoint(at, at, 1, 2));
+        }
+
+        state.Ended(layout.PlainLength, hash: null);
+        return ResumeStateCache.SizeOf(layout, hasReceipt);
+    }
+}
