@@ -17,8 +17,10 @@ COPY --from=build /app .
 
 # Nothing is written at run time: the root file system may be read-only. The collector's youngest generation, whose default is
 # the size of the processor's largest cache, holds little here that lives: 2 MiB save 10 MiB and cost nothing that was measured.
+# The same holds for two arenas of malloc instead of eight for each core.
 ENV DOTNET_EnableDiagnostics=0 \
     DOTNET_GCgen0size=0x200000 \
+    MALLOC_ARENA_MAX=2 \
     ASPNETCORE_HTTP_PORTS=8080
 EXPOSE 8080
 USER $APP_UID

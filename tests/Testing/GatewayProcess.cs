@@ -54,7 +54,10 @@ internal sealed class GatewayProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
         start.Environment["DOTNET_ENVIRONMENT"] = environment;
-        start.Environment["DOTNET_GCgen0size"] = "0x200000"; // as in the Dockerfile
+
+        // As in the Dockerfile.
+        start.Environment["DOTNET_GCgen0size"] = "0x200000";
+        start.Environment["MALLOC_ARENA_MAX"] = "2";
         var process = Process.Start(start)!;
         var gateway = new GatewayProcess(process, folder);
         process.OutputDataReceived += (_, line) => gateway.Read(line.Data);
