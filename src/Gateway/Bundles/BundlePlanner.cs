@@ -79,13 +79,13 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, Head
                 throw Failed((entry, e));
             }
 
-            if (entry.Head.IsFromHead && Difference(declared, entry.Sha256, entry.Head) is not null)
+            if (entry.Head.IsFromHead && Difference(declared, entry) is not null)
             {
                 // Not all storage gives HEAD correctly, and the client shall not be blamed for it.
                 await heads.CorrectAsync(entry, counters, token);
             }
 
-            if (!entry.IsMissing && Difference(declared, entry.Sha256, entry.Head!) is { } difference)
+            if (!entry.IsMissing && Difference(declared, entry) is { } difference)
             {
                 differences.Add(new(entry.Index, entry.Id, difference));
             }
@@ -219,11 +219,17 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, Head
         void ReturnGuess() => budget.Return(Interlocked.Exchange(ref guess, 0));
     }
 
-    private static string? Difference(ObjectHead? declared, byte[]? sha256, ObjectHead actual) =>
-        declared?.Size is { } size && size != actual.Size ? $"has {actual.Size} bytes, the manifest says {size}"
-        : declared?.ETag is { } etag && etag != actual.ETag ? "has another etag than the manifest says"
-        : sha256 is not null && actual.Checksums?.Sha256 is { } said && !sha256.AsSpan().SequenceEqual(said) ? "has another sha256 than the manifest says"
-        : null;
+    private static string? Difference(ObjectHead? declared, PlannedEntry entry)
+    {
+        var actual = entry.Head!;
+        return declared?.Size is { } size && size != actual.Size ? $"has {actual.Size} bytes, the manifest says {size}"
+            : declared?.ETag is { } etag && etag != actual.ETag ? "has another etag than the manifest says"
+            : entry.Sha256 is { } sha256 && Sha256Of(entry) is { } known && !sha256.AsSpan().SequenceEqual(known) ? "has another sha256 than the manifest says"
+            : null;
+    }
+
+    /// <summary>That of the object's bytes, if they are in memory; otherwise what storage reports.</summary>
+    private static byte[]? Sha256Of(PlannedEntry entry) => entry.Opened is { IsPreloaded: true } opened ? opened.HashMemory() : entry.Head!.Checksums?.Sha256;
 
     /// <summary>Storage failed before anything was sent.</summary>
     public static BundleProblemException Failed(params (PlannedEntry Entry, StorageException Failure)[] failures) => new(

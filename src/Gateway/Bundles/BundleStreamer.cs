@@ -70,7 +70,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
                 // As planned: what was announced must be what is sent.
                 archive.StartEntry(plan.Layout?.Entries[i] ?? new ArchiveEntry(entry.Name, size, reader.Head.Modified));
                 var offset = i == start.Entry ? start.BodyOffset : 0;
-                using var check = offset > 0 && !isHashed ? null : EntryCheck.Of(entry.Sha256, reader.Head.Checksums, plan.HasReceipt);
+                using var check = offset > 0 && !isHashed ? null : EntryCheck.Of(entry.Sha256, reader.IsPreloaded ? null : reader.Head.Checksums, plan.HasReceipt);
                 if (offset > 0 && isHashed)
                 {
                     await PassAsync(reader, offset, check!);

@@ -74,7 +74,7 @@ internal sealed record FailureReason(
     public static readonly FailureReason LengthUnknown = OfStorage(nameof(LengthUnknown), "Storage does not state the length of the object.");
     public static readonly FailureReason SizeDiffers = OfStorage(nameof(SizeDiffers), "The object has another length than was stated.", retry: OtherDestination);
     public static readonly FailureReason ObjectChanged = OfStorage(nameof(ObjectChanged), "The object changed while it was read.", retry: OtherDestination);
-    public static readonly FailureReason ChecksumDiffers = OfStorage(nameof(ChecksumDiffers), "The object does not have the checksum that was stated.");
+    public static readonly FailureReason ChecksumDiffers = OfStorage(nameof(ChecksumDiffers), "The object does not have the checksum that was stated.", retry: AnyDestination);
     public static readonly FailureReason RangesNotServed = OfStorage(nameof(RangesNotServed), "Storage does not serve ranges.");
     public static readonly FailureReason VersionUnknown = OfStorage(nameof(VersionUnknown), "Storage sent a response without a strong ETag, so its version is not known.", retry: OtherDestination);
     public static readonly FailureReason WrongRange = OfStorage(nameof(WrongRange), "Storage was asked for a range and sent another one.");

@@ -33,10 +33,20 @@ internal static class ObjectAnswer
         {
             throw new StorageException(FailureReason.SizeDiffers, expected.IsFromHead ? $"HEAD reports {size} bytes, GET {actual}." : $"Storage has {actual} bytes where {size} were stated.");
         }
+
+        if (expected?.Checksums?.Contradict(head.Checksums) is true)
+        {
+            throw new StorageException(
+                FailureReason.ChecksumDiffers, expected.IsFromHead ? "HEAD and GET report different checksums of the object." : "Storage reports another checksum of the same version than before.");
+        }
     }
 
     /// <summary>Whether HEAD and GET describe the same.</summary>
-    public static bool AreEqual(ObjectHead head, ObjectHead get) => head.ETag == get.ETag && head.Modified == get.Modified && (head.Size is null || get.Size is null || head.Size == get.Size);
+    public static bool AreEqual(ObjectHead head, ObjectHead get) =>
+        head.ETag == get.ETag
+        && head.Modified == get.Modified
+        && (head.Size is null || get.Size is null || head.Size == get.Size)
+        && head.Checksums?.Contradict(get.Checksums) is not true;
 
     // A strong ETag is printable ASCII.
     private static string Short(string etag) => etag.Length <= MaxETagLength ? etag : $"{etag[..MaxETagLength]}…";

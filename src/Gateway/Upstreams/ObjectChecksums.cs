@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
+using System.Security.Cryptography;
 
 namespace Gateway.Upstreams;
 
@@ -9,6 +10,9 @@ namespace Gateway.Upstreams;
 /// <param name="Crc32">From <c>x-amz-checksum-crc32</c>.</param>
 internal sealed record ObjectChecksums(byte[]? Sha256, byte[]? Md5, uint? Crc32)
 {
+    /// <summary>What to say of an object that does not have them.</summary>
+    public const string Difference = "The object does not have the checksum that storage reported.";
+
     private const int Sha256Length = 32;
     private const int Md5Length = 16;
 
@@ -25,6 +29,18 @@ internal sealed record ObjectChecksums(byte[]? Sha256, byte[]? Md5, uint? Crc32)
             ? null
             : new ObjectChecksums(sha256, md5, crc32 is null ? null : BinaryPrimitives.ReadUInt32BigEndian(crc32));
     }
+
+    /// <summary>Whether these bytes have them.</summary>
+    public bool AreOf(ReadOnlySpan<byte> bytes) =>
+        (Sha256 is null || SHA256.HashData(bytes).AsSpan().SequenceEqual(Sha256))
+        && (Md5 is null || CryptographicOperations.HashData(HashAlgorithmName.MD5, bytes).AsSpan().SequenceEqual(Md5))
+        && (Crc32 is null || System.IO.Hashing.Crc32.HashToUInt32(bytes) == Crc32);
+
+    /// <summary>Whether both state a checksum of one kind, and not the same.</summary>
+    public bool Contradict(ObjectChecksums? other) =>
+        (Sha256 is not null && other?.Sha256 is { } sha256 && !Sha256.AsSpan().SequenceEqual(sha256))
+        || (Md5 is not null && other?.Md5 is { } md5 && !Md5.AsSpan().SequenceEqual(md5))
+        || (Crc32 is not null && other?.Crc32 is { } crc32 && crc32 != Crc32);
 
     /// <summary>The member <c>sha-256</c> of a structured dictionary whose values are byte sequences (RFC 9651, section 3.3.5).</summary>
     private static byte[]? ReprDigest(IEnumerable<string?> fields)

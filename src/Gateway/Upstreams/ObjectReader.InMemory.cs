@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using System.Security.Cryptography;
 using Gateway.Failures;
 
 namespace Gateway.Upstreams;
@@ -14,8 +15,11 @@ internal sealed partial class ObjectReader
     private ByteBudget? _budget;
     private int _held;
 
-    /// <summary>Whether the object is in memory, whole.</summary>
+    /// <summary>Whether the object is in memory, whole, and has the checksums that storage reported.</summary>
     public bool IsPreloaded => _buffer is not null && Head.Size is not null;
+
+    /// <summary>The SHA-256 of an object that <see cref="IsPreloaded"/>.</summary>
+    public byte[] HashMemory() => SHA256.HashData(_buffer.AsSpan(0, (int)_position));
 
     /// <summary>What belongs to opening an object before its turn: learn its size, or take it into memory if it is small.</summary>
     public async Task PrepareAsync(ByteBudget budget, long smallObject)
@@ -62,6 +66,7 @@ internal sealed partial class ObjectReader
 
         Head = Head with { Size = _position };
         Shrink();
+        RequireChecksums();
         return true;
     }
 
@@ -85,6 +90,17 @@ internal sealed partial class ObjectReader
             while (await ReadBodyAsync(_buffer.AsMemory((int)_position)) > 0)
             {
             }
+
+            RequireChecksums();
+        }
+    }
+
+    /// <exception cref="StorageException">The object in memory is not what storage says it is.</exception>
+    private void RequireChecksums()
+    {
+        if (Head.Checksums is { } checksums && !checksums.AreOf(_buffer.AsSpan(0, (int)_position)))
+        {
+            throw new StorageException(FailureReason.ChecksumDiffers, ObjectChecksums.Difference);
         }
     }
 

@@ -165,7 +165,7 @@ public class BodyResumeTests
     [InlineData(405)]
     [InlineData(416)]
     [InlineData(501)]
-    public async Task Row_37_Storage_that_refuses_ranges_but_serves_the_object_is_read_again_from_its_beginning(int status)
+    public async Task Row_43_Storage_that_refuses_ranges_but_serves_the_object_is_read_again_from_its_beginning(int status)
     {
         await using var upstream = new ScriptedUpstream { RangeStatus = status };
         var body = upstream.Put("/a", Size, seed: 1);
@@ -179,7 +179,7 @@ public class BodyResumeTests
     [Theory]
     [InlineData(1000)]
     [InlineData(65_536)]
-    public async Task Row_38_A_part_that_is_shorter_than_asked_for_is_taken_and_the_rest_is_asked_for(int most)
+    public async Task Row_42_A_part_that_is_shorter_than_asked_for_is_taken_and_the_rest_is_asked_for(int most)
     {
         await using var upstream = new ScriptedUpstream { MaxPart = most };
         var body = upstream.Put("/a", 100_000, seed: 1);
@@ -191,7 +191,7 @@ public class BodyResumeTests
     }
 
     [Fact]
-    public async Task Row_39_A_trickling_body_is_continued_elsewhere_and_in_the_end_cut()
+    public async Task Row_44_A_trickling_body_is_continued_elsewhere_and_in_the_end_cut()
     {
         var settings = new (string, object)[] { ("Upstream:StallTimeout", TimeSpan.FromMilliseconds(300)), ("Upstream:MinRate", 10_000), ("Upstream:LookaheadBytes", 0) };
         await using var upstream = new ScriptedUpstream();

@@ -124,7 +124,7 @@ public class ConnectionTests
     }
 
     [Fact]
-    public async Task Row_35_Kept_connections_that_are_silent_cost_one_timeout_and_no_bundle()
+    public async Task Row_34_Kept_connections_that_are_silent_cost_one_timeout_and_no_bundle()
     {
         await using var upstream = Storage(40);
         await using var gateway = await GatewayUnderTest.StartAsync([.. Quick, ("Upstream:Attempts", 1)], upstream.Address);
@@ -146,7 +146,7 @@ public class ConnectionTests
     [InlineData("plain", "TlsFailed")]
     [InlineData("untrusted", "CertificateNotTrusted")]
     [InlineData("refused", "ConnectionRefused")]
-    public async Task Row_40_A_connection_that_cannot_be_made_is_reported_by_its_kind_and_without_addresses(string address, string reason)
+    public async Task Rows_1_and_2_A_connection_that_cannot_be_made_is_reported_by_its_kind_and_without_addresses(string address, string reason)
     {
         await using var plain = new ScriptedUpstream();
         await using var tls = await GatewayUnderTest.StartAsync(plain.Address);
@@ -175,7 +175,7 @@ public class ConnectionTests
     [Theory]
     [InlineData(3)]
     [InlineData(20)]
-    public async Task Row_41_HTTP2_storage_that_closes_connections_after_a_few_requests_serves_every_object(int requests)
+    public async Task HTTP2_storage_that_closes_connections_after_a_few_requests_serves_every_object(int requests)
     {
         await using var nginx = await NginxServer.StartAsync("http2_max_concurrent_streams 8;", "http2", requests);
         for (var i = 0; i < 200; i++)
@@ -200,7 +200,7 @@ public class ConnectionTests
     [InlineData(502)]
     [InlineData(504)]
     [InlineData(null)]
-    public async Task Row_36_One_broken_object_does_not_block_its_storage(int? status)
+    public async Task Row_35_One_broken_object_does_not_block_its_storage(int? status)
     {
         await using var upstream = Storage(25);
         upstream.Fail("/bad", (status is { } code ? Fault.Answer(code) : Fault.Close(-1)) with { Times = 10_000 });

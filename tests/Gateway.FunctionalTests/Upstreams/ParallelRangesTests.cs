@@ -51,7 +51,7 @@ public class ParallelRangesTests
     [Theory]
     [InlineData(416)]
     [InlineData(403)]
-    public async Task Row_37_Storage_that_refuses_ranges_gives_the_object_in_one_stream(int status)
+    public async Task Row_43_Storage_that_refuses_ranges_gives_the_object_in_one_stream(int status)
     {
         await using var upstream = new ScriptedUpstream { RangeStatus = status };
         var bytes = upstream.Put("/a", Size, seed: 1, compressible: false);
@@ -62,7 +62,7 @@ public class ParallelRangesTests
     }
 
     [Fact]
-    public async Task Row_38_Parts_that_are_shorter_than_asked_for_are_completed()
+    public async Task Row_42_Parts_that_are_shorter_than_asked_for_are_completed()
     {
         await using var upstream = new ScriptedUpstream { MaxPart = 300_000 };
         var bytes = upstream.Put("/a", Size, seed: 1, compressible: false);

@@ -27,7 +27,7 @@ public class ThrottleTests
 
     [Theory]
     [MemberData(nameof(Limits))]
-    public async Task Row_42_Storage_that_serves_few_requests_at_a_time_serves_a_bundle(int limit, int status, string missing, string? retryAfter)
+    public async Task Row_36_Storage_that_serves_few_requests_at_a_time_serves_a_bundle(int limit, int status, string missing, string? retryAfter)
     {
         Matrix.RequireFull(unless: (limit, missing) is (8, "fail") or (4, "abort") or (1, "skip"));
         var objects = limit == 1 ? 60 : Objects;
@@ -51,7 +51,7 @@ public class ThrottleTests
     [Theory]
     [InlineData(null)]
     [InlineData("1")]
-    public async Task Row_42_Eight_bundles_at_once_share_the_limit(string? retryAfter)
+    public async Task Row_36_Eight_bundles_at_once_share_the_limit(string? retryAfter)
     {
         await using var upstream = Storage(100, new Throttle(503, retryAfter) { MaxAtOnce = 8, Latency = TimeSpan.FromMilliseconds(10) });
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
@@ -65,7 +65,7 @@ public class ThrottleTests
     [Theory]
     [InlineData(null)]
     [InlineData("1")]
-    public async Task Row_42_Storage_that_serves_100_requests_a_second_serves_a_bundle(string? retryAfter)
+    public async Task Row_36_Storage_that_serves_100_requests_a_second_serves_a_bundle(string? retryAfter)
     {
         await using var upstream = Storage(Objects, new Throttle(429, retryAfter) { MaxPerSecond = 100 });
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
@@ -79,7 +79,7 @@ public class ThrottleTests
     [Theory]
     [InlineData("fail")]
     [InlineData("abort")]
-    public async Task Row_43_One_request_at_a_time_and_an_object_that_breaks_while_the_next_one_is_open_is_no_deadlock(string missing)
+    public async Task Row_36_One_request_at_a_time_and_an_object_that_breaks_while_the_next_one_is_open_is_no_deadlock(string missing)
     {
         await using var upstream = new ScriptedUpstream { Throttle = new Throttle(503, null) { MaxAtOnce = 1 } };
         for (var i = 0; i < 4; i++)

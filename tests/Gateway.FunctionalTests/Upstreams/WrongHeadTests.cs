@@ -22,7 +22,7 @@ public class WrongHeadTests
     [InlineData(500)]
     [InlineData(501)]
     [InlineData(502)]
-    public async Task Row_44_Where_HEAD_is_refused_GET_decides(int status)
+    public async Task Row_37_Where_HEAD_is_refused_GET_decides(int status)
     {
         Matrix.RequireFull(unless: status is 403 or 404 or 502);
         await using var upstream = Storage(new Fault { Method = "HEAD", Status = status, Times = 1000 });
@@ -42,7 +42,7 @@ public class WrongHeadTests
     [InlineData("0")]
     [InlineData("999")]
     [InlineData("5000000")]
-    public async Task Row_44_A_wrong_length_of_HEAD_is_corrected_before_the_first_byte(string length)
+    public async Task Row_38_A_wrong_length_of_HEAD_is_corrected_before_the_first_byte(string length)
     {
         foreach (var way in Ways)
         {
@@ -57,7 +57,7 @@ public class WrongHeadTests
     }
 
     [Fact]
-    public async Task Row_44_A_wrong_ETag_of_HEAD_is_corrected_and_the_bundle_has_that_of_GET()
+    public async Task Row_38_A_wrong_ETag_of_HEAD_is_corrected_and_the_bundle_has_that_of_GET()
     {
         await using var right = Storage(null);
         await using var wrong = Storage(new Fault { Method = "HEAD", Headers = new Dictionary<string, string> { ["ETag"] = "\"of-head\"" }, Times = 1000 });
@@ -75,7 +75,7 @@ public class WrongHeadTests
     }
 
     [Fact]
-    public async Task Row_44_A_download_with_a_wrong_ETag_of_HEAD_is_resumed_on_another_replica()
+    public async Task Row_38_A_download_with_a_wrong_ETag_of_HEAD_is_resumed_on_another_replica()
     {
         await using var storage = Storage(new Fault { Method = "HEAD", Headers = new Dictionary<string, string> { ["ETag"] = "\"of-head\"" }, Times = 1000 });
         await using var first = await GatewayUnderTest.StartAsync(ByHead, storage.Address);
@@ -94,7 +94,7 @@ public class WrongHeadTests
     }
 
     [Fact]
-    public async Task Row_44_A_version_that_GET_does_not_name_is_an_error_that_says_so()
+    public async Task Row_38_A_version_that_GET_does_not_name_is_an_error_that_says_so()
     {
         await using var upstream = Storage(new Fault { Without = ["ETag"], Times = 1000 });
         await using var gateway = await GatewayUnderTest.StartAsync(ByHead, upstream.Address);
@@ -107,7 +107,7 @@ public class WrongHeadTests
     }
 
     [Fact]
-    public async Task Row_44_A_wrong_HEAD_of_a_later_object_is_reported_precisely()
+    public async Task Row_38_A_wrong_HEAD_of_a_later_object_is_reported_precisely()
     {
         await using var upstream = Storage(null);
         upstream.Fail($"/{Count - 1}", new Fault { Method = "HEAD", Headers = new Dictionary<string, string> { ["Content-Length"] = "7" }, Times = 1000 });
@@ -120,7 +120,7 @@ public class WrongHeadTests
     }
 
     [Fact]
-    public async Task Row_44_A_manifest_that_is_right_is_not_blamed_for_a_wrong_HEAD()
+    public async Task Row_38_A_manifest_that_is_right_is_not_blamed_for_a_wrong_HEAD()
     {
         await using var upstream = Storage(new Fault { Method = "HEAD", Headers = new Dictionary<string, string> { ["Content-Length"] = "7" }, Times = 1000 });
         await using var gateway = await GatewayUnderTest.StartAsync(ByHead, upstream.Address);
@@ -135,7 +135,7 @@ public class WrongHeadTests
     [InlineData(true, "skip", 200)]
     [InlineData(true, "fail", 404)]
     [InlineData(false, "skip", 502)]
-    public async Task Row_45_A_forbidden_key_is_missing_only_where_the_route_says_so(bool isMissing, string missing, int expected)
+    public async Task Row_41_A_forbidden_key_is_missing_only_where_the_route_says_so(bool isMissing, string missing, int expected)
     {
         await using var upstream = Storage(null);
         foreach (var key in new[] { "/3", "/5" })
@@ -155,7 +155,7 @@ public class WrongHeadTests
     }
 
     [Fact]
-    public async Task Row_45_Where_everything_is_forbidden_nothing_is_missing()
+    public async Task Row_41_Where_everything_is_forbidden_nothing_is_missing()
     {
         await using var upstream = Storage(Fault.Answer(403) with { Times = 9 });
         var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
