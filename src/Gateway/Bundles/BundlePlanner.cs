@@ -20,9 +20,13 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, Head
         foreach (var entry in request.Entries)
         {
             var index = entries.Count + errors.Count;
-            if (Locate(entry.Id, caller) is not { } located)
+            if (Locate(entry, caller) is not { } located)
             {
                 errors.Add(new(index, entry.Id, "the first segment of the id names no source"));
+            }
+            else if (located.Key.Length == 0)
+            {
+                errors.Add(new(index, entry.Id, "the id has no key behind its source"));
             }
             else if (!await located.Source.ServesAsync(located.Key, caller))
             {
@@ -153,15 +157,14 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, Head
         }
     }
 
-    private ObjectRequest? Locate(string id, Caller caller)
+    private ObjectRequest? Locate(RequestedEntry entry, Caller caller)
     {
+        var id = entry.Id;
         var slash = id.IndexOf('/');
-        if (slash > 0 && sources.Find(id.AsSpan(0, slash)) is { } source)
-        {
-            return new ObjectRequest(source, id[(slash + 1)..], caller);
-        }
-
-        return _options.DefaultSource is { } name && sources.Find(name) is { } fallback ? new ObjectRequest(fallback, id, caller) : null;
+        var (source, key) = slash > 0 && sources.Find(id.AsSpan(0, slash)) is { } named ? (named, id[(slash + 1)..])
+            : _options.DefaultSource is { } name ? (sources.Find(name), id)
+            : (null, id);
+        return source is null ? null : new ObjectRequest(source, key, caller) { IsExact = entry.HasOwnName && EntryNames.Unsafe(id) is not null };
     }
 
     private async Task<ObjectHead> DescribeAsync(

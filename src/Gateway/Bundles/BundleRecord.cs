@@ -72,8 +72,8 @@ internal sealed class BundleRecord(BundlePurpose purpose, HttpContext context)
         }
 
         var cause = exception is BundleProblemException { InnerException: { } inner } ? inner : exception;
-        Error = cause.Message;
         _upstream = cause as StorageException;
+        Error = _upstream?.LogDetail is { } detail ? $"{cause.Message} {detail}" : cause.Message;
         Exception = Reason.Origin switch
         {
             _ when Reason == FailureReason.Fault => cause,

@@ -91,8 +91,10 @@ internal static class BundleRegistration
         bundles.MapMethods("/plan", [HttpMethods.Get, HttpMethods.Post], endpoint.PlanAsync).WithMetadata(LongResponse.Metadata);
         app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
         app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains(ReadyTag) });
+        var boundary = new RouteBoundary(app.Services.GetRequiredService<SourceIndex>());
         app.MapReverseProxy(proxy =>
             {
+                proxy.Use(boundary.GuardAsync);
                 proxy.UseSessionAffinity();
                 proxy.Use(TriedDestinations.SkipAsync);
                 proxy.UseLoadBalancing();

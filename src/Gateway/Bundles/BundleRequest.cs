@@ -23,7 +23,11 @@ internal enum MissingPolicy
 /// <param name="Size">Bytes it must have, or null.</param>
 /// <param name="ETag">Strong validator it must have, or null.</param>
 /// <param name="Sha256">Hash its bytes must have, or null.</param>
-internal sealed record RequestedEntry(string Id, string Name, long? Size = null, string? ETag = null, byte[]? Sha256 = null);
+internal sealed record RequestedEntry(string Id, string Name, long? Size = null, string? ETag = null, byte[]? Sha256 = null)
+{
+    /// <summary>Whether a manifest gives the entry a name, so that the id need not be one.</summary>
+    public bool HasOwnName => !ReferenceEquals(Id, Name);
+}
 
 /// <summary>What a client asks for, understood and checked as far as that goes without asking storage.</summary>
 internal sealed record BundleRequest(
@@ -78,14 +82,14 @@ internal sealed record BundleRequest(
 
     private static string? Fault(RequestedEntry entry, BundleOptions options)
     {
-        if (EntryNames.Unsafe(entry.Id) is { } badId)
+        if ((entry.HasOwnName ? EntryNames.UnsafeId(entry.Id) : EntryNames.Unsafe(entry.Id)) is { } badId)
         {
             return $"the id {badId}";
         }
 
         if ((EntryNames.Unsafe(entry.Name) ?? (options.Names.Portable ? EntryNames.Unportable(entry.Name) : null)) is { } badName)
         {
-            return ReferenceEquals(entry.Name, entry.Id) ? $"the id, which is the entry's name, {badName}" : $"the name {badName}";
+            return entry.HasOwnName ? $"the name {badName}" : $"the id, which is the entry's name, {badName}";
         }
 
         return entry.Size is < 0 or > ObjectHead.MaxSize ? $"the size is not within 0…{ObjectHead.MaxSize}" : null;

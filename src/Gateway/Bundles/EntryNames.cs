@@ -3,6 +3,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using Gateway.Telemetry;
+using Gateway.Upstreams;
 
 namespace Gateway.Bundles;
 
@@ -38,8 +39,44 @@ internal static class EntryNames
         .Concat("0123456789¹²³".SelectMany(digit => new[] { "COM" + digit, "LPT" + digit }))
         .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
+    // How often an id that is exact may be decoded until nothing is encoded any more. Keys are encoded once or twice by accident.
+    private const int MaxDecodings = 8;
+
     /// <summary>Whether a path can neither leave the folder it is put in nor hide what it is.</summary>
-    public static string? Unsafe(string path)
+    public static string? Unsafe(string path) => Check(path, isExact: false);
+
+    /// <summary>
+    /// The same for an id that is exact, because its entry has a name of its own. It may hold empty segments, end in a slash, and hold text
+    /// that looks percent-encoded. It may not hold a segment that is or becomes <c>.</c> or <c>..</c>, however often it is decoded.
+    /// </summary>
+    public static string? UnsafeId(string id) => Check(id, isExact: true) ?? CheckDecoded(id);
+
+    private static string? CheckDecoded(string id)
+    {
+        for (var rounds = 0; id.Contains('%', StringComparison.Ordinal); rounds++)
+        {
+            if (DotSegments.IsIn(id))
+            {
+                return "holds a '.' or '..' segment when it is decoded";
+            }
+
+            if (Uri.UnescapeDataString(id) is var decoded && decoded == id)
+            {
+                return null;
+            }
+
+            if (rounds == MaxDecodings)
+            {
+                return $"is percent-encoded more than {MaxDecodings} times";
+            }
+
+            id = decoded;
+        }
+
+        return DotSegments.IsIn(id) ? "holds a '.' or '..' segment when it is decoded" : null;
+    }
+
+    private static string? Check(string path, bool isExact)
     {
         if (path.Length == 0)
         {
@@ -74,7 +111,7 @@ internal static class EntryNames
             {
                 return "holds a backslash";
             }
-            else if (c == '%' && IsEncoding(path.AsSpan(i + 1)))
+            else if (c == '%' && !isExact && IsEncoding(path.AsSpan(i + 1)))
             {
                 return "is still percent-encoded after it was decoded once";
             }
@@ -87,7 +124,7 @@ internal static class EntryNames
 
         foreach (var segment in path.AsSpan().Split('/'))
         {
-            if (path.AsSpan(segment) is "" or "." or "..")
+            if (path.AsSpan(segment) is "." or ".." || (path.AsSpan(segment) is "" && !isExact))
             {
                 return "holds an empty, '.' or '..' segment";
             }

@@ -56,6 +56,7 @@ internal sealed record FailureReason(
     public static readonly FailureReason VersionNotSupported = OfStorage(nameof(VersionNotSupported), "Storage does not speak the HTTP version that is configured.", retry: OtherDestination);
     public static readonly FailureReason InvalidResponse = OfStorage(nameof(InvalidResponse), "Storage sent a response that is not valid HTTP, or whose headers are too large.");
     public static readonly FailureReason OutsidePrefix = OfStorage(nameof(OutsidePrefix), "The URL leaves the source's prefix.");
+    public static readonly FailureReason KeyNotKept = new(nameof(KeyNotKept), FailureOrigin.Gateway, "The route does not send the key as it is.", Status400BadRequest);
     public static readonly FailureReason RouteResponded = OfStorage(nameof(RouteResponded), "The route responded itself instead of storage.");
     public static readonly FailureReason PipelineFailed = OfStorage(nameof(PipelineFailed), "The route's pipeline failed.");
 

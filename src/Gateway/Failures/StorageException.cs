@@ -15,6 +15,9 @@ internal sealed class StorageException(FailureReason reason, string? detail = nu
 
     public TimeSpan? RetryAfter { get; } = retryAfter;
 
+    /// <summary>More than a client may know, for the log; null: nothing.</summary>
+    public string? LogDetail { get; init; }
+
     /// <summary>The id of the destination that was asked, if it came that far.</summary>
     public string? Destination { get; private set; }
 
@@ -30,9 +33,9 @@ internal sealed class StorageException(FailureReason reason, string? detail = nu
 
     /// <summary>The same failure with another sentence.</summary>
     public StorageException With(string sentence) =>
-        new(Reason, $"{Message} {sentence}", RetryAfter, InnerException) { Destination = Destination, UpstreamStatusCode = UpstreamStatusCode };
+        new(Reason, $"{Message} {sentence}", RetryAfter, InnerException) { LogDetail = LogDetail, Destination = Destination, UpstreamStatusCode = UpstreamStatusCode };
 
     /// <summary>The same failure when no attempts are left.</summary>
     public StorageException AsFinal() =>
-        new(Reason, Message, RetryAfter, InnerException) { Retry = RetryScope.None, Destination = Destination, UpstreamStatusCode = UpstreamStatusCode };
+        new(Reason, Message, RetryAfter, InnerException) { Retry = RetryScope.None, LogDetail = LogDetail, Destination = Destination, UpstreamStatusCode = UpstreamStatusCode };
 }

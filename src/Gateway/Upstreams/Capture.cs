@@ -23,6 +23,9 @@ internal sealed class Capture(IReadOnlyCollection<string> tried)
     /// <summary>Whether the request continues an object that is being sent.</summary>
     public bool IsUrgent { get; set; }
 
+    /// <summary>The key that the path must end in, decoded once; null: not compared.</summary>
+    public string? ExactKey { get; init; }
+
     /// <summary>The request's right to run; null as long as it has none.</summary>
     public ConcurrencyLimit.Slot? Slot { get; set; }
 

@@ -27,6 +27,8 @@ internal sealed class CaptureTransforms : ITransformProvider
     {
         // A paused HTTP/2 stream can hold up to 16 MiB; a paused HTTP/1.1 connection holds what the kernel's buffers hold.
         var versionIsOpen = context.Cluster?.HttpRequest?.Version is null;
+        var pathTransforms = context.Route.Transforms?.SelectMany(transform => transform.Keys).Where(name => name.StartsWith("Path", StringComparison.OrdinalIgnoreCase)).ToArray() ?? [];
+        var keyNotKept = pathTransforms.Length == 0 ? null : $"The route's transform {string.Join(", ", pathTransforms)} does not send this key as it is.";
         context.AddRequestTransform(transform =>
         {
             var message = transform.ProxyRequest;
@@ -46,6 +48,12 @@ internal sealed class CaptureTransforms : ITransformProvider
                 if (!staysInside)
                 {
                     capture.Failure = new StorageException(FailureReason.OutsidePrefix);
+                    throw capture.Failure;
+                }
+
+                if (capture.ExactKey is { } key && SentPath.PrefixOf(message.RequestUri, key) is null)
+                {
+                    capture.Failure = new StorageException(FailureReason.KeyNotKept, keyNotKept);
                     throw capture.Failure;
                 }
 

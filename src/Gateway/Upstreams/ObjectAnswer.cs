@@ -11,7 +11,7 @@ internal static class ObjectAnswer
 
     /// <summary>The answer must be the whole object.</summary>
     public static ObjectHead RequireWhole(SubRequest attempt, TimeProvider time) =>
-        attempt.StatusCode == StatusCodes.Status200OK ? ObjectHead.Of(attempt.Headers) : throw Refusal(attempt.StatusCode, attempt.Headers, time);
+        attempt.StatusCode == StatusCodes.Status200OK ? ObjectHead.Of(attempt.Headers) : throw Refusal(attempt, time);
 
     /// <summary>Size and version must be the planned ones, where both are known. Replicas may be apart for a while: another
     /// destination may still hold the version that is wanted.</summary>
@@ -83,18 +83,18 @@ internal static class ObjectAnswer
     public static bool MayRefuseRange(int status) => status is StatusCodes.Status400BadRequest or StatusCodes.Status403Forbidden
         or StatusCodes.Status405MethodNotAllowed or StatusCodes.Status416RangeNotSatisfiable or StatusCodes.Status501NotImplemented;
 
-    private static StorageException Refusal(int status, IHeaderDictionary headers, TimeProvider time) => status switch
+    private static StorageException Refusal(SubRequest attempt, TimeProvider time) => attempt.StatusCode switch
     {
         StatusCodes.Status404NotFound or StatusCodes.Status410Gone => new(FailureReason.NotFound),
         StatusCodes.Status403Forbidden => new(FailureReason.Denied, "Storage returned 403: the object is not there, or the gateway may not read it."),
         StatusCodes.Status401Unauthorized or StatusCodes.Status407ProxyAuthenticationRequired => new(FailureReason.Denied),
-        >= 300 and < 400 => new(FailureReason.Redirected, $"Storage returned {status}, a redirect, which is not followed."),
+        >= 300 and < 400 and var status => new(FailureReason.Redirected, $"Storage returned {status}, a redirect, which is not followed.") { LogDetail = attempt.RedirectTarget },
         StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => new(
-            FailureReason.Throttled, $"Storage returned {status}.", RetryAfter(headers, time)),
+            FailureReason.Throttled, $"Storage returned {attempt.StatusCode}.", RetryAfter(attempt.Headers, time)),
         StatusCodes.Status504GatewayTimeout => new(FailureReason.StorageTimeout),
         StatusCodes.Status408RequestTimeout or StatusCodes.Status500InternalServerError or StatusCodes.Status502BadGateway => new(
-            FailureReason.StorageError, $"Storage returned {status}."),
-        _ => new(FailureReason.UnexpectedStatus, $"Storage returned {status}."),
+            FailureReason.StorageError, $"Storage returned {attempt.StatusCode}."),
+        var status => new(FailureReason.UnexpectedStatus, $"Storage returned {status}."),
     };
 
     private static TimeSpan? RetryAfter(IHeaderDictionary headers, TimeProvider time)

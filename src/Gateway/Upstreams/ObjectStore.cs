@@ -213,6 +213,14 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
         try
         {
             await attempt.SendAsync(method, range, etag, cancellationToken);
+            if (await attempt.GetRedirectedAsync() is { } redirected)
+            {
+                // Once. The response to this one is final.
+                await attempt.DisposeAsync();
+                attempt = new SubRequest(scopes, redirected, [.. tries.Destinations], cancellationToken);
+                await attempt.SendAsync(method, range, etag, cancellationToken);
+            }
+
             return await take(attempt);
         }
         catch (Exception e)

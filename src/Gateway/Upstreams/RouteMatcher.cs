@@ -5,7 +5,7 @@ using Yarp.ReverseProxy.Model;
 namespace Gateway.Upstreams;
 
 /// <summary>
-/// Asks ASP.NET Core's routing which route a single GET would take, so that a bundle reads no object past a more specific route and its
+/// Asks ASP.NET Core's routing which route a single request would take, so that a bundle reads no object past a more specific route and its
 /// policy. Routing is asked only for sources whose paths another route can match; for one path it takes about a microsecond.
 /// </summary>
 internal sealed class RouteMatcher
@@ -21,13 +21,13 @@ internal sealed class RouteMatcher
         _route = new Lazy<RequestDelegate>(() => Build(services, endpoints));
     }
 
-    /// <summary>The id of the YARP route that a GET takes; null when it takes none.</summary>
-    public async ValueTask<string?> RouteOfAsync(PathString path, Caller caller)
+    /// <summary>The id of the YARP route that a request takes; null when it takes none.</summary>
+    public async ValueTask<string?> RouteOfAsync(string method, PathString path, Caller caller)
     {
         var request = new DefaultHttpContext { RequestServices = _services };
         request.Features.Set<IHttpRequestFeature>(new HttpRequestFeature
         {
-            Method = HttpMethods.Get,
+            Method = method,
             Scheme = caller.Scheme,
             Path = path.Value!,
             Headers = caller.Headers.Host.Count > 0 ? caller.Headers : new HeaderDictionary { [HeaderNames.Host] = caller.Host.Value },

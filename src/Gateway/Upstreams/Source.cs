@@ -51,9 +51,30 @@ internal sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteM
     /// <summary>Where a try could go now.</summary>
     public IReadOnlyList<DestinationState> AvailableDestinations => Route.Cluster?.DestinationsState.AvailableDestinations ?? [];
 
-    /// <summary>Whether a single GET by the client would read the object through this source's own route.</summary>
-    public async ValueTask<bool> ServesAsync(string key, Caller caller) =>
-        matcher is null || await matcher.RouteOfAsync(PathOf(key), caller) == Route.Config.RouteId;
+    /// <summary>Whether a single GET by the client would read the object through this source's own route, however storage reads its path
+    /// (<see cref="LaxPath"/>).</summary>
+    public async ValueTask<bool> ServesAsync(string key, Caller caller)
+    {
+        if (matcher is null)
+        {
+            return true;
+        }
+
+        if (await matcher.RouteOfAsync(HttpMethods.Get, PathOf(key), caller) != Route.Config.RouteId)
+        {
+            return false;
+        }
+
+        foreach (var reading in LaxPath.ReadingsOf(PathOf(key).Value!))
+        {
+            if (await matcher.RouteOfAsync(HttpMethods.Get, reading, caller) is { } other && other != Route.Config.RouteId)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     /// <summary>Makes a request look as if routing had matched it to this source with this key.</summary>
     public void Address(HttpContext request, string key)

@@ -17,9 +17,12 @@ internal sealed class SourceIndex(IServiceProvider services)
 {
     private readonly Lock _lock = new();
     private IReadOnlyList<EndpointDataSource> _endpoints = [];
-    private volatile Snapshot _snapshot = new(FrozenDictionary<string, Source>.Empty, []);
+    private volatile Snapshot _snapshot = new(FrozenDictionary<string, Source>.Empty, new RouteMatcher(services, []), []);
 
     public IReadOnlyCollection<Source> All => Current().Sources.Values;
+
+    /// <summary>Knows which route a path leads to.</summary>
+    public RouteMatcher Matcher => Current().Matcher;
 
     public Source? Find(ReadOnlySpan<char> name) =>
         Current().Sources.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var source) ? source : null;
@@ -67,7 +70,7 @@ internal sealed class SourceIndex(IServiceProvider services)
             }
         }
 
-        return new Snapshot(sources.ToFrozenDictionary(StringComparer.Ordinal), tokens);
+        return new Snapshot(sources.ToFrozenDictionary(StringComparer.Ordinal), matcher, tokens);
     }
 
     /// <summary>Whether a pattern can match a path that begins with the first segments of another one, which are literals.</summary>
@@ -91,7 +94,7 @@ internal sealed class SourceIndex(IServiceProvider services)
         return pattern.PathSegments.Count > folders;
     }
 
-    private sealed record Snapshot(FrozenDictionary<string, Source> Sources, IReadOnlyList<IChangeToken> Tokens)
+    private sealed record Snapshot(FrozenDictionary<string, Source> Sources, RouteMatcher Matcher, IReadOnlyList<IChangeToken> Tokens)
     {
         public bool HasChanged
         {

@@ -13,6 +13,7 @@ namespace Gateway.Upstreams;
 /// </summary>
 internal sealed class SubRequest : IAsyncDisposable
 {
+    private readonly ObjectRequest _request;
     private readonly HttpContext _context;
     private readonly Capture _capture;
     private readonly CancellationTokenSource _abort;
@@ -29,7 +30,8 @@ internal sealed class SubRequest : IAsyncDisposable
     {
         _abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _scope = scopes.CreateScope();
-        _capture = new Capture(tried);
+        _capture = new Capture(tried) { ExactKey = request.IsExact ? request.Key : null };
+        _request = request;
         _context = new DefaultHttpContext
         {
             RequestServices = _scope.ServiceProvider,
@@ -107,6 +109,35 @@ internal sealed class SubRequest : IAsyncDisposable
             throw new StorageException(FailureReason.Encoded, "Storage encoded the transfer of the object although it was asked not to.");
         }
     }
+
+    /// <summary>The request that a redirect within the source leads to (<see cref="Redirect"/>); null when there is none.</summary>
+    public async ValueTask<ObjectRequest?> GetRedirectedAsync() =>
+        Redirect.Is(StatusCode)
+        && _message is { RequestMessage.RequestUri: { } sent }
+        && Location is { } location
+        && Redirect.KeyWithin(sent, _request.Key, location) is { } key
+        && await _request.Source.ServesAsync(key, _request.Caller)
+            ? _request with { Key = key, IsExact = true }
+            : null;
+
+    /// <summary>Where storage redirects to, for the log: the host, and the region that S3 names.</summary>
+    public string? RedirectTarget
+    {
+        get
+        {
+            var host = _message?.RequestMessage?.RequestUri is { } sent && Location is { } location && Uri.TryCreate(sent, location, out var target) ? target.Authority : null;
+            var region = _message is not null && _message.Headers.NonValidated.TryGetValues("x-amz-bucket-region", out var values) ? values.ToString() : null;
+            return (host, region) switch
+            {
+                (null, null) => null,
+                (_, null) => $"Location: {host}",
+                (null, _) => $"x-amz-bucket-region: {region}",
+                _ => $"Location: {host}, x-amz-bucket-region: {region}",
+            };
+        }
+    }
+
+    private string? Location => _message is not null && _message.Headers.NonValidated.TryGetValues("Location", out var values) ? values.ToString() : null;
 
     /// <summary>Whether the destination is overloaded, so that an open body that nobody reads keeps others waiting.</summary>
     public bool IsLimited => _capture.Limit is { IsActive: true };

@@ -44,6 +44,48 @@ public sealed class RouteBoundaryTests : IAsyncDisposable
         Assert.DoesNotContain(_upstream.Requests, at => at.Path.Contains("private", StringComparison.OrdinalIgnoreCase));
     }
 
+    [Theory]
+    [InlineData("/media//private/s")]
+    [InlineData("//media/private/s")]
+    [InlineData("/media/private%2fs")]
+    [InlineData("/media/private%252fs")]
+    [InlineData("/media//private//s")]
+    [InlineData("/media/%2570rivate/s")]
+    [InlineData("/media/private;x/s")]
+    [InlineData("/media/private%253bx=y/s")]
+    public async Task A_path_that_storage_may_read_as_another_routes_is_refused(string path)
+    {
+        var configuration = WithRoute("/media/private/{**key}");
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:rival:AuthorizationPolicy", "default");
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        foreach (var method in new[] { HttpMethod.Get, HttpMethod.Head, HttpMethod.Put, HttpMethod.Delete })
+        {
+            using var direct = new HttpRequestMessage(method, new Uri(gateway.AddressOf(Protocol.Http1).ToString().TrimEnd('/') + path, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+            using var response = await gateway.Client.SendAsync(direct);
+            Assert.Contains((int)response.StatusCode, new[] { 400, 401, 404 });
+        }
+
+        // The key of a bundle is not decoded again.
+        var id = Uri.UnescapeDataString(path[1..]);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/bundle") { Content = System.Net.Http.Json.JsonContent.Create(new { entries = new[] { new { id, name = "x" } } }) };
+        using var bundle = await gateway.Client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.BadRequest, bundle.StatusCode);
+        Assert.Empty(_upstream.Requests);
+    }
+
+    [Theory]
+    [InlineData("/media//public/s", "/media//public/s")]
+    [InlineData("/media/public%2fs", "/media/public%252fs")]
+    [InlineData("/media/100%25", "/media/100%25")]
+    public async Task A_path_with_empty_segments_or_percent_signs_is_forwarded(string path, string expected)
+    {
+        await using var gateway = await GatewayUnderTest.StartAsync(WithRoute("/media/private/{**key}"));
+
+        using var response = await gateway.Client.GetAsync(new Uri(gateway.AddressOf(Protocol.Http1).ToString().TrimEnd('/') + path, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+
+        Assert.Equal(expected, Assert.Single(_upstream.Requests).Path);
+    }
+
     [Fact]
     public async Task Ids_beside_a_more_specific_route_are_served()
     {

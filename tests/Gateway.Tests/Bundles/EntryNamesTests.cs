@@ -213,6 +213,35 @@ public class EntryNamesTests
         Assert.NotNull(EntryNames.Unportable(new string('a', 256)));
     }
 
+    [Theory]
+    [InlineData("s/a//b")]
+    [InlineData("s/a/")]
+    [InlineData("s//a")]
+    [InlineData("s/a%2fb")]
+    [InlineData("s/%25")]
+    [InlineData("s/%5c")]
+    public void An_exact_id_need_not_be_a_name(string id)
+    {
+        Assert.NotNull(EntryNames.Unsafe(id));
+        Assert.Null(EntryNames.UnsafeId(id));
+    }
+
+    [Fact]
+    public void No_exact_id_leaves_its_source_however_often_it_is_decoded() =>
+        Gen.OneOf(Gen.String["./\\%25efEF;a"], Gen.String["%235e/"]).Sample(
+            id =>
+            {
+                for (var (text, last) = (id, ""); EntryNames.UnsafeId(id) is null && text != last; (text, last) = (Uri.UnescapeDataString(text), text))
+                {
+                    Assert.DoesNotContain(text.Split('/', '\\'), segment => segment.Split(';')[0] is "." or "..");
+                }
+            },
+            iter: 100_000);
+
+    [Fact]
+    public void An_exact_id_that_is_encoded_many_times_is_refused_cheaply() =>
+        Assert.Equal("is percent-encoded more than 8 times", EntryNames.UnsafeId("s/%" + string.Concat(Enumerable.Repeat("25", 2000))));
+
     [Fact]
     public void No_safe_name_leaves_the_folder_it_is_put_in()
     {

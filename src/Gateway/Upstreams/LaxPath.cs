@@ -1,0 +1,38 @@
+namespace Gateway.Upstreams;
+
+/// <summary>What a server may read in a path that means something else to routing: some servers merge slashes (nginx does by default), some decode
+/// percent-encoded text once more, and some drop the parameters of segments (Tomcat drops <c>;a=b</c>).</summary>
+internal static class LaxPath
+{
+    // More often nobody encodes by accident.
+    private const int MaxDecodings = 8;
+
+    private static readonly string[] Marks = ["//", "%", ";"];
+
+    /// <summary>The other paths that a server may read.</summary>
+    /// <param name="path">Begins with a slash.</param>
+    public static IEnumerable<string> ReadingsOf(string path)
+    {
+        if (!Marks.Any(mark => path.Contains(mark, StringComparison.Ordinal)))
+        {
+            return [];
+        }
+
+        var decoded = Decode(path);
+        return new[] { Merge(path), Merge(WithoutParameters(path)), Merge(decoded), Merge(WithoutParameters(decoded)) }.Distinct().Where(reading => reading != path);
+    }
+
+    private static string Decode(string path)
+    {
+        for (var i = 0; i < MaxDecodings && Uri.UnescapeDataString(path) is var next && next != path; i++)
+        {
+            path = next;
+        }
+
+        return path;
+    }
+
+    private static string WithoutParameters(string path) => string.Join('/', path.Split('/').Select(segment => segment.Split(';', 2)[0]));
+
+    private static string Merge(string path) => "/" + string.Join('/', path.Split('/', StringSplitOptions.RemoveEmptyEntries)) + (path is [.., _, '/'] ? "/" : "");
+}
