@@ -10,11 +10,22 @@ internal sealed class ObjectContent(long size, int seed, bool compressible = tru
 
     private readonly byte[] _pattern = Patterns[compressible ? 1 : 0];
 
+    // Bytes of the test's own.
+    private byte[]? _bytes;
+
     public long Size { get; } = size;
+
+    public static ObjectContent Of(byte[] bytes) => new(bytes.Length, seed: 0) { _bytes = bytes };
 
     /// <summary>Fills the buffer with the bytes from an offset on.</summary>
     public void Read(long offset, Span<byte> buffer)
     {
+        if (_bytes is not null)
+        {
+            _bytes.AsSpan((int)offset, buffer.Length).CopyTo(buffer);
+            return;
+        }
+
         // A prime step per MiB and seed keeps equal stretches apart.
         while (!buffer.IsEmpty)
         {

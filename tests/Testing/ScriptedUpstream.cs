@@ -111,6 +111,10 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
         return content.ToArray();
     }
 
+    /// <summary>An object of these bytes.</summary>
+    public void Put(string path, byte[] bytes, string? etag, params (string Name, string Value)[] headers) =>
+        _objects[path] = new ScriptedObject(ObjectContent.Of(bytes), etag) { Headers = headers.ToDictionary(header => header.Name, header => header.Value) };
+
     public byte[] Put(string path, int size, int seed, bool compressible = true)
     {
         var content = new ObjectContent(size, seed, compressible);

@@ -283,7 +283,7 @@ internal sealed class BundleEndpoint(
     {
         var upstream = _options.Upstream;
         return memory.EnterAsync(
-            ConnectionBytes + (2 * upstream.SmallObject) + ArchiveWriter.MemoryOf(plan.Recipe, _options.Compression.MostWorkers),
+            ConnectionBytes + (plan.All.Any(entry => entry.Request.Source.Decodes) ? ContentCodings.MaxDecoderMemory : 0) + (2 * upstream.SmallObject) + ArchiveWriter.MemoryOf(plan.Recipe, _options.Compression.MostWorkers),
             AheadMemory.ObjectsOf(plan, upstream) + AheadMemory.RangesOf(plan, upstream),
             cancellationToken);
     }

@@ -35,7 +35,7 @@ internal sealed class PlannedEntry(int index, RequestedEntry requested, ObjectRe
     public bool IsChecked { get; set; }
 
     /// <summary>The object itself, where it had to be read to learn its size.</summary>
-    public ObjectReader? Opened { get; set; }
+    public IObjectReader? Opened { get; set; }
 }
 
 /// <summary>The entries in order with what is known of them, and the recipe: what decides every byte of the archive.</summary>
@@ -126,6 +126,10 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
             {
                 Append(head.ETag!);
                 Append(string.Create(CultureInfo.InvariantCulture, $"{head.Size} {head.Modified.ToUnixTimeSeconds()} "));
+                if (head.Encoding is { } encoding)
+                {
+                    Append(head.Stored is null ? encoding : encoding + " decoded");
+                }
             }
         }
 

@@ -66,7 +66,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, Head
             {
                 entry.Head = await DescribeAsync(entry, declared, ahead, discovery, counters, token);
                 entry.IsChecked = true;
-                entry.Request.Source.LastSize = entry.Head.Size!.Value;
+                entry.Request.Source.LastSize = (entry.Head.Stored ?? entry.Head).Size!.Value;
             }
             catch (StorageException e) when (e.Reason == FailureReason.NotFound)
             {
@@ -186,7 +186,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, Head
     private async Task<ObjectHead> ReadAsync(
         PlannedEntry entry, ObjectHead? declared, long guess, ByteBudget budget, bool keepsFirst, TransferCounters counters, CancellationToken cancellationToken)
     {
-        ObjectReader reader;
+        IObjectReader reader;
         try
         {
             reader = await store.OpenAnyVersionAsync(entry.Request, null, PrepareAsync, counters, cancellationToken);
@@ -209,7 +209,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, Head
                 return reader.Head with { Size = size };
             }
 
-            await reader.LearnSizeAsync(budget);
+            await ((ObjectReader)reader).LearnSizeAsync(budget);
             return reader.Head;
         }
 
@@ -232,7 +232,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, Head
     }
 
     /// <summary>That of the object's bytes, if they are in memory; otherwise what storage reports.</summary>
-    private static byte[]? Sha256Of(PlannedEntry entry) => entry.Opened is { IsPreloaded: true } opened ? opened.HashMemory() : entry.Head!.Checksums?.Sha256;
+    private static byte[]? Sha256Of(PlannedEntry entry) => entry.Opened is ObjectReader { IsPreloaded: true } opened ? opened.HashMemory() : entry.Head!.Checksums?.Sha256;
 
     /// <summary>Storage failed before anything was sent.</summary>
     public static BundleProblemException Failed(params (PlannedEntry Entry, StorageException Failure)[] failures) => new(

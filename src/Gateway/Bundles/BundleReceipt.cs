@@ -89,6 +89,11 @@ internal static class BundleReceipt
             json.WriteString("sha256", Convert.ToHexStringLower(hash));
             json.WriteString("etag", head.ETag);
             json.WriteString("modified", head.Modified.UtcDateTime);
+            if (head.Encoding is { } encoding)
+            {
+                json.WriteString(head.Stored is null ? "encoding" : "decoded", encoding);
+            }
+
             json.WriteString("status", "ok");
         }
         else

@@ -56,6 +56,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
                 record.EntryIndex = entry.Index;
                 await using var reader = await NextAsync(lookahead, record);
                 var size = reader.Head.Size!.Value;
+                var offset = i == start.Entry ? start.BodyOffset : 0;
                 left -= size;
                 if (left < 0)
                 {
@@ -66,11 +67,14 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
                 {
                     entry.Head = reader.Head;
                 }
+                else if (plan.HasReceipt && offset == 0 && reader.Head.Encoding != entry.Head!.Encoding)
+                {
+                    throw new StorageException(FailureReason.ObjectChanged, "HEAD and GET report different content codings of the object.");
+                }
 
                 // As planned: what was announced must be what is sent.
                 archive.StartEntry(plan.Layout?.Entries[i] ?? new ArchiveEntry(entry.Name, size, reader.Head.Modified));
-                var offset = i == start.Entry ? start.BodyOffset : 0;
-                using var check = offset > 0 && !isHashed ? null : EntryCheck.Of(entry.Sha256, reader.IsPreloaded ? null : reader.Head.Checksums, plan.HasReceipt);
+                using var check = offset > 0 && !isHashed ? null : ObjectCheck.Of(entry.Sha256, reader.IsPreloaded ? null : reader.Head.Checksums, plan.HasReceipt);
                 if (offset > 0 && isHashed)
                 {
                     await PassAsync(reader, offset, check!);
@@ -117,9 +121,9 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
     }
 
     private static async Task CopyAsync(
-        ObjectReader reader,
+        IObjectReader reader,
         long rest,
-        EntryCheck? check,
+        ObjectCheck? check,
         ArchiveWriter archive,
         ReleasingFlush flusher,
         RangeWriter? range,
@@ -171,7 +175,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
     }
 
     /// <summary>Hashes what the client has already.</summary>
-    private static async Task PassAsync(ObjectReader reader, long bytes, EntryCheck check)
+    private static async Task PassAsync(IObjectReader reader, long bytes, ObjectCheck check)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(PassBuffer);
         try
@@ -189,7 +193,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
     }
 
     /// <exception cref="StorageException">The object is not what was stated.</exception>
-    private static void Require(EntryCheck? check, ObjectReader reader)
+    private static void Require(ObjectCheck? check, IObjectReader reader)
     {
         try
         {
@@ -209,7 +213,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
         return await waiting;
     }
 
-    private static async ValueTask<ObjectReader> NextAsync(Lookahead lookahead, BundleRecord record)
+    private static async ValueTask<IObjectReader> NextAsync(Lookahead lookahead, BundleRecord record)
     {
         var next = lookahead.NextAsync();
         if (next.IsCompletedSuccessfully)

@@ -26,7 +26,7 @@ internal sealed class Lookahead : IAsyncDisposable
     private readonly ByteBudget _ranges;
     private readonly TransferCounters _counters;
     private readonly CancellationTokenSource _stop;
-    private readonly Queue<(Task<ObjectReader> Opening, long Size)> _ahead = new();
+    private readonly Queue<(Task<IObjectReader> Opening, long Size)> _ahead = new();
     private int _window;
     private int _next;
     private long _bytesAhead;
@@ -55,7 +55,7 @@ internal sealed class Lookahead : IAsyncDisposable
 
     /// <summary>The next object in order, its size known, the caller's from then on; the window moves up to it.</summary>
     /// <exception cref="StorageException">It could not be opened.</exception>
-    public ValueTask<ObjectReader> NextAsync()
+    public ValueTask<IObjectReader> NextAsync()
     {
         if (_ahead.Count == 0)
         {
@@ -107,7 +107,7 @@ internal sealed class Lookahead : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task<ObjectReader> WaitAsync(Task<ObjectReader> opening)
+    private async Task<IObjectReader> WaitAsync(Task<IObjectReader> opening)
     {
         var reader = await opening;
         if (reader.Head.Size is null)
@@ -115,7 +115,7 @@ internal sealed class Lookahead : IAsyncDisposable
             // Those behind it have taken the budget. It is its turn, so it may have what every bundle has for one.
             try
             {
-                await reader.LearnSizeAsync(new ByteBudget(2 * _store.Options.SmallObject));
+                await ((ObjectReader)reader).LearnSizeAsync(new ByteBudget(2 * _store.Options.SmallObject));
             }
             catch
             {
@@ -127,7 +127,7 @@ internal sealed class Lookahead : IAsyncDisposable
         return Arrived(reader);
     }
 
-    private ObjectReader Arrived(ObjectReader reader)
+    private IObjectReader Arrived(IObjectReader reader)
     {
         _window = reader.IsPreloaded ? Math.Min(_window + 1, _store.Options.MostAtOnce) : _store.Options.Lookahead;
         reader.StartRanges(_ranges);
@@ -143,7 +143,7 @@ internal sealed class Lookahead : IAsyncDisposable
         _bytesAhead += size;
     }
 
-    private async Task<ObjectReader> OpenRestAsync(PlannedEntry entry)
+    private async Task<IObjectReader> OpenRestAsync(PlannedEntry entry)
     {
         if (entry.Opened is { } opened)
         {
@@ -154,7 +154,7 @@ internal sealed class Lookahead : IAsyncDisposable
         return await _store.OpenPartAsync(entry.Request, entry.Head!, new ByteRange(_from), _counters, _stop.Token);
     }
 
-    private Task<ObjectReader> OpenAsync(PlannedEntry entry)
+    private Task<IObjectReader> OpenAsync(PlannedEntry entry)
     {
         if (entry.Opened is { } opened)
         {

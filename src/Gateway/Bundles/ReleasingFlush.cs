@@ -23,13 +23,13 @@ internal sealed class ReleasingFlush(ArchiveWriter archive, Lookahead lookahead,
     /// <summary>Hands on what is complete, and waits while the client does not take it.</summary>
     /// <param name="current">The reader whose turn it is.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public ValueTask<FlushResult> FlushAsync(ObjectReader current, CancellationToken cancellationToken)
+    public ValueTask<FlushResult> FlushAsync(IObjectReader current, CancellationToken cancellationToken)
     {
         var flush = archive.FlushAsync(cancellationToken);
         return flush.IsCompletedSuccessfully || _patience == TimeSpan.Zero ? flush : new(WaitAsync(flush.AsTask(), current));
     }
 
-    private async Task<FlushResult> WaitAsync(Task<FlushResult> flush, ObjectReader current)
+    private async Task<FlushResult> WaitAsync(Task<FlushResult> flush, IObjectReader current)
     {
         while (true)
         {

@@ -70,7 +70,9 @@ internal sealed record FailureReason(
     public static readonly FailureReason UnexpectedStatus = OfStorage(nameof(UnexpectedStatus), "Storage returned an unexpected status.");
 
     // :: Storage: what it says about the object
-    public static readonly FailureReason Encoded = OfStorage(nameof(Encoded), "Storage encoded the object although it was asked not to.");
+    public static readonly FailureReason Encoded = OfStorage(nameof(Encoded), "Storage encoded the object for this response although it was asked not to: the response has a Content-Encoding, and no Content-Length or no strong ETag.");
+    public static readonly FailureReason DecodingFailed = OfStorage(nameof(DecodingFailed), "The object cannot be decoded: it is not what its Content-Encoding says.");
+    public static readonly FailureReason ExpandsTooMuch = OfStorage(nameof(ExpandsTooMuch), "The object decodes to too many bytes.", Status413PayloadTooLarge);
     public static readonly FailureReason InvalidLength = OfStorage(nameof(InvalidLength), "Storage sent a Content-Length that is not a length.");
     public static readonly FailureReason LengthUnknown = OfStorage(nameof(LengthUnknown), "Storage does not state the length of the object.");
     public static readonly FailureReason SizeDiffers = OfStorage(nameof(SizeDiffers), "The object has another length than was stated.", retry: OtherDestination);

@@ -10,8 +10,17 @@ internal static class ObjectAnswer
     private const int MaxETagLength = 64;
 
     /// <summary>The answer must be the whole object.</summary>
-    public static ObjectHead RequireWhole(SubRequest attempt, TimeProvider time) =>
-        attempt.StatusCode == StatusCodes.Status200OK ? ObjectHead.Of(attempt.Headers) : throw Refusal(attempt, time);
+    public static ObjectHead RequireWhole(SubRequest attempt, TimeProvider time)
+    {
+        if (attempt.StatusCode != StatusCodes.Status200OK)
+        {
+            throw Refusal(attempt, time);
+        }
+
+        // What is stored encoded has a length and a version. What is encoded on its way has other bytes each time.
+        var head = ObjectHead.Of(attempt.Headers);
+        return head is { Encoding: null } or { Size: not null, ETag: not null } ? head : throw new StorageException(FailureReason.Encoded);
+    }
 
     /// <summary>Size and version must be the planned ones, where both are known. Replicas may be apart for a while: another
     /// destination may still hold the version that is wanted.</summary>
@@ -34,6 +43,12 @@ internal static class ObjectAnswer
             throw new StorageException(FailureReason.SizeDiffers, expected.IsFromHead ? $"HEAD reports {size} bytes, GET {actual}." : $"Storage has {actual} bytes where {size} were stated.");
         }
 
+        if (expected?.Encoding is { } encoding && head.Encoding != encoding)
+        {
+            throw new StorageException(
+                FailureReason.ObjectChanged, expected.IsFromHead ? "HEAD and GET report different content codings of the object." : "Storage reports another Content-Encoding of the same version than before.");
+        }
+
         if (expected?.Checksums?.Contradict(head.Checksums) is true)
         {
             throw new StorageException(
@@ -46,6 +61,7 @@ internal static class ObjectAnswer
         head.ETag == get.ETag
         && head.Modified == get.Modified
         && (head.Size is null || get.Size is null || head.Size == get.Size)
+        && head.Encoding == get.Encoding
         && head.Checksums?.Contradict(get.Checksums) is not true;
 
     // A strong ETag is printable ASCII.
@@ -63,7 +79,8 @@ internal static class ObjectAnswer
             throw new StorageException(FailureReason.VersionUnknown, "Storage sent a part without a strong ETag, so its version is not known.");
         }
 
-        RequirePlanned(part with { Size = null }, head);
+        // Its checksums may be those of the part, and its encoding need not be there (RFC 9110, section 15.3.7).
+        RequirePlanned(part with { Size = null, Checksums = null, Encoding = part.Encoding ?? head.Encoding }, head);
         if (!ContentRangeHeaderValue.TryParse(headers.ContentRange.ToString(), out var range)
             || range.Unit != "bytes"
             || range.From != wanted.From

@@ -12,20 +12,21 @@ namespace Gateway.Upstreams;
 /// <param name="IsFromHead">Whether it was the response to HEAD, which not all storage gives correctly.</param>
 internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modified, ObjectChecksums? Checksums = null, bool IsFromHead = false)
 {
+    /// <summary>The content codings that the object is stored in; null: none.</summary>
+    public string? Encoding { get; init; }
+
+    /// <summary>The object as it is stored, where this is what it decodes to; otherwise null.</summary>
+    public ObjectHead? Stored { get; init; }
+
     /// <summary>1 PiB: no object is larger, and the sum of a million of them does not leave 128 bits.</summary>
     public const long MaxSize = 1L << 50;
 
     private const int LongestETag = 256;
 
     /// <summary>Reads the head of a 200 or a 206; <see cref="Size"/> is then that of the whole object or of the part.</summary>
-    /// <exception cref="StorageException">A length that is none, or an encoded body.</exception>
+    /// <exception cref="StorageException">A length that is none, or content codings that are none.</exception>
     public static ObjectHead Of(IHeaderDictionary headers)
     {
-        if (headers.ContentEncoding is { Count: > 0 } encoding && !encoding.All(value => value is "" or "identity"))
-        {
-            throw new StorageException(FailureReason.Encoded);
-        }
-
         long? size = null;
         if (headers.TryGetValue(HeaderNames.ContentLength, out var text) && text.Count > 0)
         {
@@ -35,8 +36,11 @@ internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modif
         }
 
         var modified = HeaderUtilities.TryParseDate(headers.LastModified.ToString(), out var date) ? date : DateTimeOffset.UnixEpoch;
-        return new ObjectHead(size, StrongETag(headers.ETag.ToString()), modified, ObjectChecksums.Of(headers));
+        return new ObjectHead(size, StrongETag(headers.ETag.ToString()), modified, ObjectChecksums.Of(headers)) { Encoding = ContentCodings.Of(headers.ContentEncoding) };
     }
+
+    /// <summary>What this object decodes to. Its checksums are those of the stored bytes and do not hold for it.</summary>
+    public ObjectHead Decoded(long size) => this with { Size = size, Checksums = null, IsFromHead = false, Stored = this };
 
     /// <summary>A validator that names one version (RFC 9110, section 8.8.3): strong, and not the asterisk, which stands for any. What is not ASCII
     /// could not be sent back as it came.</summary>

@@ -15,8 +15,14 @@ internal sealed partial class ObjectReader
     private ByteBudget? _budget;
     private int _held;
 
-    /// <summary>Whether the object is in memory, whole, and has the checksums that storage reported.</summary>
     public bool IsPreloaded => _buffer is not null && Head.Size is not null;
+
+    /// <summary>Begins again at the first byte, if the object is in memory.</summary>
+    public bool TryRewind()
+    {
+        _delivered = 0;
+        return IsPreloaded;
+    }
 
     /// <summary>The SHA-256 of an object that <see cref="IsPreloaded"/>.</summary>
     public byte[] HashMemory() => SHA256.HashData(_buffer.AsSpan(0, (int)_position));

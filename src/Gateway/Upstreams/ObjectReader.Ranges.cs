@@ -7,8 +7,6 @@ internal sealed partial class ObjectReader
 {
     private ParallelRanges? _ranges;
 
-    /// <summary>Now it is this object's turn: asks for its later parts, too, where its source wants that.</summary>
-    /// <param name="budget">Memory for them.</param>
     public void StartRanges(ByteBudget budget)
     {
         if (_buffer is null && _position == 0 && _part.End is null)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using Gateway.Failures;
 
@@ -13,9 +12,9 @@ namespace Gateway.Upstreams;
 /// taken into memory (<see cref="PrepareAsync"/>); both go back when the last byte was read, or
 /// with <see cref="DisposeAsync"/>. The attempt also goes with <see cref="ReleaseAsync"/>; the next read makes another. The stall timer runs only while a read waits, so a client that pauses costs storage nothing.
 /// </remarks>
-internal sealed partial class ObjectReader : IAsyncDisposable
+internal sealed partial class ObjectReader : IObjectReader
 {
-    private const int SkipBuffer = 64 * 1024;
+    public const int SkipBuffer = 64 * 1024;
 
     // A break after such a pause of ours, even if what was on its way is read first, is no failure of the destination: it gave
     // up waiting for us.
@@ -80,8 +79,6 @@ internal sealed partial class ObjectReader : IAsyncDisposable
     // Where reading ends.
     private long? End => _ranges?.From ?? _part.End ?? Head.Size;
 
-    /// <summary>Reads at least one byte; 0 means that the object, or the part, has been read whole, and nothing else does.</summary>
-    /// <exception cref="StorageException">The rest cannot be had, or there is more than declared.</exception>
     public ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
         if (_buffer is { } preloaded)
@@ -95,43 +92,8 @@ internal sealed partial class ObjectReader : IAsyncDisposable
         return _ranges is { } ranges && _position == ranges.From ? new(ReadRangesAsync(ranges, buffer)) : ReadBodyAsync(buffer);
     }
 
-    /// <summary>Notes that a failure is about what was read here.</summary>
     public void Note(StorageException failure) => failure.Note(_destination, _status);
 
-    /// <summary>Reads bytes that nobody wants.</summary>
-    /// <exception cref="StorageException">They cannot be had.</exception>
-    public async Task DropAsync(long bytes)
-    {
-        if (bytes == 0)
-        {
-            return;
-        }
-
-        var dropped = ArrayPool<byte>.Shared.Rent(SkipBuffer);
-        try
-        {
-            for (var count = 1; bytes > 0 && count > 0; bytes -= count)
-            {
-                count = await ReadAsync(dropped.AsMemory(0, (int)Math.Min(dropped.Length, bytes)));
-            }
-        }
-        catch
-        {
-            await DisposeAsync();
-            throw;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(dropped);
-        }
-    }
-
-    /// <summary>
-    /// Closes the connection to storage while nobody reads. The next read continues at the same byte, in the same version. The reader keeps its
-    /// connection where that could not be had, or where little is left; and a file, which costs no memory of the kernel. For storage it is as if
-    /// the client had left: nothing has failed.
-    /// </summary>
-    /// <remarks>Not while a read is running.</remarks>
     public async ValueTask ReleaseAsync()
     {
         if (_attempt is { IsRemote: true } attempt
@@ -146,10 +108,8 @@ internal sealed partial class ObjectReader : IAsyncDisposable
         }
     }
 
-    /// <summary>The body is not read for a while: other requests may take its place at storage.</summary>
     public void Pause() => _attempt?.Pause();
 
-    /// <summary>The body is read on.</summary>
     public void GoOn() => _attempt?.GoOn();
 
     public async ValueTask DisposeAsync()

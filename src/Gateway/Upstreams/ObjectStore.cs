@@ -1,3 +1,4 @@
+using Gateway.Admission;
 using Gateway.Failures;
 using Microsoft.Extensions.Options;
 using Polly;
@@ -9,12 +10,13 @@ namespace Gateway.Upstreams;
 /// Reads objects through their sources' routes. Every open is repeated, on another destination where there is one, with growing
 /// pauses and as storage asks by <c>Retry-After</c>, until it succeeds or <see cref="UpstreamOptions.Attempts"/> are used up.
 /// </summary>
-internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<UpstreamOptions> options, TimeProvider time)
+internal sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<UpstreamOptions> options, IOptions<LimitOptions> limits, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private const double MaxSpread = 0.25;
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
+    private readonly long _maxBytes = limits.Value.MaxBytes;
     private readonly ResiliencePipeline _retry = BuildRetry(options.Value, time);
 
     public UpstreamOptions Options { get; } = options.Value;
@@ -32,13 +34,14 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
     public Task<ObjectHead> GetHeadAsync(ObjectRequest request, TransferCounters counters, CancellationToken cancellationToken) =>
         DescribeAsync(request, usesHead: false, counters, cancellationToken);
 
-    private Task<ObjectHead> DescribeAsync(ObjectRequest request, bool usesHead, TransferCounters counters, CancellationToken cancellationToken)
+    private async Task<ObjectHead> DescribeAsync(ObjectRequest request, bool usesHead, TransferCounters counters, CancellationToken cancellationToken)
     {
         var tries = new Tries(request.Source, counters);
-        return RepeatAsync(
+        var stored = await RepeatAsync(
             tries,
             async token => (usesHead ? await AskAsync(HttpMethods.Head, token) : null) ?? (await AskAsync(HttpMethods.Get, token))!,
             cancellationToken);
+        return await DescribeEntryAsync(request, stored, counters, cancellationToken);
 
         Task<ObjectHead?> AskAsync(string method, CancellationToken token) => AttemptAsync(
             request,
@@ -60,9 +63,9 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
 
     /// <summary>Opens an object in whatever version there is. If storage states no length, this one is assumed.</summary>
     /// <exception cref="StorageException">It is not there, or storage fails.</exception>
-    public Task<ObjectReader> OpenAnyVersionAsync(
+    public Task<IObjectReader> OpenAnyVersionAsync(
         ObjectRequest request, long? size, Func<ObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken) =>
-        OpenAsync(request, null, size, prepare, counters, cancellationToken);
+        OpenEntryAsync(request, null, size, prepare, counters, cancellationToken);
 
     /// <summary>Opens an object at its beginning.</summary>
     /// <param name="request">The object.</param>
@@ -72,11 +75,11 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
     /// <param name="counters">Counts tries and bytes.</param>
     /// <param name="cancellationToken">Ends everything, the later reading too.</param>
     /// <exception cref="StorageException">It is not there, is not what was planned, or storage fails.</exception>
-    public Task<ObjectReader> OpenAsync(
+    public Task<IObjectReader> OpenAsync(
         ObjectRequest request, ObjectHead? expected, Func<ObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken) =>
-        OpenAsync(request, expected, expected?.Size, prepare, counters, cancellationToken);
+        OpenEntryAsync(request, expected, expected?.Size, prepare, counters, cancellationToken);
 
-    private Task<ObjectReader> OpenAsync(
+    private Task<ObjectReader> OpenStoredAsync(
         ObjectRequest request, ObjectHead? expected, long? size, Func<ObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken)
     {
         var tries = new Tries(request.Source, counters);
@@ -91,7 +94,9 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
                 async attempt =>
                 {
                     var head = ObjectAnswer.RequireWhole(attempt, Time);
-                    ObjectAnswer.RequirePlanned(head, expected);
+
+                    // The size of what it decodes to is compared later.
+                    ObjectAnswer.RequirePlanned(head, expected?.Stored ?? (DecodableOf(request, head) is null ? expected : expected is null ? null : expected with { Size = null }));
                     head = head with { Size = head.Size ?? size };
                     var reader = new ObjectReader(this, request, head, default, counters, new(attempt, await attempt.OpenBodyAsync(), 0, null), cancellationToken);
                     try
@@ -112,9 +117,18 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
     /// <summary>Opens a part of an object whose version is known.</summary>
     /// <exception cref="StorageException">Another version, or storage fails; <see cref="FailureReason.RangesNotServed"/>: storage does not serve parts.
     /// That matters only where the part ends before the object: of everything else the beginning is read and dropped.</exception>
-    public Task<ObjectReader> OpenPartAsync(
-        ObjectRequest request, ObjectHead head, ByteRange part, TransferCounters counters, CancellationToken cancellationToken) =>
-        ContinueAsync(
+    public async Task<IObjectReader> OpenPartAsync(
+        ObjectRequest request, ObjectHead head, ByteRange part, TransferCounters counters, CancellationToken cancellationToken)
+    {
+        if (head.Stored is not null)
+        {
+            // A decoder begins at the beginning.
+            var whole = await OpenAsync(request, head, static _ => Task.CompletedTask, counters, cancellationToken);
+            await whole.DropAsync(part.From);
+            return whole;
+        }
+
+        return await ContinueAsync<IObjectReader>(
             request,
             head,
             part,
@@ -131,6 +145,7 @@ internal sealed class ObjectStore(IServiceScopeFactory scopes, IOptions<Upstream
                 return reader;
             },
             cancellationToken);
+    }
 
     /// <summary>Continues an object at a byte, in the version it was begun in.</summary>
     /// <param name="request">The object.</param>

@@ -31,6 +31,9 @@ internal sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteM
     /// <inheritdoc cref="SourceConfig.ForbiddenIsMissing"/>
     public bool ForbiddenIsMissing => config.ForbiddenIsMissing;
 
+    /// <inheritdoc cref="SourceConfig.Decodes"/>
+    public bool Decodes => config.Decodes;
+
     /// <summary>
     /// Bytes of the object seen last, as a guess at the next one's: whether to ask for it whole or for its head first. A wrong
     /// guess costs a request.

@@ -15,10 +15,15 @@ internal sealed record SourceConfig(string Name, string Path, string KeyParamete
     /// <summary>Whether 403 for a key means that there is no such object, as storage responds that hides which keys exist.</summary>
     public bool ForbiddenIsMissing { get; init; }
 
+    /// <summary>Whether objects that are stored with a content coding (gzip, br, zstd) are decoded. Otherwise the stored bytes are the object.</summary>
+    public bool Decodes { get; init; }
+
     public const string NameKey = "Bundle.Source";
     public const string InternalKey = "Bundle.Internal";
     public const string ForbiddenIsMissingKey = "Bundle.ForbiddenIsMissing";
     public const string ForwardAuthorizationKey = "Bundle.ForwardAuthorization";
+
+    public const string EncodedKey = "Bundle.Encoded";
 
     /// <summary>In a cluster's metadata: how many parts of a large object are read at once.</summary>
     public const string RangesKey = "Bundle.ParallelRanges";
@@ -26,11 +31,13 @@ internal sealed record SourceConfig(string Name, string Path, string KeyParamete
 
     private const int MaxConcurrency = 10_000;
 
+    private const string Store = "store";
+    private const string Decode = "decode";
     private const string Prefix = "Bundle.";
     private const int MaxNameLength = 64;
     private const int MaxRanges = 32;
 
-    private static readonly string[] RouteKeys = [NameKey, InternalKey, ForwardAuthorizationKey, ForbiddenIsMissingKey, SourceHeaders.Key];
+    private static readonly string[] RouteKeys = [NameKey, InternalKey, ForwardAuthorizationKey, ForbiddenIsMissingKey, EncodedKey, SourceHeaders.Key];
     private static readonly string[] Flags = [InternalKey, ForwardAuthorizationKey, ForbiddenIsMissingKey];
 
     /// <summary>Reads a route.</summary>
@@ -54,6 +61,12 @@ internal sealed record SourceConfig(string Name, string Path, string KeyParamete
             {
                 faults.Add($"{where}:Metadata:{key}: '{flag}' is neither true nor false");
             }
+        }
+
+        var encoded = metadata.GetValueOrDefault(EncodedKey, Store);
+        if (encoded is not (Store or Decode))
+        {
+            faults.Add($"{where}:Metadata:{EncodedKey}: '{encoded}' is neither {Store} nor {Decode}");
         }
 
         if (!SourceHeaders.TryParse(metadata.GetValueOrDefault(SourceHeaders.Key), out var headers, out var fault))
@@ -80,6 +93,7 @@ internal sealed record SourceConfig(string Name, string Path, string KeyParamete
 
         return faults.Count == before ? new SourceConfig(name, path, key0!, ParallelRangesOf(cluster, []), headers)
         {
+            Decodes = encoded == Decode,
             ForbiddenIsMissing = metadata.TryGetValue(ForbiddenIsMissingKey, out var isMissing) && bool.Parse(isMissing),
         } : null;
     }

@@ -29,14 +29,15 @@ internal static class SourceHeaders
     public static bool TryParse(string? text, out IReadOnlyList<string> names, [NotNullWhen(false)] out string? fault)
     {
         string[] parts = text is null ? [] : text.Split(',', StringSplitOptions.TrimEntries);
-        fault = parts.FirstOrDefault(part => !IsName(part)) is { } bad ? $"'{bad}' is no name of a header"
+        fault = parts.FirstOrDefault(part => !IsToken(part)) is { } bad ? $"'{bad}' is no name of a header"
             : parts.FirstOrDefault(IsOwn) is { } own ? $"'{own}' is not the client's to say"
             : null;
         names = fault is null ? parts : [];
         return fault is null;
     }
 
-    private static bool IsName(string text) => text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || TokenMarks.Contains(c));
+    /// <summary>Whether a text is a token (RFC 9110, section 5.6.2).</summary>
+    public static bool IsToken(string text) => text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || TokenMarks.Contains(c));
 
     private static bool IsOwn(string name) => Own.Contains(name) || OwnBeginnings.Any(beginning => name.StartsWith(beginning, StringComparison.OrdinalIgnoreCase));
 }

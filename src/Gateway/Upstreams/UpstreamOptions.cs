@@ -87,6 +87,13 @@ internal sealed class UpstreamOptions
     [Range(64 << 10, 64 << 20)]
     public int RangeBytes { get; set; } = 8 << 20;
 
+    /// <summary>
+    /// How many times as many bytes an object may decode to as it has stored, where a route's metadata say <c>Bundle.Encoded: decode</c>. One that
+    /// decodes to more is answered with 413. One MiB is always allowed. Default 200, range 1–100,000.
+    /// </summary>
+    [Range(1, 100_000)]
+    public int MaxExpansion { get; set; } = 200;
+
     /// <summary>Objects of at most this size are taken into memory ahead, one by one or many.</summary>
     public long SmallObject => LookaheadBytes / Lookahead;
 

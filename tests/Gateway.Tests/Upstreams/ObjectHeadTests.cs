@@ -33,8 +33,31 @@ public class ObjectHeadTests
         Assert.Equal(DateTimeOffset.UnixEpoch, ObjectHead.Of(new HeaderDictionary()).Modified);
 
     [Theory]
-    [InlineData("gzip")]
-    [InlineData("identity, br")]
-    public void An_encoded_body_is_refused(string encoding) =>
-        Assert.Equal(FailureReason.Encoded, Assert.Throws<StorageException>(() => ObjectHead.Of(new HeaderDictionary { ["Content-Encoding"] = encoding })).Reason);
+    [InlineData(null, null, null)]
+    [InlineData("", null, null)]
+    [InlineData("identity", null, null)]
+    [InlineData("GZip", "gzip", "gzip")]
+    [InlineData("x-gzip", "x-gzip", "x-gzip")]
+    [InlineData("identity, br,", "br", "br")]
+    [InlineData("aws-chunked,gzip", "aws-chunked, gzip", "gzip")]
+    [InlineData("zstd, utf-8", "zstd, utf-8", "zstd")]
+    [InlineData("utf-8", "utf-8", null)]
+    [InlineData("aws-chunked", "aws-chunked", null)]
+    [InlineData("gzip, gzip", "gzip, gzip", null)]
+    [InlineData("deflate", "deflate", null)]
+    [InlineData("exi", "exi", null)]
+    public void The_codings_that_an_object_is_stored_in_are_read(string? header, string? codings, string? decodable)
+    {
+        var encoding = ObjectHead.Of(new HeaderDictionary { ["Content-Encoding"] = header }).Encoding;
+
+        Assert.Equal((codings, decodable), (encoding, ContentCodings.DecodableOf(encoding)));
+    }
+
+    [Theory]
+    [InlineData("gzip;q=1")]
+    [InlineData("g zip")]
+    [InlineData("gz\u001bip")]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    public void Codings_that_are_none_are_refused(string header) =>
+        Assert.Equal(FailureReason.Encoded, Assert.Throws<StorageException>(() => ObjectHead.Of(new HeaderDictionary { ["Content-Encoding"] = header })).Reason);
 }

@@ -1,12 +1,11 @@
 using System.IO.Hashing;
 using System.Security.Cryptography;
 using Gateway.Failures;
-using Gateway.Upstreams;
 
-namespace Gateway.Bundles;
+namespace Gateway.Upstreams;
 
 /// <summary>Looks, while an object passes by, whether it is what the manifest and storage itself say.</summary>
-internal sealed class EntryCheck : IDisposable
+internal sealed class ObjectCheck : IDisposable
 {
     private readonly byte[]? _wanted;
     private readonly ObjectChecksums? _said;
@@ -14,7 +13,7 @@ internal sealed class EntryCheck : IDisposable
     private readonly IncrementalHash? _md5;
     private readonly Crc32? _crc32;
 
-    private EntryCheck(byte[]? wanted, ObjectChecksums? said, bool isHashed)
+    private ObjectCheck(byte[]? wanted, ObjectChecksums? said, bool isHashed)
     {
         (_wanted, _said) = (wanted, said);
         _sha256 = isHashed || said?.Sha256 is not null ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
@@ -29,8 +28,8 @@ internal sealed class EntryCheck : IDisposable
     /// <param name="said">What storage said of the object.</param>
     /// <param name="isHashed">Whether the SHA-256 is asked for.</param>
     /// <returns>Null when there is nothing to look at.</returns>
-    public static EntryCheck? Of(byte[]? wanted, ObjectChecksums? said, bool isHashed) =>
-        wanted is null && said is null && !isHashed ? null : new EntryCheck(wanted, said, isHashed || wanted is not null);
+    public static ObjectCheck? Of(byte[]? wanted, ObjectChecksums? said, bool isHashed) =>
+        wanted is null && said is null && !isHashed ? null : new ObjectCheck(wanted, said, isHashed || wanted is not null);
 
     public void Append(ReadOnlySpan<byte> bytes)
     {

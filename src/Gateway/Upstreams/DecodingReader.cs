@@ -1,0 +1,172 @@
+using System.Diagnostics.CodeAnalysis;
+using Gateway.Failures;
+
+namespace Gateway.Upstreams;
+
+/// <summary>An object that is stored encoded, decoded while it is read.</summary>
+/// <remarks>It owns the reader of the stored bytes and a decoder, which holds at most <see cref="ContentCodings.MaxDecoderMemory"/>. Breaks are
+/// repaired below it: the stored bytes go on at the byte where they broke, so the decoder never begins again. Its last bytes are handed
+/// out only when the stored bytes have come to their end and have the checksums that storage reported.</remarks>
+internal sealed class DecodingReader : IObjectReader
+{
+    private readonly ObjectReader _stored;
+    private readonly StoredBytes _input;
+    private readonly Stream _decoder;
+    private long _position;
+    private bool _isEnded;
+
+    /// <param name="stored">At its beginning.</param>
+    /// <param name="coding">What <see cref="ContentCodings.DecodableOf"/> has found.</param>
+    /// <param name="head">The decoded object; its size is the law.</param>
+    public DecodingReader(ObjectReader stored, string coding, ObjectHead head)
+    {
+        _stored = stored;
+        _input = new StoredBytes(stored);
+        _decoder = ContentCodings.Decode(_input, coding);
+        Head = head;
+    }
+
+    public ObjectHead Head { get; }
+
+    public bool IsPreloaded => _stored.IsPreloaded;
+
+    /// <summary>Reads an object to its end to learn how many bytes it decodes to. The reader stays the caller's.</summary>
+    /// <param name="stored">At its beginning.</param>
+    /// <param name="coding">What <see cref="ContentCodings.DecodableOf"/> has found.</param>
+    /// <param name="maxBytes">At most so many.</param>
+    /// <exception cref="StorageException">The stored bytes cannot be read or decoded, or decode to more.</exception>
+    public static async Task<long> MeasureAsync(ObjectReader stored, string coding, long maxBytes)
+    {
+        var input = new StoredBytes(stored);
+        using var decoder = ContentCodings.Decode(input, coding);
+        var (size, buffer) = (0L, new byte[ObjectReader.SkipBuffer]);
+        while (await DecodeAsync(decoder, buffer) is > 0 and var count)
+        {
+            size += count;
+            if (size > maxBytes)
+            {
+                throw new StorageException(FailureReason.ExpandsTooMuch, $"The object has {stored.Head.Size} bytes as it is stored, and decodes to more than {maxBytes}.");
+            }
+        }
+
+        await input.RequireEndAsync();
+        return size;
+    }
+
+    public async ValueTask<int> ReadAsync(Memory<byte> buffer)
+    {
+        var rest = Head.Size!.Value - _position;
+        var count = rest == 0 ? 0 : await DecodeAsync(_decoder, rest < buffer.Length ? buffer[..(int)rest] : buffer);
+        if (rest > 0 && count == 0)
+        {
+            throw new StorageException(FailureReason.SizeDiffers, $"The object decodes to {_position} bytes, and before it were {Head.Size}.");
+        }
+
+        _position += count;
+        if (_position == Head.Size && !_isEnded)
+        {
+            _isEnded = true;
+            if (await DecodeAsync(_decoder, new byte[1]) > 0)
+            {
+                throw new StorageException(FailureReason.SizeDiffers, $"The object decodes to more than {Head.Size} bytes, as many as it were before.");
+            }
+
+            await _input.RequireEndAsync();
+        }
+
+        return count;
+    }
+
+    public void Note(StorageException failure) => _stored.Note(failure);
+
+    public ValueTask ReleaseAsync() => _stored.ReleaseAsync();
+
+    public void Pause() => _stored.Pause();
+
+    public void GoOn() => _stored.GoOn();
+
+    public void StartRanges(ByteBudget budget) => _stored.StartRanges(budget);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _decoder.DisposeAsync();
+        await _stored.DisposeAsync();
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Each decoder has exceptions of its own for bytes that it cannot decode.")]
+    private static async ValueTask<int> DecodeAsync(Stream decoder, Memory<byte> buffer)
+    {
+        try
+        {
+            return await decoder.ReadAsync(buffer);
+        }
+        catch (Exception exception) when (exception is not (StorageException or OperationCanceledException))
+        {
+            throw new StorageException(FailureReason.DecodingFailed, inner: exception);
+        }
+    }
+
+    /// <summary>The stored bytes as a decoder reads them, compared with what storage reports of them. It owns nothing.</summary>
+    private sealed class StoredBytes(ObjectReader reader) : Stream
+    {
+        // An object in memory has been compared.
+        private readonly ObjectCheck? _check = ObjectCheck.Of(null, reader.IsPreloaded ? null : reader.Head.Checksums, isHashed: false);
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var count = buffer.IsEmpty ? 0 : await reader.ReadAsync(buffer);
+            _check?.Append(buffer.Span[..count]);
+            return count;
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        /// <summary>A decoder may stop before the end, where its format does.</summary>
+        public async Task RequireEndAsync()
+        {
+            var buffer = new byte[ObjectReader.SkipBuffer];
+            while (await ReadAsync(buffer) > 0)
+            {
+            }
+
+            _check?.Require();
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush()
+        {
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                _check?.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Buffers;
+using Gateway.Failures;
+
+namespace Gateway.Upstreams;
+
+/// <summary>The bytes of one entry, in order: those that storage holds (<see cref="ObjectReader"/>), or those decoded (<see cref="DecodingReader"/>).
+/// One caller at a time.</summary>
+internal interface IObjectReader : IAsyncDisposable
+{
+    /// <summary>What is read.</summary>
+    ObjectHead Head { get; }
+
+    /// <summary>Whether the object is in memory, whole, and has the checksums that storage reported.</summary>
+    bool IsPreloaded { get; }
+
+    /// <summary>Reads at least one byte; 0 means that the object, or the part, has been read whole, and nothing else does.</summary>
+    /// <exception cref="StorageException">The rest cannot be had, or there is more than declared.</exception>
+    ValueTask<int> ReadAsync(Memory<byte> buffer);
+
+    /// <summary>Notes that a failure is about what was read here.</summary>
+    void Note(StorageException failure);
+
+    /// <summary>
+    /// Closes the connection to storage while nobody reads. The next read continues at the same byte, in the same version. The reader keeps its
+    /// connection where that could not be had, or where little is left; and a file, which costs no memory of the kernel. For storage it is as if
+    /// the client had left: nothing has failed.
+    /// </summary>
+    /// <remarks>Not while a read is running.</remarks>
+    ValueTask ReleaseAsync();
+
+    /// <summary>The body is not read for a while: other requests may take its place at storage.</summary>
+    void Pause();
+
+    /// <summary>The body is read on.</summary>
+    void GoOn();
+
+    /// <summary>Now it is this object's turn: asks for its later parts, too, where its source wants that.</summary>
+    /// <param name="budget">Memory for them.</param>
+    void StartRanges(ByteBudget budget);
+}
+
+internal static class ObjectReaderExtensions
+{
+    /// <summary>Reads bytes that nobody wants, and disposes of the reader if they cannot be had.</summary>
+    /// <exception cref="StorageException">They cannot be had.</exception>
+    public static async Task DropAsync(this IObjectReader reader, long bytes)
+    {
+        if (bytes == 0)
+        {
+            return;
+        }
+
+        var dropped = ArrayPool<byte>.Shared.Rent(ObjectReader.SkipBuffer);
+        try
+        {
+            for (var count = 1; bytes > 0 && count > 0; bytes -= count)
+            {
+                count = await reader.ReadAsync(dropped.AsMemory(0, (int)Math.Min(dropped.Length, bytes)));
+            }
+        }
+        catch
+        {
+            await reader.DisposeAsync();
+            throw;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(dropped);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using Gateway.Failures;
+
+namespace Gateway.Upstreams;
+
+/// <content>Objects that are stored encoded, where their source has them decoded (<c>Bundle.Encoded: decode</c>).</content>
+internal sealed partial class ObjectStore
+{
+    // What an object may always decode to.
+    private const long FreeExpansion = 1 << 20;
+
+    // Objects whose size is being learned at the same time. With the largest window of Brotli they hold 256 MiB.
+    private const int MaxMeasuring = 16;
+
+    private readonly DecodedSizes _decodedSizes = new();
+    private readonly SemaphoreSlim _measuring = new(MaxMeasuring);
+
+    public void Dispose()
+    {
+        _decodedSizes.Dispose();
+        _measuring.Dispose();
+    }
+
+    private static string? DecodableOf(ObjectRequest request, ObjectHead stored) => request.Source.Decodes ? ContentCodings.DecodableOf(stored.Encoding) : null;
+
+    /// <summary>What the entry will be: the stored object, or what it decodes to.</summary>
+    private async Task<ObjectHead> DescribeEntryAsync(ObjectRequest request, ObjectHead stored, TransferCounters counters, CancellationToken cancellationToken)
+    {
+        if (DecodableOf(request, stored) is not { } coding)
+        {
+            return stored;
+        }
+
+        if (_decodedSizes.Find(request, stored) is { } known)
+        {
+            return stored.Decoded(known);
+        }
+
+        await using var reader = await OpenStoredAsync(request, stored, stored.Size, static _ => Task.CompletedTask, counters, cancellationToken);
+        return stored.Decoded(await MeasureAsync(request, reader, coding, cancellationToken));
+    }
+
+    /// <summary>Opens an object as an entry.</summary>
+    private async Task<IObjectReader> OpenEntryAsync(
+        ObjectRequest request, ObjectHead? expected, long? size, Func<ObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken)
+    {
+        var reader = await OpenStoredAsync(request, expected, size, prepare, counters, cancellationToken);
+        if (DecodableOf(request, reader.Head) is not { } coding)
+        {
+            return reader;
+        }
+
+        try
+        {
+            var stored = reader.Head;
+            var known = expected?.Stored is not null ? expected.Size : _decodedSizes.Find(request, stored);
+            if (known is null)
+            {
+                known = await MeasureAsync(request, reader, coding, cancellationToken);
+                if (!reader.TryRewind())
+                {
+                    await reader.DisposeAsync();
+                    reader = await OpenStoredAsync(request, stored, stored.Size, prepare, counters, cancellationToken);
+                }
+            }
+
+            if (expected?.Size is { } planned && planned != known)
+            {
+                throw new StorageException(FailureReason.SizeDiffers, $"The object decodes to {known} bytes where {planned} were stated.");
+            }
+
+            return new DecodingReader(reader, coding, stored.Decoded(known.Value));
+        }
+        catch
+        {
+            await reader.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<long> MeasureAsync(ObjectRequest request, ObjectReader reader, string coding, CancellationToken cancellationToken)
+    {
+        var stored = reader.Head;
+        var most = Math.Max(FreeExpansion, stored.Size!.Value * Options.MaxExpansion);
+        await _measuring.WaitAsync(cancellationToken);
+        try
+        {
+            var size = await DecodingReader.MeasureAsync(reader, coding, _maxBytes > 0 ? Math.Min(most, _maxBytes) : most);
+            _decodedSizes.Add(request, stored, size);
+            return size;
+        }
+        catch (StorageException failure)
+        {
+            reader.Note(failure);
+            throw;
+        }
+        finally
+        {
+            _measuring.Release();
+        }
+    }
+}
