@@ -11,6 +11,7 @@ internal sealed class GatewayMeters : IDisposable
     private readonly MeterListener _listener = new();
     private readonly ConcurrentDictionary<string, long> _sums = new();
     private readonly ConcurrentDictionary<string, long> _outcomes = new();
+    private readonly ConcurrentDictionary<string, double> _gauges = new();
     private long _requests;
 
     public GatewayMeters(IServiceProvider services)
@@ -32,8 +33,13 @@ internal sealed class GatewayMeters : IDisposable
                 _outcomes.AddOrUpdate($"{Tag(tags, "origin")}/{Tag(tags, "reason")}", value, (_, sum) => sum + value);
             }
         });
-        _listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) =>
+        _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) =>
         {
+            if (instrument is ObservableGauge<double>)
+            {
+                _gauges[$"{instrument.Name} {string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"))}"] = value;
+            }
+
             if (instrument.Name == "http.server.request.duration" && Tag(tags, "http.route")?.StartsWith("/bundle", StringComparison.Ordinal) == true && Tag(tags, "http.request.method") != "OPTIONS")
             {
                 Interlocked.Increment(ref _requests);
@@ -64,6 +70,14 @@ internal sealed class GatewayMeters : IDisposable
         _sums[instrument] = 0;
         _listener.RecordObservableInstruments();
         return this[instrument];
+    }
+
+    /// <summary>What all gauges show now, by name and tags.</summary>
+    public IReadOnlyDictionary<string, double> AskGauges()
+    {
+        _gauges.Clear();
+        _listener.RecordObservableInstruments();
+        return new Dictionary<string, double>(_gauges);
     }
 
     public void Dispose() => _listener.Dispose();

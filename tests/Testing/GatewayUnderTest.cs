@@ -27,6 +27,9 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     private readonly Uri[] _addresses;
     private readonly CancellationTokenRegistration _abandoned;
 
+    /// <summary>What all gauges show now, by name and tags.</summary>
+    public IReadOnlyDictionary<string, double> AskGauges() => _meters.AskGauges();
+
     private GatewayUnderTest(WebApplication app, DirectoryInfo folder, OutcomeLog outcomes, GatewayMeters meters)
     {
         App = app;

@@ -47,6 +47,7 @@ internal static class BundleRegistration
         services.AddSingleton<IConfigureOptions<SocketTransportOptions>, ClientSockets>();
         services.AddSingleton<IForwarderHttpClientFactory, ClusterClientFactory>();
         services.AddSingleton<FailureCounts>();
+        services.AddSingleton<ConcurrencyMetrics>();
         services.AddSingleton<SourceIndex>();
         services.AddSingleton<ObjectStore>();
 

@@ -15,7 +15,15 @@ namespace Gateway.Upstreams;
 /// </summary>
 /// <remarks>Requests that do not belong to a bundle are counted by the limit and do not wait; safe ones without a body are repeated like
 /// those of bundles.</remarks>
-internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions options, int? concurrency, FailureCounts counts, TimeProvider time) : DelegatingHandler(inner)
+/// <param name="inner">The cluster's connections.</param>
+/// <param name="cluster">The cluster's id.</param>
+/// <param name="options">Times and numbers of attempts.</param>
+/// <param name="concurrency">A limit that does not change; null: adaptive.</param>
+/// <param name="counts">The failures of each destination.</param>
+/// <param name="metrics">Shows the limits.</param>
+/// <param name="time">The clock.</param>
+internal sealed class AttemptHandler(
+    HttpMessageHandler inner, string cluster, UpstreamOptions options, int? concurrency, FailureCounts counts, ConcurrencyMetrics metrics, TimeProvider time) : DelegatingHandler(inner)
 {
     public static readonly HttpRequestOptionsKey<Capture> Capture = new("Gateway.Capture");
 
@@ -138,8 +146,13 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
         {
             response = await ExecuteAsync(destination.Pipeline, request, cancellationToken);
         }
-        catch
+        catch (Exception exception)
         {
+            if (exception is TimeoutRejectedException)
+            {
+                Refused(destination, slot, request);
+            }
+
             slot.Dispose();
             throw;
         }
@@ -199,7 +212,9 @@ internal sealed class AttemptHandler(HttpMessageHandler inner, UpstreamOptions o
                 BreakDuration = BreakDuration,
                 ShouldHandle = arguments => ValueTask.FromResult(Counts(failures, RequestOf(arguments.Context), arguments.Outcome)),
             });
-        return new(new ConcurrencyLimit(concurrency, time), AddUnprocessed(AddRepetition(builder).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout }), MaxUnprocessed).Build(), failures, new DestinationFailures(time));
+        var limit = new ConcurrencyLimit(concurrency, time);
+        metrics.Add(cluster, address.Authority, limit);
+        return new(limit, AddUnprocessed(AddRepetition(builder).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout }), MaxUnprocessed).Build(), failures, new DestinationFailures(time));
     }
 
     /// <summary>A failure before the first byte of a response, on a connection that may have been dead, costs no attempt.</summary>

@@ -9,7 +9,7 @@ namespace Gateway.Upstreams;
 
 /// <summary>YARP's client of a cluster, with what bundles need around its connections.</summary>
 internal sealed class ClusterClientFactory(
-    IOptions<UpstreamOptions> options, IEnumerable<IProxyConfigProvider> configuration, FailureCounts failures, TimeProvider time, ILogger<ForwarderHttpClientFactory> logger)
+    IOptions<UpstreamOptions> options, IEnumerable<IProxyConfigProvider> configuration, FailureCounts failures, ConcurrencyMetrics metrics, TimeProvider time, ILogger<ForwarderHttpClientFactory> logger)
     : ForwarderHttpClientFactory(logger)
 {
     private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(15);
@@ -19,7 +19,14 @@ internal sealed class ClusterClientFactory(
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(30);
 
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
-        new AttemptHandler(new FolderHandler(new ConnectionPools((SocketsHttpHandler)handler, () => CreateHandler(context), time)), options.Value, SourceConfig.ConcurrencyOf(context.NewMetadata), failures, time);
+        new AttemptHandler(
+            new FolderHandler(new ConnectionPools((SocketsHttpHandler)handler, () => CreateHandler(context), time)),
+            context.ClusterId,
+            options.Value,
+            SourceConfig.ConcurrencyOf(context.NewMetadata),
+            failures,
+            metrics,
+            time);
 
     protected override bool CanReuseOldClient(ForwarderHttpClientContext context) =>
         base.CanReuseOldClient(context) && SourceConfig.ConcurrencyOf(context.OldMetadata) == SourceConfig.ConcurrencyOf(context.NewMetadata);

@@ -112,6 +112,55 @@ public class ThrottleTests
     }
 
     [Fact]
+    public async Task Row_36_A_hundred_paused_clients_block_no_other_request()
+    {
+        const int Paused = 100;
+        const int Large = 8_000_000;
+        await using var upstream = new ScriptedUpstream { Throttle = new Throttle(503, null) { MaxAtOnce = 8 } };
+        upstream.Put("/large", Large, seed: 1, compressible: false);
+        for (var i = 0; i < 50; i++)
+        {
+            upstream.Put($"/{i}", 1000, seed: i + 2);
+        }
+
+        await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:ReleaseAfter", "00:00:00.2"), ("Limits:MaxActive", 200), ("Limits:MaxPerClient", 200)], upstream.Address);
+        var clients = await Task.WhenAll(Enumerable.Range(0, Paused).Select(_ => PausingClient.OpenAsync(gateway, Protocol.Http1, "/bundle?ids=s/large&format=tar&missing=abort")));
+        Assert.All(clients, client => Assert.Equal(200, (int)client.Response.StatusCode));
+
+        Assert.Equal(50, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(50)}")).RequireWhole().Count);
+        Assert.Equal("None/None", (await gateway.Outcomes.NextAsync()).Blame);
+
+        // When they go on, each gets its turn.
+        var sizes = await Task.WhenAll(clients.Select(async client => (await client.TakeRestAsync()).RequireWhole()["s/large"].Length));
+        Assert.All(sizes, size => Assert.Equal(Large, size));
+        foreach (var client in clients)
+        {
+            await client.DisposeAsync();
+            Assert.Equal("None/None", (await gateway.Outcomes.NextAsync()).Blame);
+        }
+    }
+
+    [Fact]
+    public async Task Timeouts_lower_the_limit_and_the_limit_is_a_metric()
+    {
+        await using var upstream = Storage(200, new Throttle(503, null) { MaxAtOnce = 1000 });
+        for (var i = 0; i < 100; i++)
+        {
+            upstream.Fail($"/{i}", new Fault { After = -1, Ending = Ending.Stall, Times = 3 });
+        }
+
+        await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:FirstByteTimeout", "00:00:00.5")], upstream.Address);
+        Assert.Empty(gateway.AskGauges());
+
+        await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(100)}");
+
+        await gateway.RequireOneOutcomeAsync();
+        var (name, value) = Assert.Single(gateway.AskGauges());
+        Assert.Equal($"gateway.upstream.concurrency_limit cluster=s address={new Uri(upstream.Address).Authority}", name);
+        Assert.InRange(value, 1, 64);
+    }
+
+    [Fact]
     public async Task A_fixed_limit_is_never_exceeded()
     {
         await using var upstream = Storage(100, new Throttle(503, null) { MaxAtOnce = 1000, Latency = TimeSpan.FromMilliseconds(5) });

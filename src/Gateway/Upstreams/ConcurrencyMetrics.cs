@@ -1,0 +1,29 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Gateway.Telemetry;
+
+namespace Gateway.Upstreams;
+
+/// <summary>Shows the limit of concurrent requests of every destination that has one now.</summary>
+/// <remarks>Any number of threads. One entry for each address in the configuration; an address whose client was replaced keeps nothing alive.</remarks>
+internal sealed class ConcurrencyMetrics
+{
+    private readonly ConcurrentDictionary<(string Cluster, string Address), WeakReference<ConcurrencyLimit>> _limits = new();
+
+    public ConcurrencyMetrics(IMeterFactory factory) => factory.Create(BundleMetrics.MeterName).CreateObservableGauge(
+        "gateway.upstream.concurrency_limit", Observe, "{request}", "Requests that a destination gets at the same time, where that is limited.");
+
+    /// <summary>Adds the limit of a destination; it replaces an older one.</summary>
+    public void Add(string cluster, string address, ConcurrencyLimit limit) => _limits[(cluster, address)] = new(limit);
+
+    private IEnumerable<Measurement<double>> Observe()
+    {
+        foreach (var ((cluster, address), reference) in _limits)
+        {
+            if (reference.TryGetTarget(out var limit) && limit.Current is { } current)
+            {
+                yield return new(current, new("cluster", cluster), new("address", address));
+            }
+        }
+    }
+}
