@@ -54,7 +54,8 @@ internal sealed record FailureReason(
     public static readonly FailureReason ResponseTimeout = OfStorage(nameof(ResponseTimeout), "Storage did not respond in time.", Status504GatewayTimeout, OtherDestination, FailureExtent.Object);
     public static readonly FailureReason ConnectionBroken = OfStorage(nameof(ConnectionBroken), "Storage broke the connection before its response.", Status502BadGateway, AnyDestination, FailureExtent.Object);
     public static readonly FailureReason VersionNotSupported = OfStorage(nameof(VersionNotSupported), "Storage does not speak the HTTP version that is configured.", retry: OtherDestination);
-    public static readonly FailureReason InvalidResponse = OfStorage(nameof(InvalidResponse), "Storage sent a response that is not valid HTTP, or whose headers are too large.");
+    public static readonly FailureReason InvalidResponse = OfStorage(nameof(InvalidResponse), "Storage sent a response that is not valid HTTP.");
+    public static readonly FailureReason HeadersTooLarge = OfStorage(nameof(HeadersTooLarge), "Storage sent response headers that are larger than the gateway accepts, by default 64 KiB.");
     public static readonly FailureReason OutsidePrefix = OfStorage(nameof(OutsidePrefix), "The URL leaves the source's prefix.");
     public static readonly FailureReason KeyNotKept = new(nameof(KeyNotKept), FailureOrigin.Gateway, "The route does not send the key as it is.", Status400BadRequest);
     public static readonly FailureReason RouteResponded = OfStorage(nameof(RouteResponded), "The route responded itself instead of storage.");
@@ -73,7 +74,7 @@ internal sealed record FailureReason(
     public static readonly FailureReason Encoded = OfStorage(nameof(Encoded), "Storage encoded the object for this response although it was asked not to: the response has a Content-Encoding, and no Content-Length or no strong ETag.");
     public static readonly FailureReason DecodingFailed = OfStorage(nameof(DecodingFailed), "The object cannot be decoded: it is not what its Content-Encoding says.");
     public static readonly FailureReason ExpandsTooMuch = OfStorage(nameof(ExpandsTooMuch), "The object decodes to too many bytes.", Status413PayloadTooLarge);
-    public static readonly FailureReason InvalidLength = OfStorage(nameof(InvalidLength), "Storage sent a Content-Length that is not a length.");
+    public static readonly FailureReason InvalidLength = OfStorage(nameof(InvalidLength), "Storage sent a Content-Length that is not a length (RFC 9110, section 8.6), or is more than 1 PiB.");
     public static readonly FailureReason LengthUnknown = OfStorage(nameof(LengthUnknown), "Storage does not state the length of the object.");
     public static readonly FailureReason SizeDiffers = OfStorage(nameof(SizeDiffers), "The object has another length than was stated.", retry: OtherDestination);
     public static readonly FailureReason ObjectChanged = OfStorage(nameof(ObjectChanged), "The object changed while it was read.", retry: OtherDestination);

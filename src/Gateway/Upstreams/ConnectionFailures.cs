@@ -27,6 +27,13 @@ internal static class ConnectionFailures
         ("NotSignatureValid", "its signature is not valid"),
     ];
 
+    private static readonly (string Part, string? Text)[] HttpRules =
+    [
+        ("status", "Storage sent a status line that is not valid (RFC 9112, section 4)."),
+        ("folded", "Storage sent a folded header line that is not valid (RFC 9112, section 5.2)."),
+        ("header", "Storage sent a header line that is not valid (RFC 9112, section 5)."),
+    ];
+
     /// <summary>Whether an exception may come from a connection that was dead before the request: no byte of a response came.</summary>
     public static bool MayBeDeadConnection(Exception? exception) => !IsUnprocessed(exception) && exception
         is TimeoutRejectedException
@@ -45,13 +52,19 @@ internal static class ConnectionFailures
         TimeoutRejectedException => new(FailureReason.ResponseTimeout, inner: exception),
         BrokenCircuitException broken => new(FailureReason.CircuitOpen, retryAfter: broken.RetryAfter, inner: exception),
         OperationCanceledException { InnerException: TimeoutException } => new(FailureReason.ConnectTimeout, inner: exception),
-        HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.InvalidResponse } => new(FailureReason.InvalidResponse, inner: exception),
+        HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => new(FailureReason.HeadersTooLarge, inner: exception),
+        HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => OfInvalidResponse(exception),
         HttpRequestException { HttpRequestError: HttpRequestError.VersionNegotiationError } => new(FailureReason.VersionNotSupported, inner: exception),
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => OfTls(exception),
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.ProxyTunnelError } request =>
             OfConnect(request),
         _ => new(FailureReason.ConnectionBroken, inner: exception),
     };
+
+    /// <summary>Names the rule of HTTP that a response has broken, which the exception says only in its message. It also repeats there what
+    /// storage sent, so the exception itself goes no further.</summary>
+    private static StorageException OfInvalidResponse(Exception exception) => new(
+        FailureReason.InvalidResponse, HttpRules.FirstOrDefault(rule => exception.Message.Contains(rule.Part, StringComparison.OrdinalIgnoreCase)).Text) { LogDetail = exception.Message };
 
     private static StorageException OfTls(Exception exception)
     {

@@ -82,14 +82,14 @@ internal static class ObjectAnswer
         // Its checksums may be those of the part, and its encoding need not be there (RFC 9110, section 15.3.7).
         RequirePlanned(part with { Size = null, Checksums = null, Encoding = part.Encoding ?? head.Encoding }, head);
         if (!ContentRangeHeaderValue.TryParse(headers.ContentRange.ToString(), out var range)
-            || range.Unit != "bytes"
+            || !range.Unit.Equals("bytes", StringComparison.OrdinalIgnoreCase)
             || range.From != wanted.From
             || range.To is not { } last
             || last >= end
             || (range.Length ?? head.Size) != head.Size
             || (part.Size ?? last + 1 - wanted.From) != last + 1 - wanted.From)
         {
-            throw new StorageException(FailureReason.WrongRange, $"Storage was asked for the bytes from {wanted.From} to {end - 1} and sent others.");
+            throw new StorageException(FailureReason.WrongRange, $"Storage was asked for the bytes from {wanted.From} to {end - 1} and sent others (RFC 9110, section 15.3.7).");
         }
 
         return last + 1 < end ? last + 1 : null;
@@ -105,6 +105,9 @@ internal static class ObjectAnswer
         StatusCodes.Status404NotFound or StatusCodes.Status410Gone => new(FailureReason.NotFound),
         StatusCodes.Status403Forbidden => new(FailureReason.Denied, "Storage returned 403: the object is not there, or the gateway may not read it."),
         StatusCodes.Status401Unauthorized or StatusCodes.Status407ProxyAuthenticationRequired => new(FailureReason.Denied),
+        StatusCodes.Status203NonAuthoritative => new(FailureReason.UnexpectedStatus, "Storage returned 203: a proxy on the way has changed the object (RFC 9110, section 15.3.4)."),
+        StatusCodes.Status206PartialContent => new(FailureReason.UnexpectedStatus, "Storage returned 206 to a request for the whole object (RFC 9110, section 15.3.7)."),
+        StatusCodes.Status304NotModified => new(FailureReason.UnexpectedStatus, "Storage returned 304 to a request without a condition (RFC 9110, section 15.4.5)."),
         >= 300 and < 400 and var status => new(FailureReason.Redirected, $"Storage returned {status}, a redirect, which is not followed.") { LogDetail = attempt.RedirectTarget },
         StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => new(
             FailureReason.Throttled, $"Storage returned {attempt.StatusCode}.", RetryAfter(attempt.Headers, time)),

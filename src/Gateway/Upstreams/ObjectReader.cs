@@ -144,7 +144,7 @@ internal sealed partial class ObjectReader : IObjectReader
         }
 
         _hasPaused |= _store.Time.GetElapsedTime(_lastRead) > OwnPause;
-        var read = _body.ReadAsync(buffer, _stall.Token);
+        var read = StartRead(buffer);
         if (!read.IsCompletedSuccessfully)
         {
             return new(WaitAsync(read, buffer));
@@ -152,6 +152,20 @@ internal sealed partial class ObjectReader : IObjectReader
 
         var count = read.Result;
         return count > 0 ? new(Took(count)) : new(WaitAsync(new(count), buffer));
+    }
+
+    /// <summary>A stream of chunks throws at once where an invalid chunk has come already.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever a body breaks with, the rest is asked for or the break is reported.")]
+    private ValueTask<int> StartRead(Memory<byte> buffer)
+    {
+        try
+        {
+            return _body.ReadAsync(buffer, _stall.Token);
+        }
+        catch (Exception exception)
+        {
+            return ValueTask.FromException<int>(exception);
+        }
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever a body breaks with, the rest is asked for or the break is reported.")]

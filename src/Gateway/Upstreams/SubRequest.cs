@@ -106,7 +106,7 @@ internal sealed class SubRequest : IAsyncDisposable
 
         if (_message.Headers.TransferEncoding is { Count: > 0 } codings && (codings.Count > 1 || _message.Headers.TransferEncodingChunked != true))
         {
-            throw new StorageException(FailureReason.Encoded, "Storage encoded the transfer of the object although it was asked not to.");
+            throw new StorageException(FailureReason.Encoded, "Storage sent a Transfer-Encoding other than chunked, which it was not asked for (RFC 9112, sections 6.1 and 7.4).");
         }
     }
 

@@ -274,7 +274,7 @@ public class OpenFaultTests
     [InlineData(205, "Upstream/UnexpectedStatus")]
     [InlineData(206, "Upstream/UnexpectedStatus")]
     [InlineData(226, "Upstream/UnexpectedStatus")]
-    [InlineData(304, "Upstream/Redirected")]
+    [InlineData(304, "Upstream/UnexpectedStatus")]
     [InlineData(416, "Upstream/UnexpectedStatus")]
     [InlineData(418, "Upstream/UnexpectedStatus")]
     [InlineData(599, "Upstream/UnexpectedStatus")]
