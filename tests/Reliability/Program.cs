@@ -3,13 +3,13 @@ using System.Net;
 using Reliability;
 
 // Shows what one request cannot show. Each command ends with 0 when what is promised holds: docs/reliability.md.
-if (args is not [var command, .. var rest] || command is not ("cuts" or "swaps" or "transients" or "departures" or "overload" or "soak"))
+if (args is not [var command, .. var rest] || command is not ("cuts" or "swaps" or "transients" or "departures" or "overload" or "soak" or "chaos"))
 {
-    Console.Error.WriteLine("dotnet run -c Release --project tests/Reliability (cuts | swaps | transients | departures | overload | soak) [number; seconds of overload, minutes of soak] [seed]");
+    Console.Error.WriteLine("dotnet run -c Release --project tests/Reliability (cuts | swaps | transients | departures | overload | soak | chaos) [number; seconds of overload, minutes of soak and chaos] [seed]");
     return 2;
 }
 
-var count = rest is [var number, ..] ? int.Parse(number, CultureInfo.InvariantCulture) : command switch { "cuts" => 20_000, "departures" => 500, "overload" => 20, "soak" => 10, _ => 10_000 };
+var count = rest is [var number, ..] ? int.Parse(number, CultureInfo.InvariantCulture) : command switch { "cuts" => 20_000, "departures" => 500, "overload" => 20, "soak" or "chaos" => 10, _ => 10_000 };
 var seed = rest is [_, var text] ? int.Parse(text, CultureInfo.InvariantCulture) : Environment.TickCount;
 Console.WriteLine($"{count} {command}, seed {seed}");
 switch (command)
@@ -46,6 +46,12 @@ switch (command)
         await using (var soak = await Soak.StartAsync())
         {
             return await soak.RunAsync(TimeSpan.FromMinutes(count), seed) ? 0 : 1;
+        }
+
+    case "chaos":
+        await using (var chaos = await Chaos.StartAsync(seed))
+        {
+            return await chaos.RunAsync(TimeSpan.FromMinutes(count), seed) ? 0 : 1;
         }
 
     default:

@@ -80,6 +80,9 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     /// <summary>How it limits its clients; null: not at all.</summary>
     public Throttle? Throttle { get; init; }
 
+    /// <summary>What goes wrong with a request that no other fault meets; null: nothing.</summary>
+    public Func<ScriptedRequest, Fault?>? Chaos { get; init; }
+
     /// <summary>Requests that were refused because of <see cref="Throttle"/>.</summary>
     public int Refused => Volatile.Read(ref _refused);
 
@@ -321,7 +324,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     /// <summary>Whether the connection can take another request.</summary>
     private async Task<bool> AnswerAsync(Socket socket, ScriptedRequest request)
     {
-        var fault = TakeFault(request);
+        var fault = TakeFault(request) ?? Chaos?.Invoke(request);
         if (fault?.Swap is { } other)
         {
             _objects[request.Path] = other;

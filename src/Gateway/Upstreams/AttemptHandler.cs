@@ -10,7 +10,7 @@ namespace Gateway.Upstreams;
 
 /// <summary>
 /// Inside a cluster's client, around one attempt. For each destination, from the outside in: a limit of concurrent requests, a circuit
-/// breaker, one free repetition if the connection may have been dead, a timeout until the response headers are there, and free
+/// breaker, one free repetition if the connection may have been dead or the request lost, a timeout until the response headers are there, and free
 /// repetitions of what an HTTP/2 server has not processed. Being inside, YARP's passive health counts what it refuses.
 /// </summary>
 /// <remarks>Requests that do not belong to a bundle are counted by the limit and do not wait; safe ones without a body are repeated like
@@ -217,14 +217,16 @@ internal sealed class AttemptHandler(
         return new(limit, AddUnprocessed(AddRepetition(builder).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout }), MaxUnprocessed).Build(), failures, new DestinationFailures(time));
     }
 
-    /// <summary>A failure before the first byte of a response, on a connection that may have been dead, costs no attempt.</summary>
+    /// <summary>A failure before the first byte of a response, on a connection that may have been dead, costs no attempt. Where there is no
+    /// other destination, a timeout on any connection does not: the request may have been lost.</summary>
     private static ResiliencePipelineBuilder<HttpResponseMessage> AddRepetition(ResiliencePipelineBuilder<HttpResponseMessage> builder) =>
         builder.AddRetry(new RetryStrategyOptions<HttpResponseMessage>
         {
             MaxRetryAttempts = 1,
             Delay = TimeSpan.Zero,
             ShouldHandle = static arguments => ValueTask.FromResult(
-                ConnectionFailures.MayBeDeadConnection(arguments.Outcome.Exception) && UseOf(arguments.Context) is { MayBeReused: true }),
+                ConnectionFailures.MayBeDeadConnection(arguments.Outcome.Exception)
+                && (UseOf(arguments.Context) is { MayBeReused: true } || (arguments.Outcome.Exception is TimeoutRejectedException && IsLast(RequestOf(arguments.Context))))),
             OnRetry = static arguments =>
             {
                 UseOf(arguments.Context)!.NeedsNewConnection = true;
@@ -268,6 +270,8 @@ internal sealed class AttemptHandler(
         { Result.StatusCode: HttpStatusCode.GatewayTimeout } => FailureReason.StorageTimeout,
         _ => null,
     };
+
+    private static bool IsLast(HttpRequestMessage request) => request.Options.TryGetValue(Capture, out var capture) && capture.IsLastDestination;
 
     private static HttpRequestMessage RequestOf(ResilienceContext context) => context.Properties.GetValue(Request, null!);
 

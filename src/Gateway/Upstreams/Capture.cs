@@ -17,6 +17,9 @@ internal sealed class Capture(IReadOnlyCollection<string> tried)
     /// <summary>Destinations not to take again while there is another.</summary>
     public IReadOnlyCollection<string> Tried { get; } = tried;
 
+    /// <summary>Whether no other destination could be tried after this one.</summary>
+    public bool IsLastDestination { get; set; }
+
     /// <summary>Why there is no answer, from the one place that saw it happen.</summary>
     public StorageException? Failure { get; set; }
 

@@ -6,11 +6,12 @@ internal static class TriedDestinations
 {
     public static Task SkipAsync(HttpContext context, RequestDelegate next)
     {
-        if (context.Features.Get<Capture>() is { Tried.Count: > 0 } capture)
+        if (context.Features.Get<Capture>() is { } capture)
         {
             var proxy = context.GetReverseProxyFeature();
-            var others = proxy.AvailableDestinations.Where(destination => !capture.Tried.Contains(destination.DestinationId)).ToArray();
-            if (others.Length > 0)
+            var others = capture.Tried.Count == 0 ? proxy.AvailableDestinations : [.. proxy.AvailableDestinations.Where(destination => !capture.Tried.Contains(destination.DestinationId))];
+            capture.IsLastDestination = others.Count <= 1;
+            if (others.Count > 0)
             {
                 proxy.AvailableDestinations = others;
             }

@@ -8,7 +8,7 @@ internal sealed class UpstreamOptions
     /// <summary>
     /// From sending a request until the head of the answer is there, for each attempt. Default 30 s, range 10 ms–1 h. Half of
     /// it, 15 s at the most, is for the connection. After it the request is sent once more
-    /// on a new connection if its own may have been an old, dead one; then another destination is tried, or the answer is 504. A cluster's
+    /// on a new connection if its own may have been an old, dead one, or if there is no other destination; then another destination is tried, or the answer is 504. A cluster's
     /// <c>HttpRequest:ActivityTimeout</c> (YARP's own, 100 s where it is not set) comes first where it is shorter.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
