@@ -60,6 +60,7 @@ internal static class GatewayHost
             extend?.Invoke(builder);
             RequireValid(ConfigurationFaults.Of<BundleOptions>(builder.Configuration.GetSection(BundleOptions.Section)));
             var app = builder.Build();
+            builder.Configuration.Sources.OfType<ConfigurationFile>().Single().Logger = app.Services.GetRequiredService<ILogger<ConfigurationFile>>();
             var options = app.Services.GetRequiredService<IOptions<BundleOptions>>().Value;
             Map(app);
             RequireValid(Check(app, options));
@@ -81,7 +82,7 @@ internal static class GatewayHost
             configuration.Sources.Remove(other);
         }
 
-        var source = new JsonConfigurationSource { Path = file, ReloadOnChange = true };
+        var source = new ConfigurationFile { Path = file, ReloadOnChange = true };
         source.ResolveFileProvider();
         configuration.Sources.Insert(0, source);
         configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = QuietLogs });

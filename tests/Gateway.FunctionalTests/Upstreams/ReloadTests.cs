@@ -24,8 +24,8 @@ public sealed class ReloadTests : IAsyncDisposable
     [InlineData("ReverseProxy:Clusters:s:Metadata:Bundle.Parallel", "2", "unknown key")]
     [InlineData("ReverseProxy:Clusters:s:Destinations:d1:Address", "file:no-such-folder/", "no folder")]
     [InlineData("DefaultSource", "", "there is no source 'main'")]
-    [InlineData("JSON", "", null)]
-    public async Task A_reload_with_a_fault_changes_nothing(string key, string value, string? fault)
+    [InlineData("JSON", "", "The configuration file has changed and cannot be read")]
+    public async Task A_reload_with_a_fault_changes_nothing(string key, string value, string fault)
     {
         await using var gateway = await GatewayUnderTest.StartAsync(Configuration());
         (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
@@ -55,7 +55,7 @@ public sealed class ReloadTests : IAsyncDisposable
         }
 
         await Eventually.TrueAsync(
-            () => gateway.Outcomes.Lines.Any(line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains(fault ?? "", StringComparison.Ordinal)), "the fault is logged");
+            () => gateway.Outcomes.Lines.Any(line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains(fault, StringComparison.Ordinal)), "the fault is logged");
         foreach (var source in new[] { "s", "gone", "main" })
         {
             Assert.Equal(HttpStatusCode.OK, (await gateway.Client.GetAsync($"/{source}/a")).StatusCode);
@@ -72,6 +72,43 @@ public sealed class ReloadTests : IAsyncDisposable
         await Eventually.TrueAsync(() => gateway.Client.GetAsync("/s/a").Result.StatusCode == HttpStatusCode.Unauthorized, "the valid file takes effect");
         (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(401);
         (await Download.GetAsync(gateway.Client, "/bundle?ids=gone/a")).RequireEarly(404);
+    }
+
+    [Fact]
+    public async Task Row_46_A_faulty_reload_beside_stalled_clients_changes_nothing_for_them_and_for_others()
+    {
+        var crowd = Matrix.Of(full: 1000, reduced: 30);
+        const int Size = 4_000_000;
+        _upstream.Put("/large", Size, seed: 2, compressible: false);
+        var configuration = Configuration();
+        GatewayUnderTest.Set(configuration, "Bundle:Limits:MaxActive", crowd + 10);
+        GatewayUnderTest.Set(configuration, "Bundle:Limits:MaxPerClient", 0);
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        var stalled = new List<PausingClient>();
+        foreach (var some in Enumerable.Range(0, crowd).Chunk(50))
+        {
+            stalled.AddRange(await Task.WhenAll(some.Select(_ => PausingClient.OpenAsync(gateway, Protocol.Http1, "/bundle?ids=s/large&format=tar&missing=abort"))));
+        }
+
+        // The faulty file also takes the source away.
+        var faulty = Configuration();
+        faulty["ReverseProxy"]!["Routes"]!.AsObject().Remove("s");
+        faulty["ReverseProxy"]!["Clusters"]!.AsObject().Remove("s");
+        GatewayUnderTest.Set(faulty, "ReverseProxy:Routes:main:Metadata:Bundle.Internal", "yes");
+        await gateway.ReloadAsync(faulty);
+        await Eventually.TrueAsync(
+            () => gateway.Outcomes.Lines.Any(line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains("ReverseProxy:Routes:main:Metadata:Bundle.Internal", StringComparison.Ordinal)), "the fault is logged by its path");
+
+        Assert.Equal(HttpStatusCode.OK, (await gateway.Client.GetAsync("/s/a")).StatusCode);
+        (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
+        foreach (var some in stalled.Chunk(50))
+        {
+            Assert.All(await Task.WhenAll(some.Select(async client => (await client.TakeRestAsync()).RequireWhole()["s/large"].Length)), size => Assert.Equal(Size, size));
+            foreach (var client in some)
+            {
+                await client.DisposeAsync();
+            }
+        }
     }
 
     private JsonObject Configuration()
