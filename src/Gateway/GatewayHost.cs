@@ -82,7 +82,7 @@ internal static class GatewayHost
             configuration.Sources.Remove(other);
         }
 
-        var source = new ConfigurationFile { Path = file, ReloadOnChange = true };
+        var source = new ConfigurationFile { Path = file };
         source.ResolveFileProvider();
         configuration.Sources.Insert(0, source);
         configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = QuietLogs });

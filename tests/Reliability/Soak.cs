@@ -54,7 +54,7 @@ internal sealed class Soak : IAsyncDisposable
             $"{_whole} whole, {_resumed} of them resumed, {_cut} cut, {_left} left by the client; {_upstream.FaultsDelivered} faults; wrong bytes {_wrong}; faults of the gateway's own and unobserved exceptions {errors.Length}"));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"resident memory: first {samples[0].Megabytes:0} MB, peak {samples.Max(sample => sample.Megabytes):0}, last {samples[^1].Megabytes:0}; slope over each third {Slope(Third(0)):0.00}, {Slope(Third(1)):0.00}, {Slope(Third(2)):0.00} MB a minute; handles first {samples[0].Handles}, peak {samples.Max(sample => sample.Handles)}, after {Handles()}"));
+            $"resident memory: first {samples[0].Megabytes:0} MB, peak {samples.Max(sample => sample.Megabytes):0}, last {samples[^1].Megabytes:0}; slope over each half {Slope(Half(0)):0.00}, {Slope(Half(1)):0.00} MB a minute; handles first {samples[0].Handles}, peak {samples.Max(sample => sample.Handles)}, after {Handles()}"));
         foreach (var error in errors.Take(5))
         {
             Console.WriteLine(error);
@@ -62,7 +62,7 @@ internal sealed class Soak : IAsyncDisposable
 
         return _wrong == 0 && errors.Length == 0;
 
-        (double Seconds, double Megabytes, int Handles)[] Third(int number) => [.. samples.Skip(number * samples.Count / 3).Take(samples.Count / 3)];
+        (double Seconds, double Megabytes, int Handles)[] Half(int number) => [.. samples.Skip(number * samples.Count / 2).Take(samples.Count / 2)];
     }
 
     public async ValueTask DisposeAsync()

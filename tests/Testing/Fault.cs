@@ -32,6 +32,9 @@ internal sealed record Fault
     /// <summary>Bytes sent behind the body.</summary>
     public int Extra { get; init; }
 
+    /// <summary>At most so many bytes of a range; null: all.</summary>
+    public long? MaxPart { get; init; }
+
     /// <summary>Answer a range with the whole object.</summary>
     public bool IgnoreRange { get; init; }
 

@@ -73,7 +73,7 @@ internal sealed class GatewayMeters : IDisposable
     }
 
     /// <summary>What all gauges show now, by name and tags.</summary>
-    public IReadOnlyDictionary<string, double> AskGauges()
+    public IReadOnlyDictionary<string, double> ReadGauges()
     {
         _gauges.Clear();
         _listener.RecordObservableInstruments();

@@ -27,9 +27,6 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     private readonly Uri[] _addresses;
     private readonly CancellationTokenRegistration _abandoned;
 
-    /// <summary>What all gauges show now, by name and tags.</summary>
-    public IReadOnlyDictionary<string, double> AskGauges() => _meters.AskGauges();
-
     private GatewayUnderTest(WebApplication app, DirectoryInfo folder, OutcomeLog outcomes, GatewayMeters meters)
     {
         App = app;
@@ -53,6 +50,9 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
 
     /// <summary>Bundles that wait for a turn, as the operator's meter has it.</summary>
     public long Queued => _meters.Ask("gateway.bundle.queued");
+
+    /// <summary>What all gauges show now, by name and tags.</summary>
+    public IReadOnlyDictionary<string, double> ReadGauges() => _meters.ReadGauges();
 
     /// <summary>The line that each bundle leaves.</summary>
     public OutcomeLog Outcomes { get; }
@@ -167,6 +167,9 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
 
     /// <summary>The same with any text.</summary>
     public Task ReloadAsync(string text) => File.WriteAllTextAsync(FileIn(_folder), text);
+
+    /// <summary>The file is gone.</summary>
+    public void DeleteConfiguration() => File.Delete(FileIn(_folder));
 
     /// <summary>Ends a test: exactly one outcome, which is returned and was counted once, and nothing is held any more that was held for it.</summary>
     public async Task<Outcome> RequireOneOutcomeAsync()

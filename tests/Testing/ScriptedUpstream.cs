@@ -125,6 +125,9 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
         return content.ToArray();
     }
 
+    /// <summary>The bytes of an object.</summary>
+    public byte[] Bytes(string path) => _objects[path].Content.ToArray();
+
     /// <summary>Whatever comes next over a connection that exists now is not answered.</summary>
     public void KillConnections(Ending ending)
     {
@@ -359,7 +362,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
                 var bounds = range["bytes=".Length..].Split('-');
                 from = long.Parse(bounds[0], CultureInfo.InvariantCulture);
                 var last = bounds[1].Length > 0 ? long.Parse(bounds[1], CultureInfo.InvariantCulture) : length - 1;
-                last = Math.Min(last, from + (MaxPart ?? long.MaxValue / 2) - 1);
+                last = Math.Min(last, from + (fault?.MaxPart ?? MaxPart ?? long.MaxValue / 2) - 1);
                 length = last + 1 - from;
                 status = 206;
                 headers["Content-Range"] = $"bytes {from}-{last}/{stored.Content.Size}";

@@ -5,7 +5,7 @@ namespace Gateway.Archiving.Blocks;
 /// each size only and drops the rest; what it drops stays alive all the same where a socket's last read went into it, so that
 /// thousands of paused downloads would each keep a block that none of them uses.
 /// </summary>
-/// <remarks>Whoever rents a block owns it until it is returned. Any number of threads. Blocks that nobody needed for a whole
+/// <remarks>The caller owns a block from <see cref="Rent"/> to <see cref="Return"/>. Any number of threads. Blocks that nobody needed for a whole
 /// <see cref="Period"/> are left to the garbage collector at its end, so after a peak the pool shrinks, and at rest it is empty.</remarks>
 /// <param name="size">Bytes of a block.</param>
 /// <param name="time">The clock; null: the system's.</param>

@@ -98,7 +98,7 @@ internal sealed class BundleEndpoint(
             if (request.Missing != MissingPolicy.Abort || purpose == BundlePurpose.Plan)
             {
                 // Of a range nobody knows yet where it begins: objects before it are not to be read.
-                var discovery = new Lazy<Task<ByteBudget>>(() => place.Ahead is { } some ? Task.FromResult(some.Objects) : place.Discovery.LeaseAsync(stop.Token));
+                var discovery = new Lazy<Task<ByteBudget>>(() => place.Ahead is { } some ? Task.FromResult(some.Objects) : place.Discovery.LeaseAsync(plan.DecoderMemory, stop.Token));
                 await record.WaitForUpstreamAsync(planner.CheckAsync(plan, IsRange(context.Request) ? null : ahead?.Objects, discovery, record.Transfer, stop.Token));
             }
 
@@ -283,7 +283,7 @@ internal sealed class BundleEndpoint(
     {
         var upstream = _options.Upstream;
         return memory.EnterAsync(
-            ConnectionBytes + (plan.All.Any(entry => entry.Request.Source.Decodes) ? ContentCodings.MaxDecoderMemory : 0) + (2 * upstream.SmallObject) + ArchiveWriter.MemoryOf(plan.Recipe, _options.Compression.MostWorkers),
+            ConnectionBytes + plan.DecoderMemory + (2 * upstream.SmallObject) + ArchiveWriter.MemoryOf(plan.Recipe, _options.Compression.MostWorkers),
             AheadMemory.ObjectsOf(plan, upstream) + AheadMemory.RangesOf(plan, upstream),
             cancellationToken);
     }

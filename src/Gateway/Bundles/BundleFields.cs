@@ -218,5 +218,5 @@ internal sealed class BundleFields(int maxEntries)
         _ => throw BundleProblemException.BadRequest($"{field}: true or false."),
     };
 
-    private void AddId(string id) => Add(new RequestedEntry(id, id));
+    private void AddId(string id) => Add(new RequestedEntry(id));
 }

@@ -46,7 +46,7 @@ internal sealed class BundleManifest
         Entries = [.. fields.Entries.Select(entry => new Entry
         {
             Id = entry.Id,
-            Name = entry.Name == entry.Id ? null : entry.Name,
+            Name = entry.OwnName,
             Size = entry.Size,
             ETag = entry.ETag,
             Sha256 = entry.Sha256 is { } hash ? Convert.ToHexStringLower(hash) : null,
@@ -89,7 +89,7 @@ internal sealed class BundleManifest
             }
 
             var id = entry.Id!;
-            fields.Add(new RequestedEntry(id, entry.Name ?? id, entry.Size, entry.ETag, entry.Hash));
+            fields.Add(new RequestedEntry(id, entry.Name, entry.Size, entry.ETag, entry.Hash));
         }
 
         if (errors.Count > 0)

@@ -26,7 +26,7 @@ internal sealed class PlannedEntry(int index, RequestedEntry requested, ObjectRe
     /// <summary>What the object must be; what storage said where it was asked, else what the manifest says.</summary>
     public ObjectHead? Head { get; set; } = requested is { Size: null, ETag: null }
         ? null
-        : new ObjectHead(requested.Size, requested.ETag, DateTimeOffset.UnixEpoch);
+        : new ObjectHead(requested.Size, requested.ETag, DateTimeOffset.UnixEpoch) { IsDeclared = true };
 
     /// <summary>Storage was asked, and has no such object.</summary>
     public bool IsMissing { get; set; }
@@ -52,6 +52,9 @@ internal sealed class BundlePlan(IReadOnlyList<PlannedEntry> entries, ArchiveRec
 
     /// <summary>Whether a last entry says what the others are.</summary>
     public bool HasReceipt { get; } = hasReceipt;
+
+    /// <summary>Bytes that decoders may hold for it.</summary>
+    public long DecoderMemory => All.Any(entry => entry.Request.Source.Decodes) ? (long)ContentCodings.MaxDecoderMemory * TransferCounters.MaxMeasuring : 0;
 
     public int Skipped => All.Count - Entries.Count;
 

@@ -26,7 +26,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, Head
             }
             else if (located.Key.Length == 0)
             {
-                errors.Add(new(index, entry.Id, "the id has no key behind its source"));
+                errors.Add(new(index, entry.Id, "the id names a source but no key"));
             }
             else if (!await located.Source.ServesAsync(located.Key, caller))
             {
@@ -56,6 +56,12 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, Head
     /// first failure that may pass, after which asking for thousands more would only make the client wait.</exception>
     public async Task CheckAsync(BundlePlan plan, ByteBudget? ahead, Lazy<Task<ByteBudget>> discovery, TransferCounters counters, CancellationToken cancellationToken)
     {
+        if (ahead is null && plan.DecoderMemory > 0)
+        {
+            // An archive has leased it already.
+            await discovery.Value;
+        }
+
         var differences = new ConcurrentBag<EntryError>();
         var refusals = new ConcurrentBag<(PlannedEntry Entry, StorageException Failure)>();
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.Upstream.MostAtOnce, CancellationToken = cancellationToken };
@@ -164,7 +170,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, Head
         var (source, key) = slash > 0 && sources.Find(id.AsSpan(0, slash)) is { } named ? (named, id[(slash + 1)..])
             : _options.DefaultSource is { } name ? (sources.Find(name), id)
             : (null, id);
-        return source is null ? null : new ObjectRequest(source, key, caller) { IsExact = entry.HasOwnName && EntryNames.Unsafe(id) is not null };
+        return source is null ? null : new ObjectRequest(source, key, caller) { IsExact = entry.IsExact };
     }
 
     private async Task<ObjectHead> DescribeAsync(
@@ -209,7 +215,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, Head
                 return reader.Head with { Size = size };
             }
 
-            await ((ObjectReader)reader).LearnSizeAsync(budget);
+            await reader.LearnSizeAsync(budget);
             return reader.Head;
         }
 
@@ -237,7 +243,7 @@ internal sealed class BundlePlanner(SourceIndex sources, ObjectStore store, Head
     /// <summary>Storage failed before anything was sent.</summary>
     public static BundleProblemException Failed(params (PlannedEntry Entry, StorageException Failure)[] failures) => new(
         failures[0].Failure.Reason.StatusCode,
-        "Storage failed.",
+        failures[0].Failure.Reason.StatusCode >= StatusCodes.Status500InternalServerError ? "Storage failed." : "Some entries cannot be bundled.",
         failures[0].Failure.Reason,
         [.. failures.Select(failure => new EntryError(failure.Entry.Index, failure.Entry.Id, failure.Failure.Message))],
         failures[0].Failure.RetryAfter,

@@ -19,14 +19,17 @@ internal enum MissingPolicy
 
 /// <summary>An entry as it was asked for, its id and name checked.</summary>
 /// <param name="Id">Source and key.</param>
-/// <param name="Name">Its name in the archive: the id, unless a manifest says otherwise.</param>
+/// <param name="OwnName">The name that a manifest gives it, so that the id need not be one; null: the id is the name.</param>
 /// <param name="Size">Bytes it must have, or null.</param>
 /// <param name="ETag">Strong validator it must have, or null.</param>
 /// <param name="Sha256">Hash its bytes must have, or null.</param>
-internal sealed record RequestedEntry(string Id, string Name, long? Size = null, string? ETag = null, byte[]? Sha256 = null)
+internal sealed record RequestedEntry(string Id, string? OwnName = null, long? Size = null, string? ETag = null, byte[]? Sha256 = null)
 {
-    /// <summary>Whether a manifest gives the entry a name, so that the id need not be one.</summary>
-    public bool HasOwnName => !ReferenceEquals(Id, Name);
+    /// <summary>Its name in the archive.</summary>
+    public string Name => OwnName ?? Id;
+
+    /// <summary>Whether the id holds what only an exact one may hold (<see cref="EntryNames.UnsafeId"/>), and what could be changed on its way to storage.</summary>
+    public bool IsExact => OwnName is not null && (Id.Contains("//", StringComparison.Ordinal) || Id.EndsWith('/') || Id.Contains('%', StringComparison.Ordinal));
 }
 
 /// <summary>What a client asks for, understood and checked as far as that goes without asking storage.</summary>
@@ -82,14 +85,14 @@ internal sealed record BundleRequest(
 
     private static string? Fault(RequestedEntry entry, BundleOptions options)
     {
-        if ((entry.HasOwnName ? EntryNames.UnsafeId(entry.Id) : EntryNames.Unsafe(entry.Id)) is { } badId)
+        if ((entry.OwnName is not null ? EntryNames.UnsafeId(entry.Id) : EntryNames.Unsafe(entry.Id)) is { } badId)
         {
             return $"the id {badId}";
         }
 
         if ((EntryNames.Unsafe(entry.Name) ?? (options.Names.Portable ? EntryNames.Unportable(entry.Name) : null)) is { } badName)
         {
-            return entry.HasOwnName ? $"the name {badName}" : $"the id, which is the entry's name, {badName}";
+            return entry.OwnName is not null ? $"the name {badName}" : $"the id, which is the entry's name, {badName}";
         }
 
         return entry.Size is < 0 or > ObjectHead.MaxSize ? $"the size is not within 0…{ObjectHead.MaxSize}" : null;

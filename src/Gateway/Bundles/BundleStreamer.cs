@@ -69,7 +69,7 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
                 }
                 else if (plan.HasReceipt && offset == 0 && reader.Head.Encoding != entry.Head!.Encoding)
                 {
-                    throw new StorageException(FailureReason.ObjectChanged, "HEAD and GET report different content codings of the object.");
+                    throw new StorageException(FailureReason.ObjectChanged, "The Content-Encoding of the object is not the planned one.");
                 }
 
                 // As planned: what was announced must be what is sent.

@@ -8,10 +8,12 @@ internal sealed class DiscoveryMemory(BundleMemory memory, UpstreamOptions upstr
 {
     private MemoryLease? _lease;
 
-    public async Task<ByteBudget> LeaseAsync(CancellationToken cancellationToken)
+    /// <param name="decoders">Bytes that decoders need besides.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<ByteBudget> LeaseAsync(long decoders, CancellationToken cancellationToken)
     {
         var needed = 2 * upstream.SmallObject;
-        _lease = await memory.EnterAsync(needed, upstream.LookaheadBytes - needed, cancellationToken);
+        _lease = await memory.EnterAsync(decoders + needed, upstream.LookaheadBytes - needed, cancellationToken);
         return new ByteBudget(needed + _lease.Ahead);
     }
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
 
@@ -11,7 +12,7 @@ namespace Gateway.Bundles;
 /// The rules for keys and for names inside an archive. They are the same for what clients send and for what storage says, and
 /// each answers with a reason or with null.
 /// </summary>
-internal static class EntryNames
+internal static partial class EntryNames
 {
     /// <summary>Linux opens no longer path (PATH_MAX counts the zero behind it), and unzip cuts a longer name.</summary>
     public const int MaxBytes = 4095;
@@ -33,6 +34,9 @@ internal static class EntryNames
     // Look like slashes, and old code pages map some of them to slashes. In titles (AC∕DC) they are usual.
     private static readonly SearchValues<char> LikeSlashes = SearchValues.Create("/\u2044\u2215\u2216\u29F5\u29F8\u29F9");
 
+    // A dot in more bytes than UTF-8 allows; old decoders accept it.
+    private static readonly string[] OverlongDots = ["%c0%ae", "%e0%80%ae", "%f0%80%80%ae"];
+
     private static readonly SearchValues<char> SegmentEnds = SearchValues.Create(";?#");
 
     private static readonly FrozenSet<string> Devices = new[] { "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$" }
@@ -47,34 +51,42 @@ internal static class EntryNames
 
     /// <summary>
     /// The same for an id that is exact, because its entry has a name of its own. It may hold empty segments, end in a slash, and hold text
-    /// that looks percent-encoded. It may not hold a segment that is or becomes <c>.</c> or <c>..</c>, however often it is decoded.
+    /// that looks percent-encoded. However often it is decoded, everything else stays refused.
     /// </summary>
-    public static string? UnsafeId(string id) => Check(id, isExact: true) ?? CheckDecoded(id);
-
-    private static string? CheckDecoded(string id)
+    public static string? UnsafeId(string id)
     {
-        for (var rounds = 0; id.Contains('%', StringComparison.Ordinal); rounds++)
+        if (Check(id, isExact: true) is { } fault)
         {
-            if (DotSegments.IsIn(id))
+            return fault;
+        }
+
+        var text = id;
+        for (var round = 0; round <= MaxDecodings; round++)
+        {
+            if (DotSegments.IsIn(text) || OverlongDots.Any(dot => text.Contains(dot, StringComparison.OrdinalIgnoreCase)))
             {
                 return "holds a '.' or '..' segment when it is decoded";
             }
 
-            if (Uri.UnescapeDataString(id) is var decoded && decoded == id)
+            var decoded = Uri.UnescapeDataString(IisEncoding().Replace(text, static match => ((char)ushort.Parse(match.ValueSpan[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString()));
+            if (decoded == text)
             {
                 return null;
             }
 
-            if (rounds == MaxDecodings)
+            if (Check(decoded, isExact: true) is { } decodedFault)
             {
-                return $"is percent-encoded more than {MaxDecodings} times";
+                return $"{decodedFault}, when it is decoded";
             }
 
-            id = decoded;
+            text = decoded;
         }
 
-        return DotSegments.IsIn(id) ? "holds a '.' or '..' segment when it is decoded" : null;
+        return $"is percent-encoded more than {MaxDecodings} times";
     }
+
+    [GeneratedRegex("%[uU][0-9A-Fa-f]{4}", RegexOptions.CultureInvariant)]
+    private static partial Regex IisEncoding();
 
     private static string? Check(string path, bool isExact)
     {

@@ -85,7 +85,7 @@ internal sealed class LinkEndpoint(
         using var discovery = new DiscoveryMemory(memory, options.Value.Upstream);
         try
         {
-            await planner.CheckAsync(plan, ahead: null, new Lazy<Task<ByteBudget>>(() => discovery.LeaseAsync(cancellationToken)), record.Transfer, cancellationToken);
+            await planner.CheckAsync(plan, ahead: null, new Lazy<Task<ByteBudget>>(() => discovery.LeaseAsync(plan.DecoderMemory, cancellationToken)), record.Transfer, cancellationToken);
         }
         finally
         {

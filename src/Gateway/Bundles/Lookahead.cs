@@ -115,7 +115,7 @@ internal sealed class Lookahead : IAsyncDisposable
             // Those behind it have taken the budget. It is its turn, so it may have what every bundle has for one.
             try
             {
-                await ((ObjectReader)reader).LearnSizeAsync(new ByteBudget(2 * _store.Options.SmallObject));
+                await reader.LearnSizeAsync(new ByteBudget(2 * _store.Options.SmallObject));
             }
             catch
             {

@@ -1,9 +1,10 @@
 using Microsoft.Extensions.Configuration.Json;
+using Microsoft.Extensions.Primitives;
 
 namespace Gateway.Configuration;
 
-/// <summary>The operator's file, read again when it changes. When it is not JSON then, what it said before stays active, and the log names the
-/// place of the fault. .NET's own provider would forget everything and report nothing.</summary>
+/// <summary>The operator's file, read again when it changes. If it is then gone, or is not JSON, the configuration before stays active, and the log says
+/// why. .NET's own provider would forget everything and report nothing.</summary>
 internal sealed partial class ConfigurationFile : JsonConfigurationSource
 {
     /// <summary>Where faults of a reload are reported, once there is a log.</summary>
@@ -15,25 +16,40 @@ internal sealed partial class ConfigurationFile : JsonConfigurationSource
         return new Provider(this);
     }
 
-    [LoggerMessage(EventId = 9, EventName = "ConfigurationNotRead", Level = LogLevel.Error, Message = "The configuration file has changed and cannot be read: {Fault}. The configuration before stays active.")]
+    [LoggerMessage(EventId = 9, EventName = "ConfigurationNotRead", Level = LogLevel.Error, Message = "The configuration file has changed and cannot be read: {Fault} The configuration before stays active.")]
     private static partial void LogNotRead(ILogger logger, string fault);
 
-    private sealed class Provider(ConfigurationFile file) : JsonConfigurationProvider(file)
+    private sealed class Provider : JsonConfigurationProvider
     {
-        private bool _isLoaded;
+        private readonly ConfigurationFile _file;
+        private readonly IDisposable _watching;
 
-        public override void Load(Stream stream)
+        public Provider(ConfigurationFile file)
+            : base(file)
         {
+            _file = file;
+            _watching = ChangeToken.OnChange(() => file.FileProvider!.Watch(file.Path!), Reload);
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            _watching.Dispose();
+            base.Dispose(disposing);
+        }
+
+        private void Reload()
+        {
+            // Whoever writes the file may not be done yet.
+            Thread.Sleep(_file.ReloadDelay);
             try
             {
-                base.Load(stream);
-                _isLoaded = true;
+                Load();
             }
-            catch (FormatException e) when (_isLoaded)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or FormatException)
             {
-                if (file.Logger is { } logger)
+                if (_file.Logger is { } logger)
                 {
-                    LogNotRead(logger, string.Join("; ", ConfigurationFaults.Of(e)));
+                    LogNotRead(logger, string.Join(' ', ConfigurationFaults.Of(e)));
                 }
             }
         }

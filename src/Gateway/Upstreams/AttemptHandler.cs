@@ -48,15 +48,15 @@ internal sealed class AttemptHandler(
     private static readonly TimeSpan FirstUnprocessedDelay = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan MaxUnprocessedDelay = TimeSpan.FromMilliseconds(50);
 
-    // One for each address of the cluster's destinations, so configuration bounds it.
-    private readonly ConcurrentDictionary<string, Destination> _destinations = new(StringComparer.OrdinalIgnoreCase);
+    // One for each address of the cluster's destinations, so configuration bounds it. Lazy: many requests at once may each make one, and one is used.
+    private readonly ConcurrentDictionary<string, Lazy<Destination>> _destinations = new(StringComparer.OrdinalIgnoreCase);
 
     private readonly ResiliencePipeline<HttpResponseMessage> _direct =
         AddUnprocessed(AddRepetition(new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }), MaxDirectUnprocessed).Build();
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        var destination = _destinations.GetOrAdd(request.RequestUri!.GetLeftPart(UriPartial.Authority), static (_, state) => state.Handler.Build(state.Request.RequestUri!), (Handler: this, Request: request));
+        var destination = _destinations.GetOrAdd(request.RequestUri!.GetLeftPart(UriPartial.Authority), static (_, state) => new(() => state.Handler.Build(state.Request.RequestUri!)), (Handler: this, Request: request)).Value;
         if (!request.Options.TryGetValue(Capture, out var capture))
         {
             return await SendDirectAsync(destination, request, cancellationToken);

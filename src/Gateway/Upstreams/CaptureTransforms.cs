@@ -28,7 +28,7 @@ internal sealed class CaptureTransforms : ITransformProvider
         // A paused HTTP/2 stream can hold up to 16 MiB; a paused HTTP/1.1 connection holds what the kernel's buffers hold.
         var versionIsOpen = context.Cluster?.HttpRequest?.Version is null;
         var pathTransforms = context.Route.Transforms?.SelectMany(transform => transform.Keys).Where(name => name.StartsWith("Path", StringComparison.OrdinalIgnoreCase)).ToArray() ?? [];
-        var keyNotKept = pathTransforms.Length == 0 ? null : $"The route's transform {string.Join(", ", pathTransforms)} does not send this key as it is.";
+        var keyNotKept = pathTransforms.Length == 0 ? null : $"The route's path transforms ({string.Join(", ", pathTransforms)}) do not send this key as it is.";
         context.AddRequestTransform(transform =>
         {
             var message = transform.ProxyRequest;

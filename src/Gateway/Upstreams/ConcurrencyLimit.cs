@@ -2,7 +2,7 @@ namespace Gateway.Upstreams;
 
 /// <summary>
 /// How many requests a destination gets at the same time. Without a sign that it is overloaded there is no limit. Storage that returns 429
-/// or 503 is: the limit then falls at once and rises slowly while requests succeed (additive increase, multiplicative decrease), and at
+/// or 503, or does not respond in time, is: the limit then falls at once and rises slowly while requests succeed (additive increase, multiplicative decrease), and at
 /// the limit of one request, requests are also spaced out.
 /// </summary>
 /// <remarks>

@@ -5,7 +5,7 @@ using Gateway.Telemetry;
 namespace Gateway.Upstreams;
 
 /// <summary>Shows the limit of concurrent requests of every destination that has one now.</summary>
-/// <remarks>Any number of threads. One entry for each address in the configuration; an address whose client was replaced keeps nothing alive.</remarks>
+/// <remarks>Any number of threads. One entry for each address of a client that is alive, or that was when the limits were read last.</remarks>
 internal sealed class ConcurrencyMetrics
 {
     private readonly ConcurrentDictionary<(string Cluster, string Address), WeakReference<ConcurrencyLimit>> _limits = new();
@@ -20,7 +20,11 @@ internal sealed class ConcurrencyMetrics
     {
         foreach (var ((cluster, address), reference) in _limits)
         {
-            if (reference.TryGetTarget(out var limit) && limit.Current is { } current)
+            if (!reference.TryGetTarget(out var limit))
+            {
+                _limits.TryRemove(new((cluster, address), reference));
+            }
+            else if (limit.Current is { } current)
             {
                 yield return new(current, new("cluster", cluster), new("address", address));
             }

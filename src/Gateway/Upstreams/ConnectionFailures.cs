@@ -61,10 +61,14 @@ internal static class ConnectionFailures
         _ => new(FailureReason.ConnectionBroken, inner: exception),
     };
 
-    /// <summary>Names the rule of HTTP that a response has broken, which the exception says only in its message. It also repeats there what
-    /// storage sent, so the exception itself goes no further.</summary>
-    private static StorageException OfInvalidResponse(Exception exception) => new(
-        FailureReason.InvalidResponse, HttpRules.FirstOrDefault(rule => exception.Message.Contains(rule.Part, StringComparison.OrdinalIgnoreCase)).Text) { LogDetail = exception.Message };
+    /// <summary>Names the rule of HTTP that a response has broken. Only the message of the exception says it. It also quotes what storage sent, so it
+    /// is only logged, escaped, and never sent to a client.</summary>
+    private static StorageException OfInvalidResponse(Exception exception)
+    {
+        var beforeQuote = exception.Message.Split('\'', 2)[0];
+        var rule = HttpRules.FirstOrDefault(rule => beforeQuote.Contains(rule.Part, StringComparison.OrdinalIgnoreCase));
+        return new StorageException(FailureReason.InvalidResponse, rule.Text) { LogDetail = exception.Message };
+    }
 
     private static StorageException OfTls(Exception exception)
     {

@@ -26,7 +26,7 @@ internal static class ContentCodings
             .Select(coding => coding.ToLowerInvariant()).Where(coding => coding != "identity").ToArray();
         var text = string.Join(", ", codings);
         return text.Length > MaxLength || !codings.All(SourceHeaders.IsToken)
-            ? throw new StorageException(FailureReason.Encoded, "Storage sent a Content-Encoding that is not a list of codings (RFC 9110, section 8.4).")
+            ? throw new StorageException(FailureReason.InvalidResponse, $"Storage sent a Content-Encoding that is not a list of codings (RFC 9110, section 8.4), or has more than {MaxLength} characters.")
             : text.Length == 0 ? null : text;
     }
 

@@ -28,12 +28,13 @@ internal sealed class DecodedSizes : IDisposable
 
     // For another tenant, storage may mean another object by the same name and validator.
     private static Key KeyOf(ObjectRequest request, ObjectHead stored) => new(
-        request.Source,
+        request.Source.Name,
+        request.Source.Route.Config.ClusterId ?? "",
         request.Key,
         stored.ETag!,
         stored.Size!.Value,
         stored.Encoding!,
         string.Join('\n', request.Source.Headers.Select(name => request.Caller.Headers[name].ToString())));
 
-    private sealed record Key(Source Source, string Name, string ETag, long Size, string Encoding, string Headers);
+    private sealed record Key(string Source, string Cluster, string Name, string ETag, long Size, string Encoding, string Headers);
 }

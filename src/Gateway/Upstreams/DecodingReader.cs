@@ -1,28 +1,33 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using Gateway.Failures;
 
 namespace Gateway.Upstreams;
 
 /// <summary>An object that is stored encoded, decoded while it is read.</summary>
-/// <remarks>It owns the reader of the stored bytes and a decoder, which holds at most <see cref="ContentCodings.MaxDecoderMemory"/>. Breaks are
-/// repaired below it: the stored bytes go on at the byte where they broke, so the decoder never begins again. Its last bytes are handed
-/// out only when the stored bytes have come to their end and have the checksums that storage reported.</remarks>
+/// <remarks>It owns the reader of the stored bytes and, from the first read on, a decoder, which holds at most
+/// <see cref="ContentCodings.MaxDecoderMemory"/>. Breaks are repaired below it: the stored bytes continue at the byte where they broke, so the decoder never
+/// begins again. It returns its last bytes only when the stored bytes have ended and have the checksums that storage reported.</remarks>
 internal sealed class DecodingReader : IObjectReader
 {
     private readonly ObjectReader _stored;
     private readonly StoredBytes _input;
-    private readonly Stream _decoder;
+    private readonly string _coding;
+    private readonly Action _sizeDiffers;
+    private Stream? _decoder;
     private long _position;
     private bool _isEnded;
 
     /// <param name="stored">At its beginning.</param>
     /// <param name="coding">What <see cref="ContentCodings.DecodableOf"/> has found.</param>
-    /// <param name="head">The decoded object; its size is the law.</param>
-    public DecodingReader(ObjectReader stored, string coding, ObjectHead head)
+    /// <param name="head">The decoded object. Its size is exact.</param>
+    /// <param name="sizeDiffers">Is called when the object decodes to another size.</param>
+    public DecodingReader(ObjectReader stored, string coding, ObjectHead head, Action sizeDiffers)
     {
         _stored = stored;
         _input = new StoredBytes(stored);
-        _decoder = ContentCodings.Decode(_input, coding);
+        _coding = coding;
+        _sizeDiffers = sizeDiffers;
         Head = head;
     }
 
@@ -37,16 +42,23 @@ internal sealed class DecodingReader : IObjectReader
     /// <exception cref="StorageException">The stored bytes cannot be read or decoded, or decode to more.</exception>
     public static async Task<long> MeasureAsync(ObjectReader stored, string coding, long maxBytes)
     {
-        var input = new StoredBytes(stored);
-        using var decoder = ContentCodings.Decode(input, coding);
-        var (size, buffer) = (0L, new byte[ObjectReader.SkipBuffer]);
-        while (await DecodeAsync(decoder, buffer) is > 0 and var count)
+        await using var input = new StoredBytes(stored);
+        await using var decoder = ContentCodings.Decode(input, coding);
+        var (size, buffer) = (0L, ArrayPool<byte>.Shared.Rent(ObjectReader.SkipBuffer));
+        try
         {
-            size += count;
-            if (size > maxBytes)
+            while (await DecodeAsync(decoder, buffer) is > 0 and var count)
             {
-                throw new StorageException(FailureReason.ExpandsTooMuch, $"The object has {stored.Head.Size} bytes as it is stored, and decodes to more than {maxBytes}.");
+                size += count;
+                if (size > maxBytes)
+                {
+                    throw new StorageException(FailureReason.ExpandsTooMuch, $"The object has {stored.Head.Size} bytes as it is stored, and decodes to more than {maxBytes}.");
+                }
             }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
 
         await input.RequireEndAsync();
@@ -55,26 +67,20 @@ internal sealed class DecodingReader : IObjectReader
 
     public async ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
-        var rest = Head.Size!.Value - _position;
-        var count = rest == 0 ? 0 : await DecodeAsync(_decoder, rest < buffer.Length ? buffer[..(int)rest] : buffer);
-        if (rest > 0 && count == 0)
+        try
         {
-            throw new StorageException(FailureReason.SizeDiffers, $"The object decodes to {_position} bytes, and before it were {Head.Size}.");
+            return await ReadDecodedAsync(buffer);
         }
-
-        _position += count;
-        if (_position == Head.Size && !_isEnded)
+        catch (StorageException failure)
         {
-            _isEnded = true;
-            if (await DecodeAsync(_decoder, new byte[1]) > 0)
+            _stored.Note(failure);
+            if (failure.Reason == FailureReason.SizeDiffers)
             {
-                throw new StorageException(FailureReason.SizeDiffers, $"The object decodes to more than {Head.Size} bytes, as many as it were before.");
+                _sizeDiffers();
             }
 
-            await _input.RequireEndAsync();
+            throw;
         }
-
-        return count;
     }
 
     public void Note(StorageException failure) => _stored.Note(failure);
@@ -87,10 +93,43 @@ internal sealed class DecodingReader : IObjectReader
 
     public void StartRanges(ByteBudget budget) => _stored.StartRanges(budget);
 
+    /// <summary>Its size is known.</summary>
+    public Task LearnSizeAsync(ByteBudget budget) => Task.CompletedTask;
+
     public async ValueTask DisposeAsync()
     {
-        await _decoder.DisposeAsync();
+        if (_decoder is not null)
+        {
+            await _decoder.DisposeAsync();
+        }
+
+        await _input.DisposeAsync();
         await _stored.DisposeAsync();
+    }
+
+    private async ValueTask<int> ReadDecodedAsync(Memory<byte> buffer)
+    {
+        _decoder ??= ContentCodings.Decode(_input, _coding);
+        var rest = Head.Size!.Value - _position;
+        var count = rest == 0 ? 0 : await DecodeAsync(_decoder, rest < buffer.Length ? buffer[..(int)rest] : buffer);
+        if (rest > 0 && count == 0)
+        {
+            throw new StorageException(FailureReason.SizeDiffers, $"The object decodes to {_position} bytes; {Head.Size} were expected.");
+        }
+
+        _position += count;
+        if (_position == Head.Size && !_isEnded)
+        {
+            _isEnded = true;
+            if (await DecodeAsync(_decoder, new byte[1]) > 0)
+            {
+                throw new StorageException(FailureReason.SizeDiffers, $"The object decodes to more than the expected {Head.Size} bytes.");
+            }
+
+            await _input.RequireEndAsync();
+        }
+
+        return count;
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Each decoder has exceptions of its own for bytes that it cannot decode.")]
@@ -106,7 +145,8 @@ internal sealed class DecodingReader : IObjectReader
         }
     }
 
-    /// <summary>The stored bytes as a decoder reads them, compared with what storage reports of them. It owns nothing.</summary>
+    /// <summary>The stored bytes as a decoder reads them, compared with the checksums that storage reports. It owns the state of the comparison, and not the
+    /// reader.</summary>
     private sealed class StoredBytes(ObjectReader reader) : Stream
     {
         // An object in memory has been compared.
@@ -139,9 +179,16 @@ internal sealed class DecodingReader : IObjectReader
         /// <summary>A decoder may stop before the end, where its format does.</summary>
         public async Task RequireEndAsync()
         {
-            var buffer = new byte[ObjectReader.SkipBuffer];
-            while (await ReadAsync(buffer) > 0)
+            var buffer = ArrayPool<byte>.Shared.Rent(ObjectReader.SkipBuffer);
+            try
             {
+                while (await ReadAsync(buffer) > 0)
+                {
+                }
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
             }
 
             _check?.Require();

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Gateway.Failures;
 
 namespace Gateway.Upstreams;
@@ -13,9 +12,13 @@ internal interface IObjectReader : IAsyncDisposable
     /// <summary>Whether the object is in memory, whole, and has the checksums that storage reported.</summary>
     bool IsPreloaded { get; }
 
-    /// <summary>Reads at least one byte; 0 means that the object, or the part, has been read whole, and nothing else does.</summary>
+    /// <summary>Reads at least one byte. Returns 0 only when the whole object or part has been read.</summary>
     /// <exception cref="StorageException">The rest cannot be had, or there is more than declared.</exception>
     ValueTask<int> ReadAsync(Memory<byte> buffer);
+
+    /// <summary>Reads an object into memory to learn its size, where <see cref="Head"/> has none.</summary>
+    /// <exception cref="StorageException">It is larger than the budget.</exception>
+    Task LearnSizeAsync(ByteBudget budget);
 
     /// <summary>Notes that a failure is about what was read here.</summary>
     void Note(StorageException failure);
@@ -37,35 +40,4 @@ internal interface IObjectReader : IAsyncDisposable
     /// <summary>Now it is this object's turn: asks for its later parts, too, where its source wants that.</summary>
     /// <param name="budget">Memory for them.</param>
     void StartRanges(ByteBudget budget);
-}
-
-internal static class ObjectReaderExtensions
-{
-    /// <summary>Reads bytes that nobody wants, and disposes of the reader if they cannot be had.</summary>
-    /// <exception cref="StorageException">They cannot be had.</exception>
-    public static async Task DropAsync(this IObjectReader reader, long bytes)
-    {
-        if (bytes == 0)
-        {
-            return;
-        }
-
-        var dropped = ArrayPool<byte>.Shared.Rent(ObjectReader.SkipBuffer);
-        try
-        {
-            for (var count = 1; bytes > 0 && count > 0; bytes -= count)
-            {
-                count = await reader.ReadAsync(dropped.AsMemory(0, (int)Math.Min(dropped.Length, bytes)));
-            }
-        }
-        catch
-        {
-            await reader.DisposeAsync();
-            throw;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(dropped);
-        }
-    }
 }

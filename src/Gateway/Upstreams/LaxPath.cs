@@ -19,7 +19,7 @@ internal static class LaxPath
         }
 
         var decoded = Decode(path);
-        return new[] { Merge(path), Merge(WithoutParameters(path)), Merge(decoded), Merge(WithoutParameters(decoded)) }.Distinct().Where(reading => reading != path);
+        return new[] { Merge(path), Merge(WithoutParameters(path)), Merge(decoded), Merge(WithoutParameters(decoded)), Merge(Decode(WithoutParameters(path))) }.Distinct().Where(reading => reading != path);
     }
 
     private static string Decode(string path)

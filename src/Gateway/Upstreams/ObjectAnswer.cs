@@ -22,6 +22,26 @@ internal static class ObjectAnswer
         return head is { Encoding: null } or { Size: not null, ETag: not null } ? head : throw new StorageException(FailureReason.Encoded);
     }
 
+    /// <summary>What a response to HEAD says.</summary>
+    /// <returns>Null where GET must decide: HEAD is refused, or says what cannot be true of an object.</returns>
+    /// <exception cref="StorageException">Storage asks to wait, or redirects.</exception>
+    public static ObjectHead? OfHead(SubRequest attempt, TimeProvider time)
+    {
+        if (attempt.StatusCode is >= 400 and not (StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable))
+        {
+            return null;
+        }
+
+        try
+        {
+            return RequireWhole(attempt, time) with { IsFromHead = true };
+        }
+        catch (StorageException e) when (e.Reason == FailureReason.Encoded || e.Reason == FailureReason.InvalidLength || e.Reason == FailureReason.InvalidResponse)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Size and version must be the planned ones, where both are known. Replicas may be apart for a while: another
     /// destination may still hold the version that is wanted.</summary>
     public static void RequirePlanned(ObjectHead head, ObjectHead? expected)
@@ -43,7 +63,7 @@ internal static class ObjectAnswer
             throw new StorageException(FailureReason.SizeDiffers, expected.IsFromHead ? $"HEAD reports {size} bytes, GET {actual}." : $"Storage has {actual} bytes where {size} were stated.");
         }
 
-        if (expected?.Encoding is { } encoding && head.Encoding != encoding)
+        if (expected is { IsDeclared: false } && head.Encoding != expected.Encoding && expected is not { IsFromHead: true, Encoding: null })
         {
             throw new StorageException(
                 FailureReason.ObjectChanged, expected.IsFromHead ? "HEAD and GET report different content codings of the object." : "Storage reports another Content-Encoding of the same version than before.");
@@ -77,6 +97,12 @@ internal static class ObjectAnswer
         if (head.ETag is not null && part.ETag is null)
         {
             throw new StorageException(FailureReason.VersionUnknown, "Storage sent a part without a strong ETag, so its version is not known.");
+        }
+
+        // A proxy that encodes parts would mix encoded bytes into the object.
+        if (part.Encoding is not null && part.Encoding != head.Encoding)
+        {
+            throw new StorageException(FailureReason.Encoded, "Storage sent a part with another Content-Encoding than the object has.");
         }
 
         // Its checksums may be those of the part, and its encoding need not be there (RFC 9110, section 15.3.7).

@@ -15,6 +15,9 @@ internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modif
     /// <summary>The content codings that the object is stored in; null: none.</summary>
     public string? Encoding { get; init; }
 
+    /// <summary>Whether a manifest states it, and storage was not asked yet.</summary>
+    public bool IsDeclared { get; init; }
+
     /// <summary>The object as it is stored, where this is what it decodes to; otherwise null.</summary>
     public ObjectHead? Stored { get; init; }
 

@@ -17,12 +17,8 @@ internal sealed partial class ObjectReader
 
     public bool IsPreloaded => _buffer is not null && Head.Size is not null;
 
-    /// <summary>Begins again at the first byte, if the object is in memory.</summary>
-    public bool TryRewind()
-    {
-        _delivered = 0;
-        return IsPreloaded;
-    }
+    /// <summary>An object that <see cref="IsPreloaded"/> is read again from its first byte.</summary>
+    public void Rewind() => _delivered = 0;
 
     /// <summary>The SHA-256 of an object that <see cref="IsPreloaded"/>.</summary>
     public byte[] HashMemory() => SHA256.HashData(_buffer.AsSpan(0, (int)_position));
@@ -76,8 +72,6 @@ internal sealed partial class ObjectReader
         return true;
     }
 
-    /// <summary>The same, where there is no other way to send the object.</summary>
-    /// <exception cref="StorageException">It is larger than the budget.</exception>
     public async Task LearnSizeAsync(ByteBudget budget)
     {
         if (!await TryLearnSizeAsync(budget))

@@ -13,12 +13,9 @@ internal sealed partial class ObjectReader
         _cancellationToken.ThrowIfCancellationRequested();
         var failure = exception as StorageException ?? (_stall.IsCancellationRequested
             ? new StorageException(FailureReason.BodyStalled, $"Storage sent nothing for {_store.Options.StallTimeout.TotalSeconds:0.###} s.", inner: exception)
-            : new StorageException(
-                FailureReason.BodyBroken,
-                exception is HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse }
-                    ? $"After {_position} bytes storage sent a chunk that is not valid (RFC 9112, section 7.1)."
-                    : $"Storage broke off after {_position} bytes.",
-                inner: exception));
+            : exception is HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse }
+                ? new StorageException(FailureReason.BodyBroken, $"After {_position} bytes storage sent a chunk that is not valid (RFC 9112, section 7.1).") { LogDetail = exception.Message }
+                : new StorageException(FailureReason.BodyBroken, $"Storage broke off after {_position} bytes.", inner: exception));
         Note(failure);
         if (!_hasPaused || _stall.IsCancellationRequested)
         {

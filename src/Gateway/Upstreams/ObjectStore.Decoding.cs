@@ -8,17 +8,9 @@ internal sealed partial class ObjectStore
     // What an object may always decode to.
     private const long FreeExpansion = 1 << 20;
 
-    // Objects whose size is being learned at the same time. With the largest window of Brotli they hold 256 MiB.
-    private const int MaxMeasuring = 16;
-
     private readonly DecodedSizes _decodedSizes = new();
-    private readonly SemaphoreSlim _measuring = new(MaxMeasuring);
 
-    public void Dispose()
-    {
-        _decodedSizes.Dispose();
-        _measuring.Dispose();
-    }
+    public void Dispose() => _decodedSizes.Dispose();
 
     private static string? DecodableOf(ObjectRequest request, ObjectHead stored) => request.Source.Decodes ? ContentCodings.DecodableOf(stored.Encoding) : null;
 
@@ -35,8 +27,7 @@ internal sealed partial class ObjectStore
             return stored.Decoded(known);
         }
 
-        await using var reader = await OpenStoredAsync(request, stored, stored.Size, static _ => Task.CompletedTask, counters, cancellationToken);
-        return stored.Decoded(await MeasureAsync(request, reader, coding, cancellationToken));
+        return stored.Decoded(await MeasureAsync(request, stored, coding, counters, cancellationToken));
     }
 
     /// <summary>Opens an object as an entry.</summary>
@@ -53,14 +44,18 @@ internal sealed partial class ObjectStore
         {
             var stored = reader.Head;
             var known = expected?.Stored is not null ? expected.Size : _decodedSizes.Find(request, stored);
-            if (known is null)
+            if (known is null && reader.IsPreloaded)
             {
-                known = await MeasureAsync(request, reader, coding, cancellationToken);
-                if (!reader.TryRewind())
-                {
-                    await reader.DisposeAsync();
-                    reader = await OpenStoredAsync(request, stored, stored.Size, prepare, counters, cancellationToken);
-                }
+                var preloaded = reader;
+                known = await WithPermitAsync(counters, () => MeasureAsync(request, preloaded, coding), cancellationToken);
+                reader.Rewind();
+            }
+            else if (known is null)
+            {
+                // Not while it is open: an open body that nobody reads may keep others waiting.
+                await reader.DisposeAsync();
+                known = await MeasureAsync(request, stored, coding, counters, cancellationToken);
+                reader = await OpenStoredAsync(request, stored, stored.Size, prepare, counters, cancellationToken);
             }
 
             if (expected?.Size is { } planned && planned != known)
@@ -68,7 +63,7 @@ internal sealed partial class ObjectStore
                 throw new StorageException(FailureReason.SizeDiffers, $"The object decodes to {known} bytes where {planned} were stated.");
             }
 
-            return new DecodingReader(reader, coding, stored.Decoded(known.Value));
+            return new DecodingReader(reader, coding, stored.Decoded(known.Value), () => _decodedSizes.Remove(request, stored));
         }
         catch
         {
@@ -77,11 +72,32 @@ internal sealed partial class ObjectStore
         }
     }
 
-    private async Task<long> MeasureAsync(ObjectRequest request, ObjectReader reader, string coding, CancellationToken cancellationToken)
+    private Task<long> MeasureAsync(ObjectRequest request, ObjectHead stored, string coding, TransferCounters counters, CancellationToken cancellationToken) => WithPermitAsync(
+        counters,
+        async () =>
+        {
+            await using var reader = await OpenStoredAsync(request, stored, stored.Size, static _ => Task.CompletedTask, counters, cancellationToken);
+            return await MeasureAsync(request, reader, coding);
+        },
+        cancellationToken);
+
+    private static async Task<long> WithPermitAsync(TransferCounters counters, Func<Task<long>> measure, CancellationToken cancellationToken)
+    {
+        await counters.Measuring.WaitAsync(cancellationToken);
+        try
+        {
+            return await measure();
+        }
+        finally
+        {
+            counters.Measuring.Release();
+        }
+    }
+
+    private async Task<long> MeasureAsync(ObjectRequest request, ObjectReader reader, string coding)
     {
         var stored = reader.Head;
-        var most = Math.Max(FreeExpansion, stored.Size!.Value * Options.MaxExpansion);
-        await _measuring.WaitAsync(cancellationToken);
+        var most = Math.Max(FreeExpansion, stored.Size!.Value > long.MaxValue / Options.MaxExpansion ? long.MaxValue : stored.Size.Value * Options.MaxExpansion);
         try
         {
             var size = await DecodingReader.MeasureAsync(reader, coding, _maxBytes > 0 ? Math.Min(most, _maxBytes) : most);
@@ -92,10 +108,6 @@ internal sealed partial class ObjectStore
         {
             reader.Note(failure);
             throw;
-        }
-        finally
-        {
-            _measuring.Release();
         }
     }
 }

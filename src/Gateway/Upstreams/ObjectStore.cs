@@ -24,10 +24,10 @@ internal sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<
     public TimeProvider Time { get; } = time;
 
     /// <summary>Asks what an object is, without its body. Where HEAD is refused, a GET decides: links can be signed for GET alone, and some
-    /// storage has no HEAD.</summary>
+    /// storage has no HEAD. Objects that may have to be decoded are read anyway, so HEAD is not needed for them.</summary>
     /// <exception cref="StorageException">It is not there, or storage fails.</exception>
     public Task<ObjectHead> HeadAsync(ObjectRequest request, TransferCounters counters, CancellationToken cancellationToken) =>
-        DescribeAsync(request, usesHead: !request.Source.HasWrongHead, counters, cancellationToken);
+        DescribeAsync(request, usesHead: !request.Source.HasWrongHead && !request.Source.Decodes, counters, cancellationToken);
 
     /// <summary>The same by GET, whose body is not read.</summary>
     /// <exception cref="StorageException">It is not there, or storage fails.</exception>
@@ -53,9 +53,7 @@ internal sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<
             {
                 await using (attempt)
                 {
-                    return method == HttpMethods.Head && attempt.StatusCode is >= 400 and not (StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
-                        ? null
-                        : ObjectAnswer.RequireWhole(attempt, Time) with { IsFromHead = method == HttpMethods.Head };
+                    return method != HttpMethods.Head ? ObjectAnswer.RequireWhole(attempt, Time) : ObjectAnswer.OfHead(attempt, Time);
                 }
             },
             token);

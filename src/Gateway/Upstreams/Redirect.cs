@@ -6,17 +6,32 @@ namespace Gateway.Upstreams;
 /// a redirect to another key of the same source.</summary>
 internal static class Redirect
 {
+    private const string Region = "x-amz-bucket-region";
+
     /// <summary>Whether a response names another URL for the same object.</summary>
     public static bool Is(int status) => status is StatusCodes.Status301MovedPermanently or StatusCodes.Status302Found or StatusCodes.Status303SeeOther
         or StatusCodes.Status307TemporaryRedirect or StatusCodes.Status308PermanentRedirect;
 
-    /// <summary>The key that a redirect leads to.</summary>
-    /// <param name="requested">The URL that was requested.</param>
-    /// <param name="key">The key that it is for.</param>
-    /// <param name="location">The value of <c>Location</c>, as it came.</param>
-    /// <returns>Null when the redirect does not lead to another key under the same scheme, host, port and prefix.</returns>
-    public static string? KeyWithin(Uri requested, string key, string location)
+    /// <summary>The host that a redirect leads to, and the region that S3 names; null when it names neither.</summary>
+    public static string? TargetOf(HttpResponseMessage response)
     {
+        var host = Uri.TryCreate(response.RequestMessage!.RequestUri, HeaderOf(response, "Location"), out var target) ? $"Location: {target.Authority}" : null;
+        var region = HeaderOf(response, Region) is { } name ? $"{Region}: {name}" : null;
+        return (host ?? region) is null ? null : string.Join(", ", new[] { host, region }.OfType<string>());
+    }
+
+    /// <summary>The key that a redirect leads to.</summary>
+    /// <param name="response">The redirect.</param>
+    /// <param name="key">The key that was requested.</param>
+    /// <returns>Null when the redirect does not lead to another key under the same scheme, host, port and prefix.</returns>
+    public static string? KeyWithin(HttpResponseMessage response, string key)
+    {
+        var requested = response.RequestMessage!.RequestUri!;
+        if (HeaderOf(response, "Location") is not { } location)
+        {
+            return null;
+        }
+
         // A relative reference is resolved first: "//elsewhere/x" is one, too.
         if (!location.All(char.IsAscii)
             || !Uri.TryCreate(requested, location, out var target)
@@ -42,4 +57,6 @@ internal static class Redirect
 
         return SentPath.PrefixOf(requested, key) is { } prefix && decoded.StartsWith(prefix, StringComparison.Ordinal) && decoded[prefix.Length..] is { Length: > 0 } other && other != key ? other : null;
     }
+
+    private static string? HeaderOf(HttpResponseMessage response, string name) => response.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
 }

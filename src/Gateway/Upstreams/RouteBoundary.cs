@@ -1,5 +1,4 @@
 using Gateway.Responses;
-using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Upstreams;
 
@@ -9,16 +8,12 @@ internal sealed class RouteBoundary(SourceIndex sources)
 {
     public async Task GuardAsync(HttpContext context, RequestDelegate next)
     {
-        if (context.Features.Get<Capture>() is null && context.GetEndpoint()?.Metadata.GetMetadata<RouteModel>() is { } route)
+        if (context.Features.Get<Capture>() is null
+            && LaxPath.ReadingsOf(context.Request.Path.Value!).Any()
+            && !await sources.Matcher.ReachesOnlyAsync(context.GetRouteModel().Config.RouteId, context.Request.Method, context.Request.Path, Caller.Of(context)))
         {
-            foreach (var reading in LaxPath.ReadingsOf(context.Request.Path.Value!))
-            {
-                if (await sources.Matcher.RouteOfAsync(context.Request.Method, reading, Caller.Of(context, speaks: true)) is { } other && other != route.Config.RouteId)
-                {
-                    await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, "Without its empty segments and parameters, or decoded once more, this path belongs to another route.");
-                    return;
-                }
-            }
+            await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, "Without its empty segments and parameters, or decoded once more, this path belongs to another route.");
+            return;
         }
 
         await next(context);

@@ -22,7 +22,7 @@ internal sealed class RouteMatcher
     }
 
     /// <summary>The id of the YARP route that a request takes; null when it takes none.</summary>
-    public async ValueTask<string?> RouteOfAsync(string method, PathString path, Caller caller)
+    private async ValueTask<string?> RouteOfAsync(string method, PathString path, Caller caller)
     {
         var request = new DefaultHttpContext { RequestServices = _services };
         request.Features.Set<IHttpRequestFeature>(new HttpRequestFeature
@@ -34,6 +34,25 @@ internal sealed class RouteMatcher
         });
         await _route.Value(request);
         return request.GetEndpoint()?.Metadata.GetMetadata<RouteModel>()?.Config.RouteId;
+    }
+
+    /// <summary>Whether a request takes this route, and no other route however storage reads the path (<see cref="LaxPath"/>).</summary>
+    public async ValueTask<bool> ReachesOnlyAsync(string route, string method, PathString path, Caller caller)
+    {
+        if (await RouteOfAsync(method, path, caller) != route)
+        {
+            return false;
+        }
+
+        foreach (var reading in LaxPath.ReadingsOf(path.Value!))
+        {
+            if (await RouteOfAsync(method, reading, caller) is { } other && other != route)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static RequestDelegate Build(IServiceProvider services, IReadOnlyList<Endpoint> endpoints)

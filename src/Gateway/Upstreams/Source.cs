@@ -56,28 +56,8 @@ internal sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteM
 
     /// <summary>Whether a single GET by the client would read the object through this source's own route, however storage reads its path
     /// (<see cref="LaxPath"/>).</summary>
-    public async ValueTask<bool> ServesAsync(string key, Caller caller)
-    {
-        if (matcher is null)
-        {
-            return true;
-        }
-
-        if (await matcher.RouteOfAsync(HttpMethods.Get, PathOf(key), caller) != Route.Config.RouteId)
-        {
-            return false;
-        }
-
-        foreach (var reading in LaxPath.ReadingsOf(PathOf(key).Value!))
-        {
-            if (await matcher.RouteOfAsync(HttpMethods.Get, reading, caller) is { } other && other != Route.Config.RouteId)
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
+    public async ValueTask<bool> ServesAsync(string key, Caller caller) =>
+        matcher is null || await matcher.ReachesOnlyAsync(Route.Config.RouteId, HttpMethods.Get, PathOf(key), caller);
 
     /// <summary>Makes a request look as if routing had matched it to this source with this key.</summary>
     public void Address(HttpContext request, string key)

@@ -113,31 +113,13 @@ internal sealed class SubRequest : IAsyncDisposable
     /// <summary>The request that a redirect within the source leads to (<see cref="Redirect"/>); null when there is none.</summary>
     public async ValueTask<ObjectRequest?> GetRedirectedAsync() =>
         Redirect.Is(StatusCode)
-        && _message is { RequestMessage.RequestUri: { } sent }
-        && Location is { } location
-        && Redirect.KeyWithin(sent, _request.Key, location) is { } key
+        && Redirect.KeyWithin(_message!, _request.Key) is { } key
         && await _request.Source.ServesAsync(key, _request.Caller)
             ? _request with { Key = key, IsExact = true }
             : null;
 
-    /// <summary>Where storage redirects to, for the log: the host, and the region that S3 names.</summary>
-    public string? RedirectTarget
-    {
-        get
-        {
-            var host = _message?.RequestMessage?.RequestUri is { } sent && Location is { } location && Uri.TryCreate(sent, location, out var target) ? target.Authority : null;
-            var region = _message is not null && _message.Headers.NonValidated.TryGetValues("x-amz-bucket-region", out var values) ? values.ToString() : null;
-            return (host, region) switch
-            {
-                (null, null) => null,
-                (_, null) => $"Location: {host}",
-                (null, _) => $"x-amz-bucket-region: {region}",
-                _ => $"Location: {host}, x-amz-bucket-region: {region}",
-            };
-        }
-    }
-
-    private string? Location => _message is not null && _message.Headers.NonValidated.TryGetValues("Location", out var values) ? values.ToString() : null;
+    /// <summary>Where storage redirects to, for the log.</summary>
+    public string? RedirectTarget => Redirect.TargetOf(_message!);
 
     /// <summary>Whether the destination is overloaded, so that an open body that nobody reads keeps others waiting.</summary>
     public bool IsLimited => _capture.Limit is { IsActive: true };

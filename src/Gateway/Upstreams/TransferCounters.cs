@@ -3,6 +3,9 @@ namespace Gateway.Upstreams;
 /// <summary>What a bundle took from storage; objects that are opened ahead count at the same time.</summary>
 internal sealed class TransferCounters
 {
+    /// <summary>How many objects of one bundle are decoded at the same time to learn their sizes.</summary>
+    public const int MaxMeasuring = 2;
+
     private long _bytes;
     private int _retries;
     private int _resumes;
@@ -14,6 +17,9 @@ internal sealed class TransferCounters
 
     /// <summary>Bodies that broke off and were continued.</summary>
     public int Resumes => Volatile.Read(ref _resumes);
+
+    /// <summary>The right to decode an object to learn its size; <see cref="MaxMeasuring"/> of it.</summary>
+    public SemaphoreSlim Measuring { get; } = new(MaxMeasuring);
 
     public void CountBytes(int count) => Interlocked.Add(ref _bytes, count);
 

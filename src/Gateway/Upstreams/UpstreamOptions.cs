@@ -6,9 +6,9 @@ namespace Gateway.Upstreams;
 internal sealed class UpstreamOptions
 {
     /// <summary>
-    /// From sending a request until the head of the answer is there, for each attempt. Default 30 s, range 10 ms–1 h. Half of
-    /// it, 15 s at the most, is for the connection. After it the request is sent once more
-    /// on a new connection if its own may have been an old, dead one, or if there is no other destination; then another destination is tried, or the answer is 504. A cluster's
+    /// Time until the response headers, for each attempt. Default 30 s, range 10 ms–1 h. Connecting may take at most half of it, and at most
+    /// 15 s. After a timeout the request is sent once more on a new connection, if the old one may have been dead or if there is no other
+    /// destination. Otherwise another destination is tried. The last timeout is 504. A cluster's
     /// <c>HttpRequest:ActivityTimeout</c> (YARP's own, 100 s where it is not set) comes first where it is shorter.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
@@ -88,8 +88,8 @@ internal sealed class UpstreamOptions
     public int RangeBytes { get; set; } = 8 << 20;
 
     /// <summary>
-    /// How many times as many bytes an object may decode to as it has stored, where a route's metadata say <c>Bundle.Encoded: decode</c>. One that
-    /// decodes to more is answered with 413. One MiB is always allowed. Default 200, range 1–100,000.
+    /// The largest ratio of decoded to stored bytes of an object, where a route's metadata say <c>Bundle.Encoded: decode</c>. At least 1 MiB is always
+    /// allowed. A larger object is 413. Default 200, range 1–100,000.
     /// </summary>
     [Range(1, 100_000)]
     public int MaxExpansion { get; set; } = 200;

@@ -45,6 +45,6 @@ internal static partial class ContentRangeTarget
 
     private static BigInteger Number(Match match, int group) => BigInteger.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"^\s*bytes[ \t]+([0-9]+)[ \t]*-[ \t]*([0-9]+)[ \t]*/[ \t]*([0-9]+|\*)\s*$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^\s*bytes[ \t]+([0-9]+)[ \t]*-[ \t]*([0-9]+)[ \t]*/[ \t]*([0-9]+|\*)\s*$", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
     private static partial Regex Letter();
 }

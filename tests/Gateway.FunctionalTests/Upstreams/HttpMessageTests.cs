@@ -51,13 +51,14 @@ public class HttpMessageTests
         { "HTTP/2.0 x OK\r\n" + Usual, "InvalidResponse", "RFC 9112, section 4" },
         { "ICY 200 OK\r\n" + Usual, "InvalidResponse", "RFC 9112, section 4" },
         { "HTTP/1.1 200 OK\r\nno colon\r\n" + Usual, "InvalidResponse", "RFC 9112, section 5" },
+        { "HTTP/1.1 200 OK\r\nx-status without colon\r\n" + Usual, "InvalidResponse", "RFC 9112, section 5" },
         { "HTTP/1.1 200 OK\r\nb@d: x\r\n" + Usual, "InvalidResponse", "RFC 9112, section 5" },
         { "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n", "InvalidLength", "RFC 9110, section 8.6" },
         { "HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n", "InvalidLength", "RFC 9110, section 8.6" },
         { "HTTP/1.1 200 OK\r\nContent-Length: 0x10\r\n", "InvalidLength", "RFC 9110, section 8.6" },
         { "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n", "Encoded", "RFC 9112, sections 6.1 and 7.4" },
         { "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n", "Encoded", "RFC 9112, sections 6.1 and 7.4" },
-        { "HTTP/1.1 200 OK\r\nContent-Encoding: gzip;x\r\n" + Usual, "Encoded", "RFC 9110, section 8.4" },
+        { "HTTP/1.1 200 OK\r\nContent-Encoding: gzip;x\r\n" + Usual, "InvalidResponse", "RFC 9110, section 8.4" },
         { "HTTP/1.1 203 Changed\r\n" + Usual, "UnexpectedStatus", "RFC 9110, section 15.3.4" },
         { "HTTP/1.1 206 Part\r\nContent-Range: bytes 0-4999/6000\r\n" + Usual, "UnexpectedStatus", "RFC 9110, section 15.3.7" },
         { "HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n", "UnexpectedStatus", "RFC 9110, section 15.4.5" },
@@ -112,12 +113,14 @@ public class HttpMessageTests
         Assert.Equal("Upstream/" + reason, (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
-    [Fact]
-    public async Task A_chunk_that_is_not_valid_is_reported_as_such()
+    [Theory]
+    [InlineData("\r\nxyz\r\n")]
+    [InlineData("\u001b[31mEVIL\r\n")]
+    public async Task A_chunk_that_is_not_valid_is_reported_as_such(string then)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", Size, seed: 1);
-        upstream.Fail("/a", new Fault { Head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\n", After = 0, Ending = Ending.Close, Times = 10 });
+        upstream.Fail("/a", new Fault { Head = $"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello{then}", After = 0, Ending = Ending.Close, Times = 10 });
         await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:Attempts", 1)], upstream.Address);
 
         (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(502);

@@ -25,6 +25,7 @@ public sealed class ReloadTests : IAsyncDisposable
     [InlineData("ReverseProxy:Clusters:s:Destinations:d1:Address", "file:no-such-folder/", "no folder")]
     [InlineData("DefaultSource", "", "there is no source 'main'")]
     [InlineData("JSON", "", "The configuration file has changed and cannot be read")]
+    [InlineData("GONE", "", "The configuration file has changed and cannot be read")]
     public async Task A_reload_with_a_fault_changes_nothing(string key, string value, string fault)
     {
         await using var gateway = await GatewayUnderTest.StartAsync(Configuration());
@@ -40,12 +41,16 @@ public sealed class ReloadTests : IAsyncDisposable
         {
             GatewayUnderTest.Set(faulty, "ReverseProxy:Routes:main:Metadata:Bundle.Source", "renamed");
         }
-        else if (key != "JSON")
+        else if (key is not ("JSON" or "GONE"))
         {
             GatewayUnderTest.Set(faulty, key, value);
         }
 
-        if (key == "JSON")
+        if (key == "GONE")
+        {
+            gateway.DeleteConfiguration();
+        }
+        else if (key == "JSON")
         {
             await gateway.ReloadAsync("{ not json");
         }

@@ -150,12 +150,12 @@ public class ThrottleTests
         }
 
         await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:FirstByteTimeout", "00:00:00.5")], upstream.Address);
-        Assert.Empty(gateway.AskGauges());
+        Assert.Empty(gateway.ReadGauges());
 
         await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(100)}");
 
-        await gateway.RequireOneOutcomeAsync();
-        var (name, value) = Assert.Single(gateway.AskGauges());
+        Assert.Equal("Upstream/ResponseTimeout", (await gateway.RequireOneOutcomeAsync()).Blame);
+        var (name, value) = Assert.Single(gateway.ReadGauges());
         Assert.Equal($"gateway.upstream.concurrency_limit cluster=s address={new Uri(upstream.Address).Authority}", name);
         Assert.InRange(value, 1, 64);
     }

@@ -219,12 +219,22 @@ public class EntryNamesTests
     [InlineData("s//a")]
     [InlineData("s/a%2fb")]
     [InlineData("s/%25")]
-    [InlineData("s/%5c")]
     public void An_exact_id_need_not_be_a_name(string id)
     {
         Assert.NotNull(EntryNames.Unsafe(id));
         Assert.Null(EntryNames.UnsafeId(id));
     }
+
+    [Theory]
+    [InlineData("s/%5c")]
+    [InlineData("s/a%00b")]
+    [InlineData("s/%e2%80%ae")]
+    [InlineData("s/%u002e%u002e/x")]
+    [InlineData("s/%E2%80%A5/x")]
+    [InlineData("s/a/%EF%BC%8F..%EF%BC%8Fx")]
+    [InlineData("s/%c0%ae%C0%AE/x")]
+    [InlineData("s/%25c0%25ae/x")]
+    public void An_exact_id_hides_nothing_in_its_encoding(string id) => Assert.NotNull(EntryNames.UnsafeId(id));
 
     [Fact]
     public void No_exact_id_leaves_its_source_however_often_it_is_decoded() =>

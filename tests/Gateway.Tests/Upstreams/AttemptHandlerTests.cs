@@ -1,6 +1,8 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using Gateway.Failures;
 using Gateway.Upstreams;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Upstreams;
@@ -9,11 +11,17 @@ public sealed class AttemptHandlerTests : IDisposable
 {
     private readonly FakeTimeProvider _time = new();
     private readonly Storage _storage = new();
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly HttpMessageInvoker _client;
 
-    public AttemptHandlerTests() => _client = new HttpMessageInvoker(new AttemptHandler(_storage, new UpstreamOptions(), null, new FailureCounts(_time), _time));
+    public AttemptHandlerTests() => _client = new HttpMessageInvoker(
+        new AttemptHandler(_storage, "cluster", new UpstreamOptions(), null, new FailureCounts(_time), new ConcurrencyMetrics(_services.GetRequiredService<IMeterFactory>()), _time));
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _client.Dispose();
+        _services.Dispose();
+    }
 
     [Fact]
     public async Task A_destination_that_fails_again_and_again_is_left_alone_for_a_while_and_others_are_not()

@@ -59,5 +59,5 @@ public class ObjectHeadTests
     [InlineData("gz\u001bip")]
     [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
     public void Codings_that_are_none_are_refused(string header) =>
-        Assert.Equal(FailureReason.Encoded, Assert.Throws<StorageException>(() => ObjectHead.Of(new HeaderDictionary { ["Content-Encoding"] = header })).Reason);
+        Assert.Equal(FailureReason.InvalidResponse, Assert.Throws<StorageException>(() => ObjectHead.Of(new HeaderDictionary { ["Content-Encoding"] = header })).Reason);
 }
