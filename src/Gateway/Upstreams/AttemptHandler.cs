@@ -56,7 +56,9 @@ internal sealed class AttemptHandler(
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        var destination = _destinations.GetOrAdd(request.RequestUri!.GetLeftPart(UriPartial.Authority), static (_, state) => new(() => state.Handler.Build(state.Request.RequestUri!)), (Handler: this, Request: request)).Value;
+        var use = new ConnectionUse(request.RequestUri!.GetLeftPart(UriPartial.Authority));
+        request.Options.Set(ConnectionUse.Key, use);
+        var destination = _destinations.GetOrAdd(use.Destination, static (_, state) => new(() => state.Handler.Build(state.Request.RequestUri!)), (Handler: this, Request: request)).Value;
         if (!request.Options.TryGetValue(Capture, out var capture))
         {
             return await SendDirectAsync(destination, request, cancellationToken);
@@ -183,7 +185,8 @@ internal sealed class AttemptHandler(
     private async Task<HttpResponseMessage> ExecuteAsync(
         ResiliencePipeline<HttpResponseMessage> pipeline, HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        request.Options.Set(ConnectionUse.Key, new ConnectionUse());
+        request.Options.TryGetValue(ConnectionUse.Key, out var use);
+        use!.BeginAgain();
         var context = ResilienceContextPool.Shared.Get(cancellationToken);
         context.Properties.Set(Request, request);
         try

@@ -32,8 +32,8 @@ internal sealed class ConnectionPools : HttpMessageHandler
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        var destination = request.RequestUri!.GetLeftPart(UriPartial.Authority);
         request.Options.TryGetValue(ConnectionUse.Key, out var use);
+        var destination = use?.Destination ?? request.RequestUri!.GetLeftPart(UriPartial.Authority);
         if (use is { NeedsNewConnection: true })
         {
             var response = await _withoutPool.SendAsync(request, cancellationToken);

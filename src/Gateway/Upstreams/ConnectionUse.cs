@@ -1,9 +1,13 @@
 namespace Gateway.Upstreams;
 
 /// <summary>How one request uses the connections to its destination. The connection pools fill it in.</summary>
-internal sealed class ConnectionUse
+/// <param name="destination">Scheme, host and port.</param>
+internal sealed class ConnectionUse(string destination)
 {
     public static readonly HttpRequestOptionsKey<ConnectionUse> Key = new("Gateway.ConnectionUse");
+
+    /// <summary>Scheme, host and port.</summary>
+    public string Destination { get; } = destination;
 
     /// <summary>The pool that the request used; null for a connection of its own.</summary>
     public ConnectionPool? Pool { get; set; }
@@ -13,4 +17,7 @@ internal sealed class ConnectionUse
 
     /// <summary>Whether the request needs a connection of its own, because it failed on one that may have been reused.</summary>
     public bool NeedsNewConnection { get; set; }
+
+    /// <summary>The request is sent as if for the first time.</summary>
+    public void BeginAgain() => (Pool, MayBeReused, NeedsNewConnection) = (null, false, false);
 }

@@ -22,6 +22,11 @@ internal static class ContentCodings
     /// <exception cref="StorageException">What is there is no list of codings.</exception>
     public static string? Of(StringValues header)
     {
+        if (header.Count == 0)
+        {
+            return null;
+        }
+
         var codings = header.SelectMany(value => (value ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
             .Select(coding => coding.ToLowerInvariant()).Where(coding => coding != "identity").ToArray();
         var text = string.Join(", ", codings);

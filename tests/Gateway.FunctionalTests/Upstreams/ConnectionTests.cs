@@ -1,5 +1,10 @@
 using System.Diagnostics;
 using Gateway.Upstreams;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Testing;
 
@@ -86,11 +91,11 @@ public class ConnectionTests
         using var pools = new HttpMessageInvoker(new ConnectionPools(new SocketsHttpHandler(), () => new SocketsHttpHandler(), time));
         using var large = await pools.SendAsync(Request("large"), CancellationToken.None);
         time.Advance(TimeSpan.FromSeconds(1));
-        var use = new ConnectionUse();
+        var use = new ConnectionUse(nginx.Address);
         (await pools.SendAsync(Request("small", use), CancellationToken.None)).Dispose();
         use.NeedsNewConnection = true;
         (await pools.SendAsync(Request("small", use), CancellationToken.None)).Dispose();
-        var other = new ConnectionUse();
+        var other = new ConnectionUse(nginx.Address);
         (await pools.SendAsync(Request("small", other), CancellationToken.None)).Dispose();
 
         Assert.NotSame(use.Pool, other.Pool);
@@ -99,7 +104,7 @@ public class ConnectionTests
         HttpRequestMessage Request(string path, ConnectionUse? use = null)
         {
             var request = new HttpRequestMessage(HttpMethod.Get, nginx.Address + path) { Version = new(isHttp2 ? 2 : 1, isHttp2 ? 0 : 1), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-            request.Options.Set(ConnectionUse.Key, use ?? new ConnectionUse());
+            request.Options.Set(ConnectionUse.Key, use ?? new ConnectionUse(nginx.Address));
             return request;
         }
     }
@@ -194,6 +199,52 @@ public class ConnectionTests
         Assert.Equal(200, download.RequireWhole().Count);
         TestContext.Current.SendDiagnosticMessage("{0} retries", outcome.Retries);
         Assert.Equal("None/None", outcome.Blame);
+    }
+
+    [Theory]
+    [InlineData(1, 100)]
+    [InlineData(2, 100)]
+    [InlineData(100, 2)]
+    [InlineData(100, 5)]
+    [InlineData(3, 3)]
+    public async Task HTTP2_storage_that_allows_few_streams_or_refuses_some_serves_every_object(int streams, int refusedOneIn)
+    {
+        const int RefusedStream = 7;
+        var requests = 0;
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(server =>
+        {
+            server.Limits.Http2.MaxStreamsPerConnection = streams;
+            server.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+        });
+        await using var storage = builder.Build();
+        storage.Run(async context =>
+        {
+            if (Interlocked.Increment(ref requests) % refusedOneIn == 0)
+            {
+                context.Features.GetRequiredFeature<IHttpResetFeature>().Reset(RefusedStream);
+                return;
+            }
+
+            var body = new ObjectContent(2000, int.Parse(context.Request.Path.Value![1..], System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+            context.Response.ContentLength = body.Length;
+            context.Response.Headers.ETag = $"\"{context.Request.Path}\"";
+            await context.Response.Body.WriteAsync(body);
+        });
+        await storage.StartAsync(TestContext.Current.CancellationToken);
+        var configuration = GatewayUnderTest.Configuration(("s", [storage.Urls.Single()]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HttpRequest:Version", "2");
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HttpRequest:VersionPolicy", "RequestVersionExact");
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration);
+        foreach (var missing in new[] { "fail", "abort" })
+        {
+            var download = await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(200)}&missing={missing}");
+
+            var outcome = await gateway.Outcomes.NextAsync();
+            Assert.Equal(("None/None", 0), (outcome.Blame, outcome.Retries));
+            Assert.Equal(200, download.RequireWhole().Count);
+        }
     }
 
     [Theory]
