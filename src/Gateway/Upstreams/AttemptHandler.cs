@@ -10,8 +10,8 @@ namespace Gateway.Upstreams;
 
 /// <summary>
 /// Inside a cluster's client, around one attempt. For each destination, from the outside in: a limit of concurrent requests, a circuit
-/// breaker, one free repetition if the connection may have been dead or the request lost, a timeout until the response headers are there, and free
-/// repetitions of what an HTTP/2 server has not processed. Being inside, YARP's passive health counts what it refuses.
+/// breaker, free repetitions if the connection may have been dead, the request lost or not processed, and a timeout until the response
+/// headers are there. Being inside, YARP's passive health counts what it refuses.
 /// </summary>
 /// <remarks>Requests that do not belong to a bundle are counted by the limit and do not wait; safe ones without a body are repeated like
 /// those of bundles.</remarks>
@@ -52,7 +52,7 @@ internal sealed class AttemptHandler(
     private readonly ConcurrentDictionary<string, Lazy<Destination>> _destinations = new(StringComparer.OrdinalIgnoreCase);
 
     private readonly ResiliencePipeline<HttpResponseMessage> _direct =
-        AddUnprocessed(AddRepetition(new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }), MaxDirectUnprocessed).Build();
+        AddRepetitions(new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }, MaxDirectUnprocessed, options, time).Build();
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -68,7 +68,10 @@ internal sealed class AttemptHandler(
         capture.Limit = destination.Limit;
         try
         {
-            return await SendWithinLimitAsync(destination, request, capture, cancellationToken);
+            // Mostly nothing has to wait, and no timer is needed.
+            capture.Slot = destination.Limit.TryEnter();
+            return (capture.Slot is null ? null : await TrySendAsync(destination, request, capture, cancellationToken))
+                ?? await SendWhenAllowedAsync(destination, request, capture, cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -106,16 +109,9 @@ internal sealed class AttemptHandler(
 
     /// <summary>Sends a bundle's request when the destination's limit allows it. A request that is refused because of too many others is
     /// sent again later and costs no attempt.</summary>
-    private async Task<HttpResponseMessage> SendWithinLimitAsync(
+    private async Task<HttpResponseMessage> SendWhenAllowedAsync(
         Destination destination, HttpRequestMessage request, Capture capture, CancellationToken cancellationToken)
     {
-        // Mostly nothing has to wait, and no timer is needed.
-        capture.Slot = destination.Limit.TryEnter();
-        if (capture.Slot is not null && await TrySendAsync(destination, request, capture, cancellationToken) is { } response)
-        {
-            return response;
-        }
-
         var patience = MaxWaits * options.FirstByteTimeout;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var timer = time.CreateTimer(static stop => ((CancellationTokenSource)stop!).Cancel(), stop, patience < MaxWait ? patience : MaxWait, Timeout.InfiniteTimeSpan);
@@ -185,14 +181,13 @@ internal sealed class AttemptHandler(
     private async Task<HttpResponseMessage> ExecuteAsync(
         ResiliencePipeline<HttpResponseMessage> pipeline, HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        request.Options.TryGetValue(ConnectionUse.Key, out var use);
-        use!.BeginAgain();
+        UseOf(request).Begin(time.GetTimestamp());
         var context = ResilienceContextPool.Shared.Get(cancellationToken);
         context.Properties.Set(Request, request);
         try
         {
             return await pipeline.ExecuteAsync(
-                static async (context, handler) => await handler.SendInnerAsync(RequestOf(context), context.CancellationToken), context, this);
+                static (context, handler) => new ValueTask<HttpResponseMessage>(handler.SendInnerAsync(RequestOf(context), context.CancellationToken)), context, this);
         }
         finally
         {
@@ -217,37 +212,38 @@ internal sealed class AttemptHandler(
             });
         var limit = new ConcurrencyLimit(concurrency, time);
         metrics.Add(cluster, address.Authority, limit);
-        return new(limit, AddUnprocessed(AddRepetition(builder).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout }), MaxUnprocessed).Build(), failures, new DestinationFailures(time));
+        return new(limit, AddRepetitions(builder, MaxUnprocessed, options, time).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout }).Build(), failures, new DestinationFailures(time));
     }
 
-    /// <summary>A failure before the first byte of a response, on a connection that may have been dead, costs no attempt. Where there is no
-    /// other destination, a timeout on any connection does not: the request may have been lost.</summary>
-    private static ResiliencePipelineBuilder<HttpResponseMessage> AddRepetition(ResiliencePipelineBuilder<HttpResponseMessage> builder) =>
+    /// <summary>Repetitions that cost no attempt. A request is sent once more if its connection may have been dead; or, where there is no other
+    /// destination, after a timeout on any connection, because it may have been lost. A request that an HTTP/2 server has not processed is sent
+    /// again until it is: each round, some are processed.</summary>
+    private static ResiliencePipelineBuilder<HttpResponseMessage> AddRepetitions(
+        ResiliencePipelineBuilder<HttpResponseMessage> builder, int unprocessed, UpstreamOptions options, TimeProvider time) =>
         builder.AddRetry(new RetryStrategyOptions<HttpResponseMessage>
         {
-            MaxRetryAttempts = 1,
-            Delay = TimeSpan.Zero,
-            ShouldHandle = static arguments => ValueTask.FromResult(
-                ConnectionFailures.MayBeDeadConnection(arguments.Outcome.Exception)
-                && (UseOf(arguments.Context) is { MayBeReused: true } || (arguments.Outcome.Exception is TimeoutRejectedException && IsLast(RequestOf(arguments.Context))))),
-            OnRetry = static arguments =>
-            {
-                UseOf(arguments.Context)!.NeedsNewConnection = true;
-                return default;
-            },
-        });
-
-    /// <summary>A request that the server has not processed costs no attempt either. Each round, some are processed; the timeout ends it.</summary>
-    private static ResiliencePipelineBuilder<HttpResponseMessage> AddUnprocessed(ResiliencePipelineBuilder<HttpResponseMessage> builder, int rounds) =>
-        builder.AddRetry(new RetryStrategyOptions<HttpResponseMessage>
-        {
-            MaxRetryAttempts = rounds,
+            MaxRetryAttempts = unprocessed + 1,
             Delay = FirstUnprocessedDelay,
             MaxDelay = MaxUnprocessedDelay,
             BackoffType = DelayBackoffType.Exponential,
             UseJitter = true,
-            ShouldHandle = static arguments => ValueTask.FromResult(ConnectionFailures.IsUnprocessed(arguments.Outcome.Exception)),
+            ShouldHandle = arguments => ValueTask.FromResult(
+                arguments.Outcome.Exception is { } exception
+                && (ConnectionFailures.IsUnprocessed(exception)
+                    ? time.GetElapsedTime(UseOf(arguments.Context).Started) < options.FirstByteTimeout
+                    : MaySendOnceMore(exception, RequestOf(arguments.Context), UseOf(arguments.Context)))),
+            DelayGenerator = static arguments => ValueTask.FromResult<TimeSpan?>(ConnectionFailures.IsUnprocessed(arguments.Outcome.Exception) ? null : TimeSpan.Zero),
+            OnRetry = static arguments =>
+            {
+                UseOf(arguments.Context).NeedsNewConnection |= !ConnectionFailures.IsUnprocessed(arguments.Outcome.Exception);
+                return default;
+            },
         });
+
+    private static bool MaySendOnceMore(Exception exception, HttpRequestMessage request, ConnectionUse use) =>
+        !use.NeedsNewConnection
+        && ConnectionFailures.MayBeDeadConnection(exception)
+        && (use.MayBeReused || (exception is TimeoutRejectedException && IsLast(request)));
 
     /// <summary>Decides once, for the circuit breaker and for YARP's passive health.</summary>
     private static bool Counts(DestinationFailures failures, HttpRequestMessage request, Outcome<HttpResponseMessage> outcome)
@@ -278,8 +274,9 @@ internal sealed class AttemptHandler(
 
     private static HttpRequestMessage RequestOf(ResilienceContext context) => context.Properties.GetValue(Request, null!);
 
-    private static ConnectionUse? UseOf(ResilienceContext context) =>
-        RequestOf(context).Options.TryGetValue(ConnectionUse.Key, out var use) ? use : null;
+    private static ConnectionUse UseOf(ResilienceContext context) => UseOf(RequestOf(context));
+
+    private static ConnectionUse UseOf(HttpRequestMessage request) => request.Options.TryGetValue(ConnectionUse.Key, out var use) ? use : throw new InvalidOperationException("The request was not sent here.");
 
     private sealed record Destination(ConcurrencyLimit Limit, ResiliencePipeline<HttpResponseMessage> Pipeline, DestinationFailures Failures, DestinationFailures Refusals);
 }

@@ -18,6 +18,9 @@ internal sealed class ConnectionUse(string destination)
     /// <summary>Whether the request needs a connection of its own, because it failed on one that may have been reused.</summary>
     public bool NeedsNewConnection { get; set; }
 
+    /// <summary>Timestamp at which the request was sent first.</summary>
+    public long Started { get; private set; }
+
     /// <summary>The request is sent as if for the first time.</summary>
-    public void BeginAgain() => (Pool, MayBeReused, NeedsNewConnection) = (null, false, false);
+    public void Begin(long started) => (Pool, MayBeReused, NeedsNewConnection, Started) = (null, false, false, started);
 }

@@ -6,11 +6,13 @@ namespace Gateway.Upstreams;
 /// if the failure counts against the destination.</summary>
 internal static class DirectFailures
 {
-    public static async Task FilterAsync(HttpContext context, RequestDelegate next)
+    public static Task FilterAsync(HttpContext context, RequestDelegate next) =>
+        context.Features.Get<Capture>() is null ? FilterDirectAsync(context, next) : next(context);
+
+    private static async Task FilterDirectAsync(HttpContext context, RequestDelegate next)
     {
         await next(context);
-        if (context.Features.Get<Capture>() is null
-            && context.GetForwarderErrorFeature() is { Error: ForwarderError.Request or ForwarderError.RequestTimedOut or ForwarderError.ResponseBodyDestination } error
+        if (context.GetForwarderErrorFeature() is { Error: ForwarderError.Request or ForwarderError.RequestTimedOut or ForwarderError.ResponseBodyDestination } error
             && context.GetReverseProxyFeature().ProxiedDestination is { } destination
             && !context.RequestServices.GetRequiredService<FailureCounts>()
                 .Of(new Uri(destination.Model.Config.Address))

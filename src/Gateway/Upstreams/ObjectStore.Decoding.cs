@@ -31,10 +31,16 @@ internal sealed partial class ObjectStore
     }
 
     /// <summary>Opens an object as an entry.</summary>
-    private async Task<IObjectReader> OpenEntryAsync(
+    private Task<IObjectReader> OpenEntryAsync(
+        ObjectRequest request, ObjectHead? expected, long? size, Func<ObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken) =>
+        request.Source.Decodes
+            ? OpenDecodedAsync(request, expected, size, prepare, counters, cancellationToken)
+            : OpenStoredAsync(request, expected, size, prepare, counters, cancellationToken);
+
+    private async Task<IObjectReader> OpenDecodedAsync(
         ObjectRequest request, ObjectHead? expected, long? size, Func<ObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken)
     {
-        var reader = await OpenStoredAsync(request, expected, size, prepare, counters, cancellationToken);
+        var reader = (ObjectReader)await OpenStoredAsync(request, expected, size, prepare, counters, cancellationToken);
         if (DecodableOf(request, reader.Head) is not { } coding)
         {
             return reader;
@@ -55,7 +61,7 @@ internal sealed partial class ObjectStore
                 // Not while it is open: an open body that nobody reads may keep others waiting.
                 await reader.DisposeAsync();
                 known = await MeasureAsync(request, stored, coding, counters, cancellationToken);
-                reader = await OpenStoredAsync(request, stored, stored.Size, prepare, counters, cancellationToken);
+                reader = (ObjectReader)await OpenStoredAsync(request, stored, stored.Size, prepare, counters, cancellationToken);
             }
 
             if (expected?.Size is { } planned && planned != known)
@@ -76,7 +82,7 @@ internal sealed partial class ObjectStore
         counters,
         async () =>
         {
-            await using var reader = await OpenStoredAsync(request, stored, stored.Size, static _ => Task.CompletedTask, counters, cancellationToken);
+            await using var reader = (ObjectReader)await OpenStoredAsync(request, stored, stored.Size, static _ => Task.CompletedTask, counters, cancellationToken);
             return await MeasureAsync(request, reader, coding);
         },
         cancellationToken);

@@ -77,13 +77,13 @@ internal sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<
         ObjectRequest request, ObjectHead? expected, Func<ObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken) =>
         OpenEntryAsync(request, expected, expected?.Size, prepare, counters, cancellationToken);
 
-    private Task<ObjectReader> OpenStoredAsync(
+    private Task<IObjectReader> OpenStoredAsync(
         ObjectRequest request, ObjectHead? expected, long? size, Func<ObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken)
     {
         var tries = new Tries(request.Source, counters);
         return RepeatAsync(
             tries,
-            token => AttemptAsync(
+            token => AttemptAsync<IObjectReader>(
                 request,
                 HttpMethods.Get,
                 range: default,

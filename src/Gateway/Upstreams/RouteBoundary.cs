@@ -6,16 +6,17 @@ namespace Gateway.Upstreams;
 /// would read a path that another route serves (<see cref="LaxPath"/>): that route's policy would be bypassed. For bundles, <see cref="Source.ServesAsync"/> decides.</summary>
 internal sealed class RouteBoundary(SourceIndex sources)
 {
-    public async Task GuardAsync(HttpContext context, RequestDelegate next)
+    public Task GuardAsync(HttpContext context, RequestDelegate next) =>
+        context.Features.Get<Capture>() is null && LaxPath.ReadingsOf(context.Request.Path.Value!).Any() ? CheckAsync(context, next) : next(context);
+
+    private async Task CheckAsync(HttpContext context, RequestDelegate next)
     {
-        if (context.Features.Get<Capture>() is null
-            && LaxPath.ReadingsOf(context.Request.Path.Value!).Any()
-            && !await sources.Matcher.ReachesOnlyAsync(context.GetRouteModel().Config.RouteId, context.Request.Method, context.Request.Path, Caller.Of(context)))
+        if (await sources.Matcher.ReachesOnlyAsync(context.GetRouteModel().Config.RouteId, context.Request.Method, context.Request.Path, Caller.Of(context)))
         {
-            await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, "Without its empty segments and parameters, or decoded once more, this path belongs to another route.");
+            await next(context);
             return;
         }
 
-        await next(context);
+        await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, "Without its empty segments and parameters, or decoded once more, this path belongs to another route.");
     }
 }
