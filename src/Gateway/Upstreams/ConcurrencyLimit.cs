@@ -43,6 +43,7 @@ internal sealed class ConcurrencyLimit
     private int _running;
     private int _notWaiting;
     private int _successesSinceDecrease;
+    private int _refusalsSinceDecrease;
     private TimeSpan _spacing;
     private TimeSpan _pause;
     private long _nextStart;
@@ -158,6 +159,7 @@ internal sealed class ConcurrencyLimit
     {
         lock (_lock)
         {
+            _refusalsSinceDecrease++;
             var others = _running + _notWaiting - (slot.IsReleased ? 0 : 1);
 
             // One that is refused alone is not refused because of others, and one sent before the last decrease says nothing new.
@@ -188,9 +190,9 @@ internal sealed class ConcurrencyLimit
             _spacing = Clamp(_spacing * SpacingGrowth);
         }
 
-        // At once after the last decrease the limit is still far too high. Later, it was one too high.
-        _limit = Math.Max(1, Math.Floor(_successesSinceDecrease < limit ? limit * Overload : Math.Min(limit * Probe, limit - 1)));
-        _successesSinceDecrease = 0;
+        // Where most requests are refused, the limit is far too high. Otherwise it was one too high, or storage refuses a request now and then.
+        _limit = Math.Max(1, Math.Floor(_refusalsSinceDecrease > _successesSinceDecrease ? limit * Overload : Math.Min(limit * Probe, limit - 1)));
+        (_successesSinceDecrease, _refusalsSinceDecrease) = (0, 0);
         _lastDecrease = _time.GetTimestamp();
         _nextStart = Math.Max(_nextStart, _lastDecrease + ToTimestamp(_pause > _spacing ? _pause : _spacing));
     }

@@ -134,4 +134,30 @@ public class ConcurrencyLimitTests
     }
 
     private static ValueTask<ConcurrencyLimit.Slot> EnterAsync(ConcurrencyLimit limit) => limit.EnterAsync(false, CancellationToken.None);
+
+    [Fact]
+    public async Task Refusals_now_and_then_do_not_stop_storage_from_being_used()
+    {
+        var limit = new ConcurrencyLimit(null, new FakeTimeProvider());
+        var others = Enumerable.Range(0, 15).Select(_ => limit.Enter()).ToArray();
+        var random = new Random(1);
+        var lowest = double.MaxValue;
+        for (var i = 0; i < 20_000; i++)
+        {
+            using var slot = await limit.EnterAsync(isUrgent: false, TestContext.Current.CancellationToken);
+            if (random.Next(100) == 0)
+            {
+                limit.Refused(slot);
+            }
+            else
+            {
+                limit.Succeeded();
+            }
+
+            lowest = Math.Min(lowest, limit.Current ?? double.MaxValue);
+        }
+
+        Assert.InRange(lowest, 4, 16);
+        Assert.All(others, other => Assert.False(other.IsReleased));
+    }
 }
