@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Gateway.Failures;
 using Microsoft.AspNetCore.Cors.Infrastructure;
@@ -14,6 +15,9 @@ namespace Gateway.Upstreams;
 internal sealed class CaptureTransforms : ITransformProvider
 {
     private const string CorsHeaders = "Access-Control-";
+
+    // One for each address of a destination, so configuration bounds it.
+    private readonly ConcurrentDictionary<string, Uri> _roots = new(StringComparer.Ordinal);
 
     public void ValidateRoute(TransformRouteValidationContext context)
     {
@@ -103,9 +107,9 @@ internal sealed class CaptureTransforms : ITransformProvider
     }
 
     // Uri decodes and folds encoded dots: what is compared is what would be sent.
-    private static bool IsUnder(string prefix, Uri address)
+    private bool IsUnder(string prefix, Uri address)
     {
-        var root = new Uri(prefix);
+        var root = _roots.GetOrAdd(prefix, static prefix => new Uri(prefix));
         var folder = root.AbsolutePath.TrimEnd('/');
         return address.Scheme == root.Scheme
             && address.Authority == root.Authority

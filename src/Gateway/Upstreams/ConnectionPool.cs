@@ -13,37 +13,38 @@ internal sealed class ConnectionPool(HttpMessageInvoker client, long created)
     public long Created { get; } = created;
 
     /// <summary>Whether a response came over one of its connections, which is then kept.</summary>
-    public bool HasResponded { get; private set; }
+    public bool HasResponded { get; set; }
 
-    /// <summary>Sends a request and waits for the response headers.</summary>
-    /// <returns>Null if the pool was replaced.</returns>
-    public async Task<HttpResponseMessage?> TrySendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    /// <summary>Its connections.</summary>
+    public HttpMessageInvoker Client => client;
+
+    /// <summary>Begins a request; false if the pool was replaced.</summary>
+    public bool TryEnter()
     {
         lock (_lock)
         {
             if (_isReplaced)
             {
-                return null;
+                return false;
             }
 
             _requests++;
+            return true;
         }
+    }
 
-        try
+    /// <summary>The response headers are there, or the request has failed.</summary>
+    public void Leave()
+    {
+        lock (_lock)
         {
-            var response = await client.SendAsync(request, cancellationToken);
-            HasResponded = true;
-            return response;
-        }
-        finally
-        {
-            lock (_lock)
+            if (--_requests > 0 || !_isReplaced)
             {
-                _requests--;
+                return;
             }
-
-            CloseIfUnused();
         }
+
+        client.Dispose();
     }
 
     /// <summary>Takes no more requests.</summary>
@@ -52,16 +53,7 @@ internal sealed class ConnectionPool(HttpMessageInvoker client, long created)
         lock (_lock)
         {
             _isReplaced = true;
-        }
-
-        CloseIfUnused();
-    }
-
-    private void CloseIfUnused()
-    {
-        lock (_lock)
-        {
-            if (!_isReplaced || _requests > 0)
+            if (_requests > 0)
             {
                 return;
             }

@@ -50,9 +50,20 @@ internal sealed class ConnectionPools : HttpMessageHandler
                 (use.Pool, use.MayBeReused) = (pool, pool.HasResponded);
             }
 
-            if (await pool.TrySendAsync(request, cancellationToken) is { } response)
+            if (!pool.TryEnter())
             {
+                continue;
+            }
+
+            try
+            {
+                var response = await pool.Client.SendAsync(request, cancellationToken);
+                pool.HasResponded = true;
                 return response;
+            }
+            finally
+            {
+                pool.Leave();
             }
         }
     }

@@ -49,17 +49,22 @@ public class ThrottleTests
     }
 
     [Theory]
-    [InlineData(null)]
-    [InlineData("1")]
-    public async Task Row_36_Eight_bundles_at_once_share_the_limit(string? retryAfter)
+    [InlineData(8, 503, null)]
+    [InlineData(8, 503, "1")]
+    [InlineData(1, 503, null)]
+    [InlineData(2, 429, "1")]
+    [InlineData(4, 429, null)]
+    [InlineData(32, 503, null)]
+    public async Task Row_36_Eight_bundles_at_once_share_the_limit(int limit, int status, string? retryAfter)
     {
-        await using var upstream = Storage(100, new Throttle(503, retryAfter) { MaxAtOnce = 8, Latency = TimeSpan.FromMilliseconds(10) });
+        Matrix.RequireFull(unless: limit == 8);
+        await using var upstream = Storage(100, new Throttle(status, retryAfter) { MaxAtOnce = limit, Latency = TimeSpan.FromMilliseconds(10) });
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
 
-        var downloads = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(100)}&missing={(i % 2 == 0 ? "fail" : "abort")}")));
+        var downloads = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(100)}&missing={new[] { "fail", "skip", "abort" }[i % 3]}")));
 
         Assert.All(downloads, download => Assert.Equal(100, download.RequireWhole().Count));
-        TestContext.Current.SendDiagnosticMessage("8 bundles {0}: refused {1}", retryAfter ?? "", upstream.Refused);
+        TestContext.Current.SendDiagnosticMessage("8 bundles, limit {0} {1}: refused {2}", limit, retryAfter ?? "", upstream.Refused);
     }
 
     [Theory]
