@@ -89,10 +89,10 @@ internal sealed class UpstreamOptions
 
     /// <summary>
     /// The largest ratio of decoded to stored bytes of an object, where a route's metadata say <c>Bundle.Encoded: decode</c>. At least 1 MiB is always
-    /// allowed. A larger object is 413. Default 200, range 1–100,000.
+    /// allowed. A larger object is 413. Default 1,100, which gzip cannot exceed; range 1–100,000.
     /// </summary>
     [Range(1, 100_000)]
-    public int MaxExpansion { get; set; } = 200;
+    public int MaxExpansion { get; set; } = 1100;
 
     /// <summary>Objects of at most this size are taken into memory ahead, one by one or many.</summary>
     public long SmallObject => LookaheadBytes / Lookahead;

@@ -36,7 +36,16 @@ internal static class IdsTarget
         FuzzTarget.Require(request.Entries.Count > 0, "a bundle has entries");
         foreach (var entry in request.Entries)
         {
-            foreach (var name in new[] { entry.Id, entry.Name })
+            if (entry.OwnName is not null)
+            {
+                for (var (id, last) = (entry.Id, ""); id != last; (id, last) = (Uri.UnescapeDataString(id), id))
+                {
+                    FuzzTarget.Require(!id.Split('/', '\\').Any(segment => segment.Split(';')[0] is "." or ".."), "an exact id has no dot segment, however often it is decoded");
+                    FuzzTarget.Require(HiddenCharacters.IndexIn(id) < 0 && !id.Contains('\\'), "an exact id hides nothing");
+                }
+            }
+
+            foreach (var name in entry.OwnName is null ? [entry.Id] : new[] { entry.Name })
             {
                 FuzzTarget.Require(Path.GetFullPath(Path.Combine("/base/folder", name)) == "/base/folder/" + name, "a name stays in its folder");
                 FuzzTarget.Require(HiddenCharacters.IndexIn(name) < 0 && !name.Contains('\\'), "a name hides nothing");
@@ -55,7 +64,7 @@ internal static class IdsTarget
     public static void RequireClear(BundleProblemException refusal)
     {
         FuzzTarget.Require(refusal.StatusCode is 400 or 413 or 415, "bad input is 400, 413 or 415");
-        FuzzTarget.Require(refusal.Message.Length > 0 && !refusal.Message.AsSpan().ContainsAny(HiddenCharacters.All), "what is wrong is said plainly");
+        FuzzTarget.Require(refusal.Message.Length > 0 && HiddenCharacters.IndexIn(refusal.Message) < 0, "what is wrong is said plainly");
         FuzzTarget.Require(refusal.Errors.All(error => error.Reason.Length > 0), "each error has a reason");
         FuzzTarget.Require(refusal.Errors.Select(error => error.Index).Distinct().Count() == refusal.Errors.Count, "each entry is named once");
     }
