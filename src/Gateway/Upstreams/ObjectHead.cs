@@ -49,7 +49,7 @@ internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modif
     /// could not be sent back as it came.</summary>
     /// <returns>Null when the text is none.</returns>
     public static string? StrongETag(string text) =>
-        EntityTagHeaderValue.TryParse(text, out var tag)
+        EntityTagHeaderValue.TryParse(text.TrimEnd(' ', '\t'), out var tag)
         && tag is { IsWeak: false, Tag: { Length: <= LongestETag, Value: ['"', .. var inner, '"'] } }
         && inner.All(c => c is '!' or (>= '#' and <= '~')) ? tag.Tag.Value : null;
 }

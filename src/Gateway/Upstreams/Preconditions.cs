@@ -104,7 +104,7 @@ internal static class Preconditions
         if (hasRange && headers(HeaderNames.IfRange) is { Count: > 0 } ifRange)
         {
             // A date is a weak validator here, and a client that has it was sent a strong one too.
-            isNamed = ifRange.Count == 1 && RangeConditionHeaderValue.TryParse(ifRange[0], out var condition)
+            isNamed = ifRange.Count == 1 && RangeConditionHeaderValue.TryParse(WithoutBlanks(ifRange[0] ?? ""), out var condition)
                 && condition.EntityTag is { } tag && Matches(tag, version.ETag, strongly: true);
             isDoubtful = !isNamed;
         }
@@ -120,7 +120,7 @@ internal static class Preconditions
     {
         // What cannot be read matches nothing.
         byName = false;
-        if (!EntityTagHeaderValue.TryParseList(values, out var tags))
+        if (!EntityTagHeaderValue.TryParseList([.. values.Select(value => WithoutBlanks(value ?? ""))], out var tags))
         {
             return false;
         }
@@ -128,6 +128,9 @@ internal static class Preconditions
         byName = tags.Any(tag => !tag.Equals(EntityTagHeaderValue.Any) && Matches(tag, etag, strongly));
         return byName || tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any));
     }
+
+    /// <summary>Over HTTP/2 the server leaves blanks at the end, and .NET's parser throws where one follows <c>W/</c>.</summary>
+    private static string WithoutBlanks(string value) => value.TrimEnd(' ', '\t');
 
     private static bool Matches(EntityTagHeaderValue tag, string? etag, bool strongly) => etag is not null && tag.Compare(new EntityTagHeaderValue(etag), strongly);
 

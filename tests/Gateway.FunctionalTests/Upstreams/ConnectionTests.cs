@@ -124,8 +124,9 @@ public class ConnectionTests
             (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(100)}")).RequireWhole();
         }
 
-        // Four attempts each, one of them twice, and what a bundle of others opens because they were closed.
-        Assert.InRange(upstream.Accepted - before, 10, 10 * 8 * 2);
+        // Four attempts each, one of them twice, and what a bundle of others opens because they were closed. If each of these bundles had
+        // lost its pool, it would be 1,000 and more.
+        Assert.InRange(upstream.Accepted - before, 10, 10 * 30);
     }
 
     [Fact]
