@@ -123,10 +123,17 @@ internal sealed class Chromium : IAsyncDisposable
                 })()
                 """,
         };
-        await CallAsync("Runtime.evaluate", parameters, session);
+        while (await TryCallAsync("Runtime.evaluate", parameters, session) is null)
+        {
+            // The script began before the page was there, and ended with the empty one before it.
+        }
     }
 
-    private async Task<JsonElement> CallAsync(string method, object parameters, string? session = null)
+    private async Task<JsonElement> CallAsync(string method, object parameters, string? session = null) =>
+        await TryCallAsync(method, parameters, session) ?? throw new InvalidOperationException($"The browser refuses {method}.");
+
+    /// <returns>Null when the browser responds with an error.</returns>
+    private async Task<JsonElement?> TryCallAsync(string method, object parameters, string? session = null)
     {
         var id = await SendAsync(method, parameters, session);
         while (true)
@@ -134,7 +141,12 @@ internal sealed class Chromium : IAsyncDisposable
             using var message = JsonDocument.Parse(await ReceiveAsync());
             if (message.RootElement.TryGetProperty("id", out var answered) && answered.GetInt32() == id)
             {
-                var result = message.RootElement.GetProperty("result").Clone();
+                if (!message.RootElement.TryGetProperty("result", out var reply))
+                {
+                    return null;
+                }
+
+                var result = reply.Clone();
                 Assert.False(result.TryGetProperty("exceptionDetails", out var details), details.ToString());
                 return result;
             }
