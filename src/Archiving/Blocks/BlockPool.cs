@@ -5,8 +5,9 @@ namespace Gateway.Archiving.Blocks;
 /// each size only and drops the rest; what it drops stays alive all the same where a socket's last read went into it, so that
 /// thousands of paused downloads would each keep a block that none of them uses.
 /// </summary>
-/// <remarks>The caller owns a block from <see cref="Rent"/> to <see cref="Return"/>. Any number of threads. Blocks that nobody needed for a whole
-/// <see cref="Period"/> are left to the garbage collector at its end, so after a peak the pool shrinks, and at rest it is empty.</remarks>
+/// <remarks>The caller owns a block from <see cref="Rent"/> to <see cref="Return"/>. Any number of threads. At the end of
+/// each <see cref="Period"/>, the pool leaves those blocks to the garbage collector that nobody needed during it. So it shrinks after a peak, and is empty at
+/// rest.</remarks>
 /// <param name="size">Bytes of a block.</param>
 /// <param name="time">The clock; null: the system's.</param>
 internal sealed class BlockPool(int size, TimeProvider? time = null)

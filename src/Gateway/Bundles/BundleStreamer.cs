@@ -69,7 +69,10 @@ internal sealed class BundleStreamer(ObjectStore store, IOptions<BundleOptions> 
                 }
                 else if (plan.HasReceipt && offset == 0 && reader.Head.Encoding != entry.Head!.Encoding)
                 {
-                    throw new StorageException(FailureReason.ObjectChanged, "The Content-Encoding of the object is not the planned one.");
+                    // The receipt has its planned length, and would name another encoding.
+                    var failure = new StorageException(FailureReason.ObjectChanged, "The Content-Encoding of the object is not the planned one.");
+                    reader.Note(failure);
+                    throw failure;
                 }
 
                 // As planned: what was announced must be what is sent.

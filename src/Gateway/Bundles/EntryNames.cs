@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
-using System.Text.RegularExpressions;
 using Gateway.Telemetry;
 using Gateway.Upstreams;
 
@@ -12,7 +11,7 @@ namespace Gateway.Bundles;
 /// The rules for keys and for names inside an archive. They are the same for what clients send and for what storage says, and
 /// each answers with a reason or with null.
 /// </summary>
-internal static partial class EntryNames
+internal static class EntryNames
 {
     /// <summary>Linux opens no longer path (PATH_MAX counts the zero behind it), and unzip cuts a longer name.</summary>
     public const int MaxBytes = 4095;
@@ -43,15 +42,12 @@ internal static partial class EntryNames
         .Concat("0123456789¹²³".SelectMany(digit => new[] { "COM" + digit, "LPT" + digit }))
         .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    // How often an id that is exact may be decoded until nothing is encoded any more. Keys are encoded once or twice by accident.
-    private const int MaxDecodings = 8;
-
     /// <summary>Whether a path can neither leave the folder it is put in nor hide what it is.</summary>
     public static string? Unsafe(string path) => Check(path, isExact: false);
 
     /// <summary>
-    /// The same for an id that is exact, because its entry has a name of its own. It may hold empty segments, end in a slash, and hold text
-    /// that looks percent-encoded. However often it is decoded, everything else stays refused.
+    /// The same for the id of an entry that has a name of its own. The id may hold empty segments and text that looks percent-encoded, and it
+    /// may end in a slash. Every other rule holds for the id, and for what it becomes when it is decoded any number of times.
     /// </summary>
     public static string? UnsafeId(string id)
     {
@@ -61,14 +57,14 @@ internal static partial class EntryNames
         }
 
         var text = id;
-        for (var round = 0; round <= MaxDecodings; round++)
+        for (var round = 0; round <= LaxPath.MaxDecodings; round++)
         {
             if (DotSegments.IsIn(text) || OverlongDots.Any(dot => text.Contains(dot, StringComparison.OrdinalIgnoreCase)))
             {
                 return "holds a '.' or '..' segment when it is decoded";
             }
 
-            var decoded = Uri.UnescapeDataString(IisEncoding().Replace(text, static match => ((char)ushort.Parse(match.ValueSpan[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString()));
+            var decoded = LaxPath.DecodeOnce(text);
             if (decoded == text)
             {
                 return null;
@@ -82,11 +78,8 @@ internal static partial class EntryNames
             text = decoded;
         }
 
-        return $"is percent-encoded more than {MaxDecodings} times";
+        return $"is percent-encoded more than {LaxPath.MaxDecodings} times";
     }
-
-    [GeneratedRegex("%[uU][0-9A-Fa-f]{4}", RegexOptions.CultureInvariant)]
-    private static partial Regex IisEncoding();
 
     private static string? Check(string path, bool isExact)
     {

@@ -39,7 +39,7 @@ internal sealed partial class ConfigurationFile : JsonConfigurationSource
 
         private void Reload()
         {
-            // Whoever writes the file may not be done yet.
+            // The file may not be complete yet.
             Thread.Sleep(_file.ReloadDelay);
             try
             {

@@ -4,7 +4,7 @@ namespace Gateway.Resuming;
 
 /// <summary>What was learned of an archive while it was made. All requests that make the archive share it; any number of threads. It holds at most one hash for each
 /// entry, and <see cref="ResumeStateCache"/> bounds the total.</summary>
-/// <param name="reached">Is told of every checkpoint that is made here.</param>
+/// <param name="reached">Called for every checkpoint that is made here.</param>
 internal sealed class ArchiveFacts(Action<ArchiveCheckpoint>? reached = null)
 {
     private readonly Lock _lock = new();

@@ -132,7 +132,7 @@ internal sealed class DecodingReader : IObjectReader
         return count;
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Each decoder has exceptions of its own for bytes that it cannot decode.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Each decoder throws other exceptions for invalid data.")]
     private static async ValueTask<int> DecodeAsync(Stream decoder, Memory<byte> buffer)
     {
         try
@@ -147,24 +147,10 @@ internal sealed class DecodingReader : IObjectReader
 
     /// <summary>The stored bytes as a decoder reads them, compared with the checksums that storage reports. It owns the state of the comparison, and not the
     /// reader.</summary>
-    private sealed class StoredBytes(ObjectReader reader) : Stream
+    private sealed class StoredBytes(ObjectReader reader) : ForwardStream
     {
         // An object in memory has been compared.
         private readonly ObjectCheck? _check = ObjectCheck.Of(null, reader.IsPreloaded ? null : reader.Head.Checksums, isHashed: false);
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -172,9 +158,6 @@ internal sealed class DecodingReader : IObjectReader
             _check?.Append(buffer.Span[..count]);
             return count;
         }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
         /// <summary>A decoder may stop before the end, where its format does.</summary>
         public async Task RequireEndAsync()
@@ -192,18 +175,6 @@ internal sealed class DecodingReader : IObjectReader
             }
 
             _check?.Require();
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
         }
 
         protected override void Dispose(bool disposing)

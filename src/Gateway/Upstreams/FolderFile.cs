@@ -44,24 +44,10 @@ internal sealed class FolderFile : IDisposable
     public void Dispose() => _handle.Dispose();
 
     /// <summary>A file that is written to while it is read must not look whole: its time is looked at again before its end.</summary>
-    private sealed class Body(FolderFile file, long position, long remaining) : Stream
+    private sealed class Body(FolderFile file, long position, long remaining) : ForwardStream
     {
         private long _position = position;
         private long _remaining = remaining;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -85,21 +71,6 @@ internal sealed class FolderFile : IDisposable
 
             return read;
         }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

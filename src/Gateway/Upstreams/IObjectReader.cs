@@ -25,8 +25,8 @@ internal interface IObjectReader : IAsyncDisposable
 
     /// <summary>
     /// Closes the connection to storage while nobody reads. The next read continues at the same byte, in the same version. The reader keeps its
-    /// connection where that could not be had, or where little is left; and a file, which costs no memory of the kernel. For storage it is as if
-    /// the client had left: nothing has failed.
+    /// connection if the object could not be continued, if little of it is left, or if it is a file. Storage sees a client that leaves, and
+    /// no failure.
     /// </summary>
     /// <remarks>Not while a read is running.</remarks>
     ValueTask ReleaseAsync();

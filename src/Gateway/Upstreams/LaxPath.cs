@@ -1,11 +1,14 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
 namespace Gateway.Upstreams;
 
 /// <summary>What a server may read in a path that means something else to routing: some servers merge slashes (nginx does by default), some decode
 /// percent-encoded text once more, and some drop the parameters of segments (Tomcat drops <c>;a=b</c>).</summary>
-internal static class LaxPath
+internal static partial class LaxPath
 {
-    // More often nobody encodes by accident.
-    private const int MaxDecodings = 8;
+    /// <summary>How often text is decoded until nothing is encoded any more. Nobody encodes more often by accident.</summary>
+    public const int MaxDecodings = 8;
 
     private static readonly string[] Marks = ["//", "%", ";"];
 
@@ -22,9 +25,16 @@ internal static class LaxPath
         return new[] { Merge(path), Merge(WithoutParameters(path)), Merge(decoded), Merge(WithoutParameters(decoded)), Merge(Decode(WithoutParameters(path))) }.Distinct().Where(reading => reading != path);
     }
 
+    /// <summary>Decodes percent-encoded text (RFC 3986, section 2.1), and <c>%u</c> with four digits as IIS does.</summary>
+    public static string DecodeOnce(string text) => Uri.UnescapeDataString(
+        IisEncoding().Replace(text, static match => ((char)ushort.Parse(match.ValueSpan[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString()));
+
+    [GeneratedRegex("%[uU][0-9A-Fa-f]{4}", RegexOptions.CultureInvariant)]
+    private static partial Regex IisEncoding();
+
     private static string Decode(string path)
     {
-        for (var i = 0; i < MaxDecodings && Uri.UnescapeDataString(path) is var next && next != path; i++)
+        for (var i = 0; i < MaxDecodings && DecodeOnce(path) is var next && next != path; i++)
         {
             path = next;
         }

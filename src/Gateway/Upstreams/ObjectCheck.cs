@@ -47,7 +47,7 @@ internal sealed class ObjectCheck : IDisposable
             || (_said?.Md5 is { } md5 && !md5.AsSpan().SequenceEqual(_md5!.GetHashAndReset()))
             || (_said?.Crc32 is { } crc32 && crc32 != _crc32!.GetCurrentHashAsUInt32()))
         {
-            throw new StorageException(FailureReason.ChecksumDiffers, ObjectChecksums.Difference);
+            throw new StorageException(FailureReason.ChecksumDiffers, "The object does not have the checksum that storage reported.");
         }
 
         if (_wanted is not null && !_wanted.AsSpan().SequenceEqual(Sha256))

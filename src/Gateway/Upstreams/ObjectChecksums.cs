@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
-using System.Security.Cryptography;
 
 namespace Gateway.Upstreams;
 
@@ -10,9 +9,6 @@ namespace Gateway.Upstreams;
 /// <param name="Crc32">From <c>x-amz-checksum-crc32</c>.</param>
 internal sealed record ObjectChecksums(byte[]? Sha256, byte[]? Md5, uint? Crc32)
 {
-    /// <summary>What to say of an object that does not have them.</summary>
-    public const string Difference = "The object does not have the checksum that storage reported.";
-
     private const int Sha256Length = 32;
     private const int Md5Length = 16;
 
@@ -29,12 +25,6 @@ internal sealed record ObjectChecksums(byte[]? Sha256, byte[]? Md5, uint? Crc32)
             ? null
             : new ObjectChecksums(sha256, md5, crc32 is null ? null : BinaryPrimitives.ReadUInt32BigEndian(crc32));
     }
-
-    /// <summary>Whether these bytes have them.</summary>
-    public bool AreOf(ReadOnlySpan<byte> bytes) =>
-        (Sha256 is null || SHA256.HashData(bytes).AsSpan().SequenceEqual(Sha256))
-        && (Md5 is null || CryptographicOperations.HashData(HashAlgorithmName.MD5, bytes).AsSpan().SequenceEqual(Md5))
-        && (Crc32 is null || System.IO.Hashing.Crc32.HashToUInt32(bytes) == Crc32);
 
     /// <summary>Whether both state a checksum of one kind, and not the same.</summary>
     public bool Contradict(ObjectChecksums? other) =>

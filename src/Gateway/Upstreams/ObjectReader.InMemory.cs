@@ -98,10 +98,9 @@ internal sealed partial class ObjectReader
     /// <exception cref="StorageException">The object in memory is not what storage says it is.</exception>
     private void RequireChecksums()
     {
-        if (Head.Checksums is { } checksums && !checksums.AreOf(_buffer.AsSpan(0, (int)_position)))
-        {
-            throw new StorageException(FailureReason.ChecksumDiffers, ObjectChecksums.Difference);
-        }
+        using var check = ObjectCheck.Of(null, Head.Checksums, isHashed: false);
+        check?.Append(_buffer.AsSpan(0, (int)_position));
+        check?.Require();
     }
 
     private bool TryGrow(ByteBudget budget, int size)

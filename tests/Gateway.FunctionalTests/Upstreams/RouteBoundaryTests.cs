@@ -53,6 +53,7 @@ public sealed class RouteBoundaryTests : IAsyncDisposable
     [InlineData("/media/%2570rivate/s")]
     [InlineData("/media/private;x/s")]
     [InlineData("/media/private%253bx=y/s")]
+    [InlineData("/media/%25u0070rivate/s")]
     public async Task A_path_that_storage_may_read_as_another_routes_is_refused(string path)
     {
         var configuration = WithRoute("/media/private/{**key}");
