@@ -1,4 +1,4 @@
-using Gateway.Archiving.Blocks;
+using Gateway.Archiving.Encoders;
 
 namespace Gateway.Archiving;
 
@@ -56,7 +56,7 @@ public sealed record ArchiveRecipe(
 
     /// <summary>Has the encoder compress a block, and looks whether it comes back.</summary>
     /// <exception cref="NotSupportedException">The encoder's library cannot be loaded, or does not give the bytes back.</exception>
-    public void Prove() => BlockEncoder.For(this).Prove();
+    public void SelfTest() => EncoderCatalogue.Get(this).SelfTest();
 
-    private string Compressed(string format) => $"{format}/{Version}/{BlockEncoder.For(this).BlockSize}/{BlockEncoder.For(this).Fingerprint}";
+    private string Compressed(string format) => $"{format}/{Version}/{EncoderCatalogue.Get(this).BlockSize}/{EncoderCatalogue.Get(this).Fingerprint}";
 }

@@ -1,7 +1,9 @@
 using System.IO.Pipelines;
 using Gateway.Archiving.Blocks;
+using Gateway.Archiving.Encoders;
 using Gateway.Archiving.Gzip;
 using Gateway.Archiving.Layout;
+using Gateway.Archiving.Resuming;
 using Gateway.Archiving.Tar;
 using Gateway.Archiving.Zip;
 using Gateway.Archiving.Zstd;
@@ -46,7 +48,7 @@ public abstract class ArchiveWriter : FormatWriter
     /// <param name="workers">Blocks that are compressed at a time, 1 (default) or more: above 1 on the thread pool, for two
     /// blocks of memory each. The archive's bytes are the same for every number.</param>
     /// <param name="trail">Learns, on the caller's thread, from where the archive can be continued.</param>
-    public static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output, int workers = 1, ArchiveTrail? trail = null)
+    public static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output, int workers = 1, CheckpointIndex? trail = null)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         return Create(recipe, null, output, workers, default, trail);
@@ -55,13 +57,13 @@ public abstract class ArchiveWriter : FormatWriter
     /// <summary>Makes a writer that goes on within an archive.</summary>
     /// <param name="layout">The archive.</param>
     /// <param name="output">Where the rest goes.</param>
-    /// <param name="start">Where to go on, as <see cref="ArchiveLayout.StartAt"/> says it. The entry it names must be started first,
-    /// and <see cref="ArchiveStart.BodyOffset"/> bytes of its body must not be written.</param>
+    /// <param name="start">Where to go on, as <see cref="ArchiveLayout.FindResumePoint"/> says it. The entry it names must be started first,
+    /// and <see cref="ResumePoint.BodyOffset"/> bytes of its body must not be written.</param>
     /// <param name="workers">Blocks that are compressed at a time.</param>
     /// <param name="trail">The one from which the start was chosen; learns the rest.</param>
     /// <remarks>Writing throws a <see cref="CheckpointException"/>, before any byte leaves, when the start was noted of something
     /// else.</remarks>
-    public static ArchiveWriter Continue(ArchiveLayout layout, PipeWriter output, in ArchiveStart start, int workers = 1, ArchiveTrail? trail = null)
+    public static ArchiveWriter Continue(ArchiveLayout layout, PipeWriter output, in ResumePoint start, int workers = 1, CheckpointIndex? trail = null)
     {
         ArgumentNullException.ThrowIfNull(layout);
         return Create(layout.Recipe, layout, output, workers, start, trail);
@@ -70,12 +72,12 @@ public abstract class ArchiveWriter : FormatWriter
     /// <summary>The most bytes of buffers that a writer made for this holds at a time, besides those of its output.</summary>
     /// <param name="recipe">Format and compression.</param>
     /// <param name="workers">Blocks that are compressed at a time.</param>
-    public static long MemoryOf(ArchiveRecipe recipe, int workers)
+    public static long GetMaxMemory(ArchiveRecipe recipe, int workers)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         return recipe.Format == ArchiveFormat.Tar ? 0
             : recipe.Compression == Compression.Store ? 2 * ArchiveRecipe.StoreBlockSize
-            : (1 + (2 * workers)) * (long)BlockEncoder.For(recipe).BlockSize;
+            : (1 + (2 * workers)) * (long)EncoderCatalogue.Get(recipe).BlockSize;
     }
 
     /// <summary>Writes the header of an entry; its body follows.</summary>
@@ -167,7 +169,7 @@ public abstract class ArchiveWriter : FormatWriter
     }
 
     private static ArchiveWriter Create(
-        ArchiveRecipe recipe, ArchiveLayout? layout, PipeWriter output, int workers, in ArchiveStart start, ArchiveTrail? trail)
+        ArchiveRecipe recipe, ArchiveLayout? layout, PipeWriter output, int workers, in ResumePoint start, CheckpointIndex? trail)
     {
         ArgumentNullException.ThrowIfNull(output);
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
@@ -177,7 +179,7 @@ public abstract class ArchiveWriter : FormatWriter
         }
 
         // A checkpoint holds a checksum from the body's beginning on, which is not seen here.
-        var blocks = new BlockWriter(output, BlockEncoder.For(recipe), workers, start, start.IsWithinCopy || !recipe.NeedsCheckpoints ? null : trail);
+        var blocks = new BlockWriter(output, EncoderCatalogue.Get(recipe), workers, start, start.IsWithinCopy || !recipe.NeedsCheckpoints ? null : trail);
         return recipe.Format switch
         {
             ArchiveFormat.TarGz => new TarWriter(new GzipWriter(output, blocks), start.Skip),

@@ -13,7 +13,7 @@ internal static class Archive
     {
         using var output = new MemoryStream();
         var pipe = PipeWriter.Create(output);
-        var layout = ArchiveLayout.Of(recipe, [.. entries.Select(entry => new ArchiveEntry(entry.Name, entry.Body.Length, Modified))]);
+        var layout = ArchiveLayout.Create(recipe, [.. entries.Select(entry => new ArchiveEntry(entry.Name, entry.Body.Length, Modified))]);
         var archive = ArchiveWriter.Continue(layout, pipe, default);
         foreach (var (name, body) in entries)
         {

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Gateway.Archiving;
 using Gateway.Archiving.Blocks;
+using Gateway.Archiving.Encoders;
 using Testing;
 
 namespace Benchmarks;
@@ -12,13 +13,13 @@ internal static class EncoderSpeed
 {
     private static readonly (string Name, BlockEncoder Encoder)[] Encoders =
     [
-        ("deflate-2 (ours)", BlockEncoder.For(new ArchiveRecipe())),
-        ("deflate-2 in a zip", BlockEncoder.For(new ArchiveRecipe(ArchiveFormat.Zip))),
+        ("deflate-2 (ours)", EncoderCatalogue.Get(new ArchiveRecipe())),
+        ("deflate-2 in a zip", EncoderCatalogue.Get(new ArchiveRecipe(ArchiveFormat.Zip))),
         .. Isal(),
         ("zlib-1", new ZlibBlockEncoder(1)),
         .. Libdeflate(),
         ("zlib-6-9", new ZlibBlockEncoder(6, 9)),
-        ("store", BlockEncoder.For(new ArchiveRecipe(Compression: Compression.Store))),
+        ("store", EncoderCatalogue.Get(new ArchiveRecipe(Compression: Compression.Store))),
     ];
 
     public static async Task<string> RunAsync(int rounds)
@@ -58,7 +59,7 @@ internal static class EncoderSpeed
     {
         try
         {
-            return [("isal-1", BlockEncoder.For(new ArchiveRecipe(FastEncoder: FastEncoder.Isal)))];
+            return [("isal-1", EncoderCatalogue.Get(new ArchiveRecipe(FastEncoder: FastEncoder.Isal)))];
         }
         catch (NotSupportedException)
         {

@@ -5,6 +5,7 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Gateway.Archiving;
 using Gateway.Archiving.Blocks;
+using Gateway.Archiving.Encoders;
 using Gateway.Archiving.Tar;
 
 namespace Benchmarks;
@@ -19,7 +20,7 @@ public class Micro
     private readonly byte[] _block = Workload.Log(1, ArchiveRecipe.BlockSize);
     private readonly byte[] _random = System.Security.Cryptography.RandomNumberGenerator.GetBytes(ArchiveRecipe.BlockSize);
     private readonly byte[] _output = new byte[StoredDeflate.Instance.EncodedLength(ArchiveRecipe.BlockSize)];
-    private readonly BlockEncoder _encoder = BlockEncoder.For(new ArchiveRecipe());
+    private readonly BlockEncoder _encoder = EncoderCatalogue.Get(new ArchiveRecipe());
     private readonly System.IO.Hashing.Crc32 _crc = new();
 
     /// <summary>Runs them and writes the table.</summary>

@@ -5,7 +5,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Archiving;
-using Gateway.Archiving.Layout;
+using Gateway.Archiving.Resuming;
 using Testing;
 
 namespace Benchmarks;
@@ -53,7 +53,7 @@ internal static class Resuming
             {
                 var plain = await MakeAsync(format, null);
                 var before = GC.GetTotalMemory(forceFullCollection: true);
-                var trail = new ArchiveTrail();
+                var trail = new CheckpointIndex();
                 var noting = await MakeAsync(format, trail);
                 kept = GC.GetTotalMemory(forceFullCollection: true) - before;
                 GC.KeepAlive(trail);
@@ -131,7 +131,7 @@ internal static class Resuming
     }
 
     /// <summary>Processor seconds a GB of the writer alone.</summary>
-    private static async Task<double> MakeAsync(ArchiveFormat format, ArchiveTrail? trail)
+    private static async Task<double> MakeAsync(ArchiveFormat format, CheckpointIndex? trail)
     {
         var content = new ObjectContent(CostSize, 1);
         var archive = ArchiveWriter.Create(new ArchiveRecipe(format), PipeWriter.Create(Stream.Null), workers: 1, trail);

@@ -59,12 +59,12 @@ internal sealed class Chaos : IAsyncDisposable
     {
         using var stop = new CancellationTokenSource(time);
         await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => WorkAsync(new Random(seed + client), stop.Token)));
-        var reasons = _gateway.Output.Select(ReasonOf).OfType<string>().GroupBy(reason => reason).OrderByDescending(group => group.Count()).ToArray();
+        var reasons = _gateway.Output.Select(GetReason).OfType<string>().GroupBy(reason => reason).OrderByDescending(group => group.Count()).ToArray();
         var total = _whole + _failed + _wrong;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{total} bundles, {_whole} complete ({100.0 * _whole / total:0.000} %), {_failed} failed, wrong {_wrong}; {_upstream.Requests.Count} requests, {_delivered.Values.Sum()} faults"));
         Console.WriteLine("faults: " + string.Join(", ", _delivered.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key} {pair.Value}")));
         Console.WriteLine("reasons: " + string.Join(", ", reasons.Select(group => $"{group.Key} {group.Count()}")));
-        foreach (var line in _gateway.Output.Where(line => ReasonOf(line) is not (null or "None")).Take(10))
+        foreach (var line in _gateway.Output.Where(line => GetReason(line) is not (null or "None")).Take(10))
         {
             Console.WriteLine(line);
         }
@@ -164,7 +164,7 @@ internal sealed class Chaos : IAsyncDisposable
     }
 
     /// <summary>The reason in a line of the access log.</summary>
-    private static string? ReasonOf(string line)
+    private static string? GetReason(string line)
     {
         try
         {

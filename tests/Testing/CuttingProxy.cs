@@ -56,7 +56,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
         {
             while (true)
             {
-                _connections.Add(PassAsync(await _listener.AcceptSocketAsync(_stop.Token)));
+                _connections.Add(HashSkippedPrefixAsync(await _listener.AcceptSocketAsync(_stop.Token)));
             }
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -65,7 +65,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
         }
     }
 
-    private async Task PassAsync(Socket client)
+    private async Task HashSkippedPrefixAsync(Socket client)
     {
         using var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
         using (client)

@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Net.NetworkInformation;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Gateway;
 using Gateway.Admission;
+using Gateway.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -184,7 +184,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     /// <summary>The same for who does not know how many outcomes there will be.</summary>
     public async Task RequireNothingHeldSoonAsync()
     {
-        await Eventually.TrueAsync(() => _meters["gateway.bundle.active"] == 0 && App.Services.GetRequiredService<BundleAdmission>().Taken == 0, "all bundles have ended");
+        await Eventually.TrueAsync(() => _meters["gateway.bundle.active"] == 0 && App.Services.GetRequiredService<BundlePermits>().Taken == 0, "all bundles have ended");
         await Eventually.TrueAsync(() => Outcomes.Seen == _meters["gateway.bundle.outcomes"], "each is told");
         await Eventually.TrueAsync(() => App.Services.GetRequiredService<BundleMemory>().Leased == 0, "no memory is leased");
         RequireNothingHeld();
@@ -242,7 +242,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     {
         Assert.Equal(0, _meters["gateway.bundle.active"]);
         Assert.Equal(0, App.Services.GetRequiredService<BundleMemory>().Leased);
-        Assert.Equal(0, App.Services.GetRequiredService<BundleAdmission>().Taken);
+        Assert.Equal(0, App.Services.GetRequiredService<BundlePermits>().Taken);
         Assert.All(
             App.Services.GetRequiredService<IProxyStateLookup>().GetClusters().SelectMany(cluster => cluster.Destinations.Values),
             destination => Assert.Equal(0, destination.ConcurrentRequestCount));

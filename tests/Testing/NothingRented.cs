@@ -1,5 +1,5 @@
 using Gateway.Archiving;
-using Gateway.Archiving.Blocks;
+using Gateway.Archiving.Encoders;
 
 namespace Testing;
 
@@ -8,7 +8,7 @@ public sealed class NothingRented : IAsyncDisposable
 {
     public async ValueTask DisposeAsync()
     {
-        var pools = (from format in Enum.GetValues<ArchiveFormat>() from compression in Enum.GetValues<Compression>() select BlockEncoder.For(new ArchiveRecipe(format, compression)).Blocks).Distinct().ToArray();
+        var pools = (from format in Enum.GetValues<ArchiveFormat>() from compression in Enum.GetValues<Compression>() select EncoderCatalogue.Get(new ArchiveRecipe(format, compression)).Blocks).Distinct().ToArray();
         await Eventually.TrueAsync(() => pools.All(pool => pool.Rented == 0), $"no block is rented any more: {string.Join(' ', pools.Select(pool => pool.Rented))}");
     }
 }

@@ -1,8 +1,6 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
-using Gateway.Archiving.Zip;
-using Gateway.Archiving.Zstd;
 
 namespace Gateway.Archiving.Blocks;
 
@@ -13,21 +11,9 @@ namespace Gateway.Archiving.Blocks;
 /// </summary>
 internal abstract class BlockEncoder
 {
-    private static readonly BlockEncoder Managed = new DeflateBlockEncoder();
-    private static readonly Lazy<BlockEncoder> Isal = new(IsalBlockEncoder.Load);
-    private static readonly Lazy<BlockEncoder> Small = new(() =>
-        LibdeflateBlockEncoder.TryLoad(out var libdeflate) ? libdeflate : new ZlibBlockEncoder(6, 9));
-    private static readonly BlockEncoder ZipManaged = new ZipBlockEncoder(Managed);
-    private static readonly Lazy<BlockEncoder> ZipIsal = new(() => new ZipBlockEncoder(Isal.Value));
-    private static readonly Lazy<BlockEncoder> ZipSmall = new(() => new ZipBlockEncoder(Small.Value));
-    private static readonly BlockEncoder Store = new StoringBlockEncoder(StoredDeflate.Instance);
-    private static readonly BlockEncoder StoreZstd = new StoringBlockEncoder(RawBlock.Instance);
-    private static readonly BlockEncoder ZstdFast = new ZstdBlockEncoder(1, ArchiveRecipe.ZstdBlockSize);
-    private static readonly BlockEncoder ZstdSmall = new ZstdBlockEncoder(9, ArchiveRecipe.SmallBlockSize);
-
     private string? _fingerprint;
     private BlockPool? _blocks;
-    private bool _isProven;
+    private bool _isTested;
 
     /// <summary>The encoder's name in plans and logs.</summary>
     public abstract string Name { get; }
@@ -45,23 +31,7 @@ internal abstract class BlockEncoder
     public string Fingerprint => _fingerprint ??= Probe();
 
     /// <summary>How a block is kept that does not shrink.</summary>
-    public virtual StoredForm Stored => StoredDeflate.Instance;
-
-    /// <exception cref="NotSupportedException">The encoder's library cannot be loaded.</exception>
-    public static BlockEncoder For(ArchiveRecipe recipe) => (recipe.Format, recipe.Compression, recipe.FastEncoder) switch
-    {
-        (ArchiveFormat.TarZst, Compression.Fast, _) => ZstdFast,
-        (ArchiveFormat.TarZst, Compression.Small, _) => ZstdSmall,
-        (ArchiveFormat.TarZst, Compression.Store, _) => StoreZstd,
-        (_, Compression.Store, _) => Store,
-        (ArchiveFormat.Zip, Compression.Fast, FastEncoder.Managed) => ZipManaged,
-        (ArchiveFormat.Zip, Compression.Fast, FastEncoder.Isal) => ZipIsal.Value,
-        (ArchiveFormat.Zip, Compression.Small, _) => ZipSmall.Value,
-        (_, Compression.Fast, FastEncoder.Managed) => Managed,
-        (_, Compression.Fast, FastEncoder.Isal) => Isal.Value,
-        (_, Compression.Small, _) => Small.Value,
-        _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe, "unknown compression or encoder"),
-    };
+    public virtual StoredBlock Stored => StoredDeflate.Instance;
 
     /// <summary>Bytes of output that <see cref="TryEncode"/> may use for a block of so many bytes.</summary>
     public virtual int RoomFor(int plainLength) => plainLength;
@@ -92,9 +62,9 @@ internal abstract class BlockEncoder
 
     /// <summary>Encodes a block, decodes it, and compares, once in a process.</summary>
     /// <exception cref="NotSupportedException">It did not come back.</exception>
-    public void Prove()
+    public void SelfTest()
     {
-        if (_isProven)
+        if (_isTested)
         {
             return;
         }
@@ -105,7 +75,7 @@ internal abstract class BlockEncoder
             throw new NotSupportedException($"the encoder {Name} does not give its own bytes back");
         }
 
-        _isProven = true;
+        _isTested = true;
     }
 
     /// <summary>Gives back what was encoded, by other code than ours.</summary>
@@ -126,7 +96,8 @@ internal abstract class BlockEncoder
         return output[..Encode(plain, output)];
     }
 
-    private static byte[] ProbeBlock()
+    /// <summary>A fixed block: literals, and matches of many lengths and distances.</summary>
+    private protected static byte[] ProbeBlock()
     {
         // Words in an order that never repeats exactly: literals, matches of many lengths and distances.
         var text = new StringBuilder();
@@ -136,21 +107,5 @@ internal abstract class BlockEncoder
         }
 
         return Encoding.ASCII.GetBytes(text.ToString());
-    }
-
-    private sealed class StoringBlockEncoder(StoredForm form) : BlockEncoder
-    {
-        public override StoredForm Stored => form;
-
-        public override string Name => "store";
-
-        public override int BlockSize => ArchiveRecipe.StoreBlockSize;
-
-        public override bool Stores => true;
-
-        public override int TryEncode(ReadOnlySpan<byte> plain, Memory<byte> output) => 0;
-
-        // There is nothing to prove in a copy.
-        protected override byte[] Decode(ReadOnlySpan<byte> encoded) => encoded.Slice(form.HeaderLength, ProbeBlock().Length).ToArray();
     }
 }

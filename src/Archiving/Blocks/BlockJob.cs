@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using Gateway.Archiving.Layout;
+using Gateway.Archiving.Resuming;
 
 namespace Gateway.Archiving.Blocks;
 
@@ -30,7 +30,7 @@ internal sealed class BlockJob
     private byte[]? _plain;
     private byte[]? _encoded;
 
-    public BlockJob(BlockEncoder encoder, byte[] plain, int length, ArchiveCheckpoint? end)
+    public BlockJob(BlockEncoder encoder, byte[] plain, int length, Checkpoint? end)
     {
         Interlocked.Increment(ref _open);
         End = end;
@@ -47,7 +47,7 @@ internal sealed class BlockJob
     public static bool IsCrowded => Volatile.Read(ref _open) > 4 * Environment.ProcessorCount;
 
     /// <summary>The place behind the block, if it is to be remembered; its offset is not known here.</summary>
-    public ArchiveCheckpoint? End { get; private set; }
+    public Checkpoint? End { get; private set; }
 
     /// <summary>Whether the block after this one takes long to fill: whoever reads shall not wait for it.</summary>
     public bool IsOverdue => Environment.TickCount64 - _started > PatienceMilliseconds;

@@ -1,13 +1,13 @@
 using System.Buffers;
 using System.IO.Hashing;
-using Gateway.Archiving.Layout;
+using Gateway.Archiving.Resuming;
 
 namespace Gateway.Archiving.Blocks;
 
 /// <content>Places from which the archive can be continued: noting them, and trying the one at which it is continued.</content>
 internal sealed partial class BlockWriter
 {
-    private readonly ArchiveTrail? _trail;
+    private readonly CheckpointIndex? _trail;
     private long _lastCheckpoint;
 
     // Bytes of a block that is made once more only to be compared, and what it must be.
@@ -15,15 +15,15 @@ internal sealed partial class BlockWriter
     private readonly uint _checkCrc;
 
     /// <summary>What is known of the place behind the block that has just ended, if it is to be remembered.</summary>
-    private ArchiveCheckpoint? Due()
+    private Checkpoint? Due()
     {
-        if (_trail is null || PlainOffset - _lastCheckpoint < ArchiveTrail.Interval)
+        if (_trail is null || PlainOffset - _lastCheckpoint < CheckpointIndex.Interval)
         {
             return null;
         }
 
         _lastCheckpoint = PlainOffset;
-        return new ArchiveCheckpoint(PlainOffset, 0, Crc, 0);
+        return new Checkpoint(PlainOffset, 0, Crc, 0);
     }
 
     /// <summary>Makes the block before the place where the archive goes on, which the client has already.</summary>

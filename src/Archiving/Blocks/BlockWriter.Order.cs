@@ -1,5 +1,5 @@
 using System.IO.Pipelines;
-using Gateway.Archiving.Layout;
+using Gateway.Archiving.Resuming;
 
 namespace Gateway.Archiving.Blocks;
 
@@ -115,7 +115,7 @@ internal sealed partial class BlockWriter
     }
 
     /// <summary>Blocks up to this place are in the output.</summary>
-    private void Written(int length, ArchiveCheckpoint? end)
+    private void Written(int length, Checkpoint? end)
     {
         _unflushed = true;
         Offset += length;

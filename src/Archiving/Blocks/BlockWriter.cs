@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using System.IO.Pipelines;
-using Gateway.Archiving.Layout;
+using Gateway.Archiving.Deflate;
+using Gateway.Archiving.Resuming;
 
 namespace Gateway.Archiving.Blocks;
 
@@ -57,7 +58,7 @@ internal sealed partial class BlockWriter : PipeWriter
     /// <param name="workers">Blocks encoded at a time, 1 or more; with 1 the caller's thread encodes.</param>
     /// <param name="start">Where to go on; the default begins an archive.</param>
     /// <param name="trail">Learns, every few MiB and on the caller's thread, from where the archive can be continued.</param>
-    public BlockWriter(PipeWriter output, BlockEncoder encoder, int workers, in ArchiveStart start, ArchiveTrail? trail)
+    public BlockWriter(PipeWriter output, BlockEncoder encoder, int workers, in ResumePoint start, CheckpointIndex? trail)
     {
         _output = output;
         _encoder = encoder;
@@ -227,7 +228,7 @@ internal sealed partial class BlockWriter : PipeWriter
         {
             var memory = _output.GetMemory(_encoder.MaxLength(plain.Length));
             var length = _encoder.Encode(plain, memory);
-            var end = Due() is { } due ? due.Behind(memory.Span[..length]) : default(ArchiveCheckpoint?);
+            var end = Due() is { } due ? due.Behind(memory.Span[..length]) : default(Checkpoint?);
             _output.Advance(length);
             Written(length, end);
             _stores = length == _encoder.Stored.EncodedLength(plain.Length);

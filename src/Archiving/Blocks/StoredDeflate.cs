@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Gateway.Archiving.Blocks;
 
 /// <summary>Deflate blocks that hold their bytes as they are (RFC 1951, section 3.2.4), none of them the stream's last.</summary>
-internal sealed class StoredDeflate : StoredForm
+internal sealed class StoredDeflate : StoredBlock
 {
     public static readonly StoredDeflate Instance = new();
 

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace Gateway.Archiving.Deflate;
 
 /// <summary>
-/// Bits into bytes, first bit lowest (RFC 1951, section 3.1.1). Up to <see cref="MostBits"/> bits may be put between two
+/// Bits into bytes, first bit lowest (RFC 1951, section 3.1.1). Up to <see cref="MaxBits"/> bits may be put between two
 /// <see cref="Flush"/>es.
 /// Eight bytes are written at a time without looking, so the room behind the last byte must be at least
 /// <see cref="Slack"/>: who uses it knows the length beforehand.
@@ -15,7 +15,7 @@ internal ref struct BitWriter
     public const int Slack = 8;
 
     // With seven bits that were left over one less than a word: a shift by 64 would be one by 0.
-    public const int MostBits = 56;
+    public const int MaxBits = 56;
 
     // Few plain fields, so that a loop keeps them in registers.
     private readonly ref byte _start;

@@ -317,7 +317,7 @@ internal sealed class DynamicBlock
             var distanceBits = (int)(distance & 31);
             var match = (length >> 5) | ((ulong)((distance >> 9) | ((uint)sequence.DistanceExtra << distanceBits)) << lengthBits);
             var matchBits = lengthBits + distanceBits + (int)((distance >> 5) & 15);
-            if (bits + matchBits <= BitWriter.MostBits)
+            if (bits + matchBits <= BitWriter.MaxBits)
             {
                 writer.Put(lastOnes | (match << bits), bits + matchBits);
                 writer.Flush();

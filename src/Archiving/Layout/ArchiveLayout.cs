@@ -1,4 +1,4 @@
-using Gateway.Archiving.Blocks;
+using Gateway.Archiving.Encoders;
 using Gateway.Archiving.Gzip;
 using Gateway.Archiving.Tar;
 using Gateway.Archiving.Zip;
@@ -50,15 +50,15 @@ public sealed partial class ArchiveLayout
     /// <param name="recipe">How the archive is made.</param>
     /// <param name="entries">Every entry, in order, with its exact size.</param>
     /// <exception cref="OverflowException">The archive would have more than 2^63 bytes.</exception>
-    public static ArchiveLayout Of(ArchiveRecipe recipe, IReadOnlyList<ArchiveEntry> entries)
+    public static ArchiveLayout Create(ArchiveRecipe recipe, IReadOnlyList<ArchiveEntry> entries)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(entries);
-        return recipe.Format == ArchiveFormat.Zip ? OfZip(recipe, entries) : OfTar(recipe, entries);
+        return recipe.Format == ArchiveFormat.Zip ? CreateZip(recipe, entries) : CreateTar(recipe, entries);
     }
 
     /// <summary>Where an entry's header begins in the plain archive; for the number of entries, where the trailer does.</summary>
-    public long StartOf(int entry) => _starts[entry];
+    public long GetStart(int entry) => _starts[entry];
 
     /// <summary>The piece that holds a byte of the plain archive.</summary>
     /// <param name="offset">From 0 to less than <see cref="PlainLength"/>.</param>
@@ -73,34 +73,34 @@ public sealed partial class ArchiveLayout
 
         var index = Array.BinarySearch(_starts, offset);
         index = index < 0 ? ~index - 1 : index;
-        var body = _starts[index] + HeaderLengthOf(Entries[index]);
+        var body = _starts[index] + GetHeaderLength(Entries[index]);
         var tail = body + Entries[index].Size;
         return offset < body ? new ArchivePiece(PieceKind.Header, index, _starts[index], body)
             : offset < tail ? new ArchivePiece(PieceKind.Body, index, body, tail)
             : new ArchivePiece(PieceKind.Tail, index, tail, _starts[index + 1]);
     }
 
-    private static ArchiveLayout OfTar(ArchiveRecipe recipe, IReadOnlyList<ArchiveEntry> entries)
+    private static ArchiveLayout CreateTar(ArchiveRecipe recipe, IReadOnlyList<ArchiveEntry> entries)
     {
         var starts = new long[entries.Count + 1];
         for (var i = 0; i < entries.Count; i++)
         {
             var entry = entries[i];
-            starts[i + 1] = checked(starts[i] + TarHeader.Encode(entry).Length + entry.Size + TarHeader.PaddingOf(entry.Size));
+            starts[i + 1] = checked(starts[i] + TarHeader.Encode(entry).Length + entry.Size + TarHeader.GetPadding(entry.Size));
         }
 
         var plain = checked(starts[^1] + TarHeader.TrailerLength);
         var most = recipe.Format switch
         {
             ArchiveFormat.Tar => plain,
-            ArchiveFormat.TarGz => GzipWriter.StoredLength(plain, BlockEncoder.For(recipe).BlockSize),
+            ArchiveFormat.TarGz => GzipWriter.StoredLength(plain, EncoderCatalogue.Get(recipe).BlockSize),
             _ when recipe.Compression == Compression.Store => ZstdStoreWriter.EncodedLength(plain),
-            _ => StoredFrame.Instance.EncodedLength(plain, BlockEncoder.For(recipe).BlockSize),
+            _ => StoredFrame.Instance.EncodedLength(plain, EncoderCatalogue.Get(recipe).BlockSize),
         };
         return new ArchiveLayout(recipe, entries, starts, [], TarHeader.TrailerLength, most);
     }
 
-    private static ArchiveLayout OfZip(ArchiveRecipe recipe, IReadOnlyList<ArchiveEntry> entries)
+    private static ArchiveLayout CreateZip(ArchiveRecipe recipe, IReadOnlyList<ArchiveEntry> entries)
     {
         var starts = new long[entries.Count + 1];
         var offsets = recipe.Compression == Compression.Store ? new long[entries.Count + 1] : [];
@@ -121,6 +121,6 @@ public sealed partial class ArchiveLayout
         return new ArchiveLayout(recipe, entries, starts, offsets, trailer, checked(most + trailer));
     }
 
-    private long HeaderLengthOf(in ArchiveEntry entry) =>
+    private long GetHeaderLength(in ArchiveEntry entry) =>
         Recipe.Format == ArchiveFormat.Zip ? new ZipEntry(entry, Recipe).HeaderLength : TarHeader.Encode(entry).Length;
 }

@@ -21,7 +21,7 @@ internal static class TarHeader
         var name = Encoding.UTF8.GetBytes(entry.Name);
         var split = SplitForUstar(name);
         var sizeFits = entry.Size <= TarBlock.MaxNumber;
-        var records = PaxOf(entry, nameFits: split >= 0, sizeFits);
+        var records = EncodePax(entry, nameFits: split >= 0, sizeFits);
 
         var header = new byte[(records.Length == 0 ? 0 : TarBlock.Size + Padded(records.Length)) + TarBlock.Size];
         var rest = header.AsSpan();
@@ -60,12 +60,12 @@ internal static class TarHeader
     }
 
     /// <summary>Zeros behind a body, up to a whole block.</summary>
-    public static int PaddingOf(long size) => (int)(-size & (TarBlock.Size - 1));
+    public static int GetPadding(long size) => (int)(-size & (TarBlock.Size - 1));
 
     /// <summary>The length rounded up to whole blocks.</summary>
     public static int Padded(int length) => (length + TarBlock.Size - 1) & -TarBlock.Size;
 
-    private static byte[] PaxOf(in ArchiveEntry entry, bool nameFits, bool sizeFits)
+    private static byte[] EncodePax(in ArchiveEntry entry, bool nameFits, bool sizeFits)
     {
         if (nameFits && sizeFits)
         {

@@ -41,7 +41,7 @@ internal sealed class TarWriter(PipeWriter output, long skip = 0) : ArchiveWrite
     }
 
     /// <inheritdoc/>
-    private protected override void End(in ArchiveEntry entry) => WriteZeros(TarHeader.PaddingOf(entry.Size));
+    private protected override void End(in ArchiveEntry entry) => WriteZeros(TarHeader.GetPadding(entry.Size));
 
     /// <summary>Writes what is left of some bytes when those that a resumed archive has already are left out.</summary>
     private void Write(ReadOnlySpan<byte> bytes)

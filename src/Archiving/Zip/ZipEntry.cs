@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
 using Gateway.Archiving.Blocks;
-using Gateway.Archiving.Layout;
+using Gateway.Archiving.Encoders;
+using Gateway.Archiving.Resuming;
 
 namespace Gateway.Archiving.Zip;
 
@@ -50,11 +51,11 @@ internal sealed class ZipEntry
         ArgumentOutOfRangeException.ThrowIfGreaterThan(_name.Length, ushort.MaxValue, nameof(entry));
         HasBody = entry.Size > 0;
         MaxEncodedLength = HasBody
-            ? checked(BlockEncoder.For(recipe).MaxLength(entry.Size) + StoredDeflate.Final.Length)
+            ? checked(EncoderCatalogue.Get(recipe).MaxLength(entry.Size) + StoredDeflate.Final.Length)
             : 0;
         EncodedLength = recipe.Compression == Compression.Store || !HasBody ? MaxEncodedLength : null;
         _isZip64 = MaxEncodedLength >= In64;
-        _modified = DosTimeOf(entry.Modified);
+        _modified = ToDosTime(entry.Modified);
         var seconds = entry.Modified.ToUnixTimeSeconds();
         _timestamp = seconds is >= 0 and <= int.MaxValue ? (int)seconds : null;
     }
@@ -194,7 +195,7 @@ internal sealed class ZipEntry
     }
 
     /// <summary>Two seconds fine, from 1980 to 2107 and without a zone; it is given in UTC. Time in the lower half, date in the upper.</summary>
-    private static uint DosTimeOf(DateTimeOffset modified)
+    private static uint ToDosTime(DateTimeOffset modified)
     {
         var time = modified.UtcDateTime;
         return time.Year < 1980 ? (1 << 21) | (1 << 16)

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Gateway.Archiving.Blocks;
-using Gateway.Archiving.Layout;
+using Gateway.Archiving.Resuming;
 
 namespace Gateway.Archiving.Zip;
 
@@ -17,7 +17,7 @@ internal sealed class ZipWriter : ArchiveWriter
 
     private readonly ArchiveRecipe _recipe;
     private readonly BlockWriter _blocks;
-    private readonly ArchiveTrail? _trail;
+    private readonly CheckpointIndex? _trail;
     private readonly List<Made> _entries = [];
     private readonly bool _isWithinCopy;
     private long _skip;
@@ -31,7 +31,7 @@ internal sealed class ZipWriter : ArchiveWriter
     /// <param name="before">The entries before the one in which it goes on.</param>
     /// <param name="trail">Tells what became of these, and learns what becomes of others.</param>
     public ZipWriter(
-        ArchiveRecipe recipe, PipeWriter output, BlockWriter blocks, in ArchiveStart start, IReadOnlyList<ArchiveEntry> before, ArchiveTrail? trail)
+        ArchiveRecipe recipe, PipeWriter output, BlockWriter blocks, in ResumePoint start, IReadOnlyList<ArchiveEntry> before, CheckpointIndex? trail)
         : base(output, blocks)
     {
         _recipe = recipe;
@@ -147,7 +147,7 @@ internal sealed class ZipWriter : ArchiveWriter
 
     /// <summary>What became of an entry that is not made here, or not from its beginning.</summary>
     private EntryResult? KnownResult(ZipEntry zip, int index) =>
-        _trail?.ResultOf(index) ?? (zip.HasBody ? null : default(EntryResult));
+        _trail?.FindResult(index) ?? (zip.HasBody ? null : default(EntryResult));
 
     /// <summary>An entry, and what is known of it so far.</summary>
     private sealed class Made(ZipEntry zip)

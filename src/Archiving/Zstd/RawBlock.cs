@@ -3,7 +3,7 @@ using Gateway.Archiving.Blocks;
 namespace Gateway.Archiving.Zstd;
 
 /// <summary>A block of a Zstandard frame that holds its bytes as they are, not marked as the frame's last (RFC 8878, section 3.1.1.2).</summary>
-internal sealed class RawBlock : StoredForm
+internal sealed class RawBlock : StoredBlock
 {
     public static readonly RawBlock Instance = new();
 

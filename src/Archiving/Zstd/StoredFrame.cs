@@ -5,7 +5,7 @@ using Gateway.Archiving.Blocks;
 namespace Gateway.Archiving.Zstd;
 
 /// <summary>A Zstandard frame of raw blocks, with its size in front and a checksum behind (RFC 8878, section 3.1.1).</summary>
-internal sealed class StoredFrame : StoredForm
+internal sealed class StoredFrame : StoredBlock
 {
     public static readonly StoredFrame Instance = new();
 

@@ -36,10 +36,10 @@ internal sealed class ZstdStoreWriter : BlockFormatWriter
     }
 
     /// <summary>The length of a frame that states the size of its content.</summary>
-    public static long EncodedLength(long plainLength) => checked(OffsetOf(plainLength) + RawBlock.Final.Length);
+    public static long EncodedLength(long plainLength) => checked(GetOffset(plainLength) + RawBlock.Final.Length);
 
     /// <summary>Where a byte of the content is in the frame; at the beginning of a block, where the block's header is.</summary>
-    public static long OffsetOf(long plainOffset) =>
+    public static long GetOffset(long plainOffset) =>
         plainOffset == 0 ? 0 : checked(HeaderLength + RawBlock.Instance.EncodedLength(plainOffset, ArchiveRecipe.StoreBlockSize));
 
     /// <summary>Where the block begins in the content that holds a byte of the frame.</summary>

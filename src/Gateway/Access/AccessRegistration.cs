@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Gateway.Configuration;
+using Gateway.Storage;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
@@ -23,6 +24,7 @@ internal static class AccessRegistration
     /// <exception cref="InvalidOperationException">A scheme or a policy that cannot be understood.</exception>
     public static void AddAccess(this WebApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<SourceAuthorizer>();
         AddPolicies(builder);
         var configured = Configured(builder.Configuration);
         if (configured.Length == 0)
@@ -88,7 +90,7 @@ internal static class AccessRegistration
         var section = builder.Configuration.GetSection($"{Section}:{scheme}");
 
         // Faults shall stop the start, not the first client.
-        if (ConfigurationFaults.Of<TOptions>(section) is { Count: > 0 } faults)
+        if (ConfigurationFaults.Find<TOptions>(section) is { Count: > 0 } faults)
         {
             throw new InvalidConfigurationException(faults);
         }
@@ -105,7 +107,7 @@ internal static class AccessRegistration
         foreach (var policy in builder.Configuration.GetSection("Authorization:Policies").GetChildren())
         {
             // Read now: what cannot be understood must not let anybody in.
-            var rules = policy.GetChildren().SelectMany(RulesOf).ToArray();
+            var rules = policy.GetChildren().SelectMany(GetRules).ToArray();
             if (rules.Length == 0)
             {
                 throw new InvalidOperationException($"{policy.Path}: asks for neither Roles nor Claims; 'default' is the policy for anybody who is known");
@@ -122,7 +124,7 @@ internal static class AccessRegistration
         }
     }
 
-    private static IEnumerable<Action<AuthorizationPolicyBuilder>> RulesOf(IConfigurationSection section)
+    private static IEnumerable<Action<AuthorizationPolicyBuilder>> GetRules(IConfigurationSection section)
     {
         switch (section.Key)
         {

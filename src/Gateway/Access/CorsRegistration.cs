@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Gateway.Configuration;
+using Gateway.Storage;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 
 namespace Gateway.Access;
@@ -24,7 +25,7 @@ internal static class CorsRegistration
     public static void AddCorsPolicies(this WebApplicationBuilder builder)
     {
         var section = builder.Configuration.GetSection(CorsSettings.Section);
-        var faults = ConfigurationFaults.Of<CorsSettings>(section);
+        var faults = ConfigurationFaults.Find<CorsSettings>(section);
         RequireNone(faults);
         var settings = section.Get<CorsSettings>() ?? new CorsSettings();
         foreach (var (name, policy) in settings.Policies)

@@ -15,7 +15,7 @@ internal sealed class CorsSettings
     public Dictionary<string, CorsPolicySettings> Policies { get; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The name as it was configured, for a name in any case; another name stays as it is.</summary>
-    public string NameOf(string name) => Policies.Keys.FirstOrDefault(known => known.Equals(name, StringComparison.OrdinalIgnoreCase)) ?? name;
+    public string GetName(string name) => Policies.Keys.FirstOrDefault(known => known.Equals(name, StringComparison.OrdinalIgnoreCase)) ?? name;
 }
 
 /// <summary>Which web apps may use the gateway. Section <c>Cors:Policies:{name}</c>.</summary>

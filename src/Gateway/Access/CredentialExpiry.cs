@@ -10,7 +10,7 @@ internal static class CredentialExpiry
     private const string Claim = "exp";
 
     /// <summary>The earliest end of everything that the client was authenticated by; null when none of it ends.</summary>
-    public static DateTimeOffset? Of(HttpContext context)
+    public static DateTimeOffset? From(HttpContext context)
     {
         var ends = context.User.FindAll(Claim).Select(claim => Parse(claim.Value)).ToList();
         if (context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties?.ExpiresUtc is { } expires)

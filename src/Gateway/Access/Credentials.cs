@@ -1,4 +1,4 @@
-using Gateway.Upstreams;
+using Gateway.Storage.Sources;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Yarp.ReverseProxy.Model;
 

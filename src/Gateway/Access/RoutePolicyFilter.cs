@@ -1,4 +1,4 @@
-using Gateway.Configuration;
+using Gateway.Storage;
 using Microsoft.AspNetCore.Authentication;
 using Yarp.ReverseProxy.Configuration;
 

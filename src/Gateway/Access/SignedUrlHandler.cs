@@ -13,7 +13,7 @@ namespace Gateway.Access;
 internal sealed class SignedUrlOptions : AuthenticationSchemeOptions
 {
     /// <summary>Bytes of a key at least: as many as the signature has.</summary>
-    public const int LeastKeyBytes = 32;
+    public const int MinKeyBytes = 32;
 
     /// <summary>Secrets in Base64, at least 32 random bytes each; all are accepted, so that they can be exchanged one by one. Default: none,
     /// and the scheme is off.</summary>
@@ -27,9 +27,9 @@ internal sealed class SignedUrlOptions : AuthenticationSchemeOptions
     {
         for (var i = 0; i < Keys.Count; i++)
         {
-            if (!Convert.TryFromBase64String(Keys[i], new byte[Keys[i].Length], out var length) || length < LeastKeyBytes)
+            if (!Convert.TryFromBase64String(Keys[i], new byte[Keys[i].Length], out var length) || length < MinKeyBytes)
             {
-                throw new InvalidOperationException($"{AccessRegistration.Section}:{SignedUrlHandler.Name}:Keys:{i} is not Base64 of at least {LeastKeyBytes} bytes");
+                throw new InvalidOperationException($"{AccessRegistration.Section}:{SignedUrlHandler.Name}:Keys:{i} is not Base64 of at least {MinKeyBytes} bytes");
             }
         }
     }
@@ -54,7 +54,7 @@ internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options
     private const int SignatureLength = 43;
 
     /// <summary>Whether a request says that it is signed.</summary>
-    public static bool IsSigned(HttpRequest request) => TargetOf(request).Contains(Mark, StringComparison.Ordinal);
+    public static bool IsSigned(HttpRequest request) => GetTarget(request).Contains(Mark, StringComparison.Ordinal);
 
     /// <summary>Takes signature and time from what the request asks for.</summary>
     public static void Strip(HttpRequest request)
@@ -75,13 +75,13 @@ internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        var target = TargetOf(Request);
+        var target = GetTarget(Request);
         var mark = target.LastIndexOf(Mark, StringComparison.Ordinal);
         return Task.FromResult(
             mark < 0 ? AuthenticateResult.NoResult()
             : !(HttpMethods.IsGet(Request.Method) || HttpMethods.IsHead(Request.Method)) ? AuthenticateResult.Fail("only a GET or a HEAD can be signed")
             : !IsRight(target[..mark], target.AsSpan(mark + Mark.Length)) ? AuthenticateResult.Fail("the signature is not right")
-            : !(ExpiresOf(target[..mark]) > TimeProvider.GetUtcNow().ToUnixTimeSeconds()) ? AuthenticateResult.Fail("the address has expired")
+            : !(GetExpires(target[..mark]) > TimeProvider.GetUtcNow().ToUnixTimeSeconds()) ? AuthenticateResult.Fail("the address has expired")
 
             // Whoever has the address: it is nobody's name.
             : AuthenticateResult.Success(new(AccessRegistration.Principal(Name, null, Options.Roles), Name)));
@@ -95,7 +95,7 @@ internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options
     }
 
     /// <summary>Path and query as they were sent: decoded, two paths may be the same, and encoded again another one.</summary>
-    private static string TargetOf(HttpRequest request)
+    private static string GetTarget(HttpRequest request)
     {
         var target = request.HttpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         if (target.StartsWith('/') || target.IndexOf(SchemeEnd, StringComparison.Ordinal) is not (>= 0 and var scheme))
@@ -126,7 +126,7 @@ internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options
     }
 
     /// <summary>The last parameter before the signature.</summary>
-    private static long? ExpiresOf(string target)
+    private static long? GetExpires(string target)
     {
         var last = target.AsSpan(target.LastIndexOfAny(['?', '&']) + 1);
         return last.StartsWith(Expires + "=", StringComparison.Ordinal) && long.TryParse(last[(Expires.Length + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)

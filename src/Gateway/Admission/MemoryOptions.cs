@@ -6,7 +6,7 @@ namespace Gateway.Admission;
 internal sealed class MemoryOptions
 {
     /// <summary>The smallest bound: a few bundles fit into it on any machine.</summary>
-    public const long Least = 16 << 20;
+    public const long Min = 16 << 20;
 
     /// <summary>
     /// Bytes that all requests together may hold. Three quarters are for archives: blocks, what waits for clients, objects read ahead.
@@ -19,5 +19,5 @@ internal sealed class MemoryOptions
     public long MaxBytes { get; set; }
 
     /// <summary>The bound that holds.</summary>
-    public long Bound => Math.Max(Least, MaxBytes > 0 ? MaxBytes : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
+    public long Bound => Math.Max(Min, MaxBytes > 0 ? MaxBytes : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
 }

@@ -1,7 +1,8 @@
-using Gateway.Failures;
 using Gateway.Responses;
 using Gateway.Resuming;
-using Gateway.Upstreams;
+using Gateway.Runs;
+using Gateway.Storage.Failures;
+using Gateway.Storage.Http;
 
 namespace Gateway.Bundles;
 
@@ -15,12 +16,12 @@ internal static class BundleConditions
     /// <summary>Evaluates them.</summary>
     /// <param name="request">The client's request.</param>
     /// <param name="plan">The version that there is.</param>
-    /// <param name="pinned">The ETag that a link is pinned to, or null.</param>
     /// <param name="versions">The versions that were sent; null when that is not known.</param>
     /// <returns>Never <see cref="PreconditionResult.Failed"/>.</returns>
     /// <exception cref="BundleProblemException">412.</exception>
-    public static PreconditionResult Require(HttpRequest request, BundlePlan plan, string? pinned, SentVersions? versions)
+    public static PreconditionResult Require(HttpRequest request, BundlePlan plan, SentVersions? versions)
     {
+        var pinned = plan.Request.PinnedETag;
         if (pinned is not null && plan.ETag != pinned)
         {
             throw Failed("The objects have changed since the link was made, and the link is pinned to the version of that time. Make a new link.");
@@ -32,8 +33,17 @@ internal static class BundleConditions
             "A condition of the request does not hold (If-Match, If-None-Match, If-Unmodified-Since): the bundle is another version, or for If-None-Match this one.");
     }
 
+    /// <summary>Remembers that a version is sent.</summary>
+    public static void NoteSent(BundlePlan plan, SentVersions? versions)
+    {
+        if (versions is not null && plan is { ETag: { } etag, Modified: { } modified })
+        {
+            versions.Add(BundleHash.OfRequest(plan), modified, etag);
+        }
+    }
+
     private static bool IsOnlyVersion(BundlePlan plan, SentVersions? versions) =>
-        versions is not null && plan is { ETag: { } etag, Modified: { } modified } && versions.IsOnlyVersion(plan.GetRequestHash(), modified, etag);
+        versions is not null && plan is { ETag: { } etag, Modified: { } modified } && versions.IsOnlyVersion(BundleHash.OfRequest(plan), modified, etag);
 
     private static BundleProblemException Failed(string title) => new(StatusCodes.Status412PreconditionFailed, title, FailureReason.ConditionFailed);
 }

@@ -1,43 +1,44 @@
 using System.Globalization;
+using Gateway.Requests;
 using Gateway.Responses;
-using Gateway.Upstreams;
+using Gateway.Runs;
+using Gateway.Streaming;
 using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Bundles;
 
-/// <summary>The head of a bundle, the same for GET, POST and HEAD.</summary>
+/// <summary>The response headers of a bundle, the same for GET, POST and HEAD.</summary>
 internal static class BundleResponse
 {
     // RFC 8673, section 3: "very large value" for a range that ends where the archive ends.
     private const long VeryLarge = (1L << 53) - 1;
 
-    /// <summary>Writes it.</summary>
+    /// <summary>Sets them.</summary>
     /// <param name="response">Not started.</param>
     /// <param name="plan">What is sent.</param>
-    /// <param name="missing">Whether anything was checked.</param>
-    /// <param name="length">The archive's length, where it is known.</param>
+    /// <param name="selection">Which bytes of it are sent.</param>
     /// <param name="sha256">The archive's hash, where it is known.</param>
-    /// <param name="range">What of it is sent; null for all.</param>
-    public static void WriteHead(HttpResponse response, BundlePlan plan, MissingPolicy missing, long? length, byte[]? sha256, ByteRange? range)
+    public static void WriteHeaders(HttpResponse response, BundlePlan plan, ByteSelection selection, byte[]? sha256)
     {
         var headers = response.Headers;
-        response.StatusCode = range is null ? StatusCodes.Status200OK : StatusCodes.Status206PartialContent;
-        headers.ContentLength = range is { } some ? some.End - some.From : length;
-        if (range is { } part)
+        response.StatusCode = selection.Range is null ? StatusCodes.Status200OK : StatusCodes.Status206PartialContent;
+        headers.ContentLength = selection.Count;
+        if (selection.Range is { } part)
         {
             headers.ContentRange = string.Create(
-                CultureInfo.InvariantCulture, $"bytes {part.From}-{(part.End - 1) ?? VeryLarge}/{(part.End is null ? null : length)?.ToString(CultureInfo.InvariantCulture) ?? "*"}");
+                CultureInfo.InvariantCulture,
+                $"bytes {part.From}-{(part.End - 1) ?? VeryLarge}/{(part.End is null ? null : selection.Length)?.ToString(CultureInfo.InvariantCulture) ?? "*"}");
         }
 
         WriteValidator(response, plan);
-        headers.ContentType = FormatNames.MediaType(plan.Recipe.Format);
+        headers.ContentType = FormatNames.GetMediaType(plan.Recipe.Format);
         var disposition = new ContentDispositionHeaderValue("attachment");
-        disposition.SetHttpFileName($"{plan.FileName}.{FormatNames.Of(plan.Recipe.Format)}");
+        disposition.SetHttpFileName($"{plan.Request.FileName}.{FormatNames.GetName(plan.Recipe.Format)}");
         headers.ContentDisposition = disposition.ToString();
         headers["X-Accel-Buffering"] = "no";
         headers.AcceptRanges = plan.ETag is null ? "none" : "bytes";
         headers["Bundle-Entries"] = Number(plan.Entries.Count);
-        if (missing != MissingPolicy.Abort)
+        if (plan.Request.Missing != MissingPolicy.Abort)
         {
             headers["Bundle-Skipped"] = Number(plan.Skipped);
         }
@@ -49,7 +50,7 @@ internal static class BundleResponse
 
         if (sha256 is not null)
         {
-            headers[ReprDigest.Header] = ReprDigest.ValueOf(sha256);
+            headers[ReprDigest.Header] = ReprDigest.Format(sha256);
         }
     }
 

@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization;
+using Gateway.Requests;
+using Gateway.Runs;
 
 namespace Gateway.Bundles;
 
@@ -21,9 +23,9 @@ internal sealed record PlanDocument(
     [property: JsonPropertyName("etag")] string? ETag,
     IReadOnlyList<PlanDocument.Entry> Entries)
 {
-    public static PlanDocument Of(BundlePlan plan, long? length) => new(
-        $"{plan.FileName}.{FormatNames.Of(plan.Recipe.Format)}",
-        FormatNames.Of(plan.Recipe.Format),
+    public static PlanDocument From(BundlePlan plan, long? length) => new(
+        $"{plan.Request.FileName}.{FormatNames.GetName(plan.Recipe.Format)}",
+        FormatNames.GetName(plan.Recipe.Format),
         plan.Recipe.Compression.ToString().ToLowerInvariant(),
         plan.Recipe.Fingerprint,
         plan.Size,

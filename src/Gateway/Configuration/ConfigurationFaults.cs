@@ -2,6 +2,7 @@ using System.Collections;
 using System.ComponentModel;
 using System.Globalization;
 using System.Reflection;
+using Gateway.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Configuration;
@@ -10,7 +11,7 @@ namespace Gateway.Configuration;
 internal static class ConfigurationFaults
 {
     /// <summary>Keys of a section that its options do not know, and values that are none of their types.</summary>
-    public static List<string> Of<TOptions>(IConfigurationSection section)
+    public static List<string> Find<TOptions>(IConfigurationSection section)
     {
         var faults = new List<string>();
         Compare(section, typeof(TOptions), faults);
@@ -18,12 +19,12 @@ internal static class ConfigurationFaults
     }
 
     /// <summary>The lines of an exception from options, from YARP, or from reading the file.</summary>
-    public static IEnumerable<string> Of(Exception exception) => exception switch
+    public static IEnumerable<string> From(Exception exception) => exception switch
     {
         OptionsValidationException validation => validation.Failures,
         InvalidConfigurationException invalid => invalid.Faults,
-        AggregateException aggregate => aggregate.InnerExceptions.SelectMany(Of),
-        { InnerException: { } inner } => Of(inner),
+        AggregateException aggregate => aggregate.InnerExceptions.SelectMany(From),
+        { InnerException: { } inner } => From(inner),
         _ => [exception.Message.ReplaceLineEndings(" ")],
     };
 

@@ -49,7 +49,7 @@ internal sealed partial class ConfigurationFile : JsonConfigurationSource
             {
                 if (_file.Logger is { } logger)
                 {
-                    LogNotRead(logger, string.Join(' ', ConfigurationFaults.Of(e)));
+                    LogNotRead(logger, string.Join(' ', ConfigurationFaults.From(e)));
                 }
             }
         }

@@ -7,7 +7,7 @@ using Yarp.ReverseProxy.Model;
 namespace Gateway.Health;
 
 /// <summary>Whether this replica wants traffic: started, not stopping, a place free, and the required clusters reachable.</summary>
-internal sealed class ReadyCheck(Drain drain, BundleAdmission admission, IProxyStateLookup proxy, IOptions<ReadyOptions> options) : IHealthCheck
+internal sealed class ReadyCheck(Drain drain, BundlePermits admission, IProxyStateLookup proxy, IOptions<ReadyOptions> options) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(Check());

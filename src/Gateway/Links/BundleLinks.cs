@@ -63,7 +63,7 @@ internal sealed class BundleLinks
         await TryAsync(
             async () =>
             {
-                await _store.AddAsync(NameOf(token), packed, expires, client);
+                await _store.AddAsync(GetName(token), packed, expires, client);
                 return null;
             },
             cancellationToken);
@@ -79,14 +79,14 @@ internal sealed class BundleLinks
             [Embedded, ..] => Verify(token, LinkToken.Version) is { } packed ? BundleLink.From(packed, Options.CarryRights) : null,
             [EmbeddedVersion1, ..] => Verify(token, version: 1) is { } packed ? BundleLink.FromVersion1(packed) : null,
             [Stored, ..] when Base64Url.IsValid(token.AsSpan(1), out var length) && length == NameLength =>
-                await TryAsync(() => _store.FindAsync(NameOf(token)), cancellationToken) is { } packed ? BundleLink.From(packed, Options.CarryRights) : null,
+                await TryAsync(() => _store.FindAsync(GetName(token)), cancellationToken) is { } packed ? BundleLink.From(packed, Options.CarryRights) : null,
             _ => null,
         };
         return link ?? throw new LinkException(LinkFault.Unknown);
     }
 
     /// <summary>A hash, so that a reader of the store cannot use the links in it.</summary>
-    private static string NameOf(string token) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+    private static string GetName(string token) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 
     private byte[]? Verify(string token, int version) =>
         LinkToken.Open(_keys, token.AsSpan(1), version) is not var (expires, packed) ? null

@@ -19,10 +19,10 @@ internal sealed class RedisLinkStore(GatewayCache cache, IOptions<BundleLinkOpti
             throw new LinkException(full.IsOfClient ? LinkFault.ShareIsFull : LinkFault.NoRoom) { RetryAfter = full.RetryAfter };
         }
 
-        await cache.SetAsync(KeyOf(name), packed, expires);
+        await cache.SetAsync(GetKey(name), packed, expires);
     }
 
-    public Task<byte[]?> FindAsync(string name) => cache.GetAsync(KeyOf(name), BundleLink.MaxPackedBytes);
+    public Task<byte[]?> FindAsync(string name) => cache.GetAsync(GetKey(name), BundleLink.MaxPackedBytes);
 
-    private static string KeyOf(string name) => "link/2/" + name;
+    private static string GetKey(string name) => "link/2/" + name;
 }

@@ -1,8 +1,5 @@
 using System.Globalization;
-using Gateway.Admission;
-using Gateway.Failures;
-using Gateway.Links;
-using Gateway.Server;
+using Gateway.Storage.Failures;
 
 namespace Gateway.Responses;
 
@@ -46,36 +43,18 @@ internal sealed class BundleProblemException(
     public static BundleProblemException TooLarge(string title) =>
         new(StatusCodes.Status413PayloadTooLarge, title, FailureReason.InvalidRequest);
 
-    /// <summary>There is no permit.</summary>
-    /// <param name="statusCode">429 or 503.</param>
-    /// <param name="kind">What was asked for.</param>
-    /// <param name="context">The client's request.</param>
-    public static BundleProblemException NotAdmitted(int statusCode, AdmissionKind kind, HttpContext context)
+    /// <summary>Storage failed before anything was sent. The first failure decides the status.</summary>
+    public static BundleProblemException FromStorage(params (EntryError Error, StorageException Failure)[] failures)
     {
-        var hint = KnownProxies.IsBehindUnknown(context) ? $" All clients of a proxy count as one until the option {KnownProxies.Section} names it." : "";
-        var (what, option) = kind == AdmissionKind.Bundle
-            ? ("bundles", nameof(LimitOptions.MaxPerClient))
-            : ("metadata requests", nameof(LimitOptions.MaxMetadataPerClient));
-        return new(
-            statusCode,
-            statusCode == StatusCodes.Status429TooManyRequests
-                ? $"This client has too many {what} running (option {LimitOptions.Section}:{option}).{hint} Try again later."
-                : $"Too many {what} are running. Try again later.",
-            FailureReason.LimitReached);
+        var first = failures[0].Failure;
+        return new BundleProblemException(
+            first.Reason.StatusCode,
+            first.Reason.StatusCode >= StatusCodes.Status500InternalServerError ? "Storage failed." : "Some entries cannot be bundled.",
+            first.Reason,
+            [.. failures.Select(failure => failure.Error)],
+            first.RetryAfter,
+            first);
     }
-
-    /// <summary>The response to a link that cannot be made or used.</summary>
-    public static BundleProblemException Of(LinkException e) => e.Fault switch
-    {
-        LinkFault.Expired => new(StatusCodes.Status410Gone, "The link has expired.", FailureReason.InvalidRequest),
-        LinkFault.TooLarge => TooLarge($"The manifest has more bytes than a link may stand for; at most {BundleLink.MaxManifestBytes} before compression."),
-        LinkFault.ShareIsFull => new(
-            StatusCodes.Status429TooManyRequests, "This client has as many links as it may have (Bundle:Links:MaxBytesPerClient).", FailureReason.LimitReached, retryAfter: e.RetryAfter),
-        LinkFault.NoRoom => new(
-            StatusCodes.Status503ServiceUnavailable, "There is no room for more links (Bundle:Links:MaxBytes).", FailureReason.NoRoom, retryAfter: e.RetryAfter),
-        LinkFault.Away => new(StatusCodes.Status503ServiceUnavailable, "The store of links cannot be reached.", FailureReason.Fault, inner: e),
-        _ => new(StatusCodes.Status404NotFound, "There is no such link.", FailureReason.InvalidRequest),
-    };
 
     /// <summary>Sends it as a document.</summary>
     public Task WriteAsync(HttpContext context)

@@ -21,12 +21,12 @@ internal static class Problem
         headers.CacheControl = "no-store";
         headers.AppendList(HeaderNames.Vary, HeaderNames.Accept);
         return PrefersHtml(context.Request.Headers)
-            ? ProblemPage.WriteAsync(context, status, title, errors ?? [], TraceIdOf(context))
+            ? ProblemPage.WriteAsync(context, status, title, errors ?? [], GetTraceId(context))
             : Results.Problem(title: title, statusCode: status, extensions: errors is { Count: > 0 } ? [new("errors", errors)] : null).ExecuteAsync(context);
     }
 
     /// <summary>The identifier that the document, the access log and traces have in common.</summary>
-    public static string TraceIdOf(HttpContext context) => Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
+    public static string GetTraceId(HttpContext context) => Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
 
     /// <summary>Whether a client names HTML, and no form of JSON that it wants as much. A wildcard names nothing: programs send it.</summary>
     private static bool PrefersHtml(IHeaderDictionary headers)

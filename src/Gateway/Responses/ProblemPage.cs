@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
-using Gateway.Telemetry;
+using Gateway.Storage.Paths;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Gateway.Responses;

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using Gateway.Bundles;
-using Gateway.Failures;
+using Gateway.Storage.Failures;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Responses;

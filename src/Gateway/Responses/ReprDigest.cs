@@ -11,7 +11,7 @@ internal static class ReprDigest
     public static bool IsWanted(HttpRequest request) =>
         Names(request.Headers.TE, "trailers") || Names(request.Headers["Want-Repr-Digest"], "sha-256=", except: "sha-256=0");
 
-    public static string ValueOf(byte[] sha256) => $"sha-256=:{Convert.ToBase64String(sha256)}:";
+    public static string Format(byte[] sha256) => $"sha-256=:{Convert.ToBase64String(sha256)}:";
 
     private static bool Names(StringValues field, string member, string? except = null) =>
         field.SelectMany(value => (value ?? "").Split(',', StringSplitOptions.TrimEntries))

@@ -1,5 +1,5 @@
-using Gateway.Failures;
-using Gateway.Upstreams;
+using Gateway.Storage.Failures;
+using Gateway.Storage.Http;
 
 namespace Gateway.Responses;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using Gateway.Archiving.Layout;
+using Gateway.Archiving.Resuming;
 
 namespace Gateway.Resuming;
 
@@ -20,17 +21,17 @@ internal static class CheckpointSegment
     private const int HashLength = 32;
 
     /// <summary>The segment that ends at or behind a place, which is not the beginning.</summary>
-    public static long NumberOf(long plainOffset) => (plainOffset - 1) / PlainLength;
+    public static long GetNumber(long plainOffset) => (plainOffset - 1) / PlainLength;
 
-    public static byte[] Write(ResumeState archive, long number)
+    public static byte[] Write(ResumeState state, long number)
     {
-        var (layout, facts) = (archive.Layout!, archive.Facts);
+        var layout = state.Layout!;
         var (from, end) = (number * PlainLength, Math.Min((number + 1) * PlainLength, layout.PlainLength));
         var (first, last) = (layout.PieceAt(from).Entry, Math.Min(layout.PieceAt(end - 1).Entry, layout.Entries.Count - 1));
         using var stream = new MemoryStream();
         using var writer = new BinaryWriter(stream);
 
-        var checkpoints = facts.Trail.Between(from + 1, end + 1);
+        var checkpoints = state.Checkpoints.Between(from + 1, end + 1);
         writer.Write(checkpoints.Length);
         foreach (var checkpoint in checkpoints)
         {
@@ -41,7 +42,7 @@ internal static class CheckpointSegment
         }
 
         var entries = Enumerable.Range(first, Math.Max(last - first + 1, 0)).ToArray();
-        var results = entries.Select(entry => (Entry: entry, Result: facts.Trail.ResultOf(entry))).Where(pair => pair.Result is not null).ToArray();
+        var results = entries.Select(entry => (Entry: entry, Result: state.Checkpoints.FindResult(entry))).Where(pair => pair.Result is not null).ToArray();
         writer.Write(results.Length);
         foreach (var (entry, result) in results)
         {
@@ -50,7 +51,7 @@ internal static class CheckpointSegment
             writer.Write(result.Value.EncodedLength);
         }
 
-        var hashes = entries.Select(entry => (Entry: entry, Hash: facts.HashOf(entry))).Where(pair => pair.Hash is not null).ToArray();
+        var hashes = entries.Select(entry => (Entry: entry, Hash: state.GetHash(entry))).Where(pair => pair.Hash is not null).ToArray();
         writer.Write(hashes.Length);
         foreach (var (entry, hash) in hashes)
         {
@@ -63,35 +64,34 @@ internal static class CheckpointSegment
 
     /// <summary>Takes over what a segment says, as far as it can be true of the archive.</summary>
     /// <returns>Where in the archive its first checkpoint is; null when it has none, or is no segment.</returns>
-    public static long? Read(ReadOnlySpan<byte> bytes, ResumeState archive)
+    public static long? Read(ReadOnlySpan<byte> bytes, ResumeState state)
     {
         if (!TryTake(ref bytes, CheckpointLength, out var checkpoints)
             || !TryTake(ref bytes, ResultLength, out var results)
             || !TryTake(ref bytes, sizeof(int) + HashLength, out var hashes)
-            || !AreRising(checkpoints, archive.Layout!))
+            || !AreRising(checkpoints, state.Layout!))
         {
             return null;
         }
 
-        var facts = archive.Facts;
         for (var at = 0; at < checkpoints.Length; at += CheckpointLength)
         {
-            facts.Trail.Add(CheckpointAt(checkpoints[at..]));
+            state.Checkpoints.Add(CheckpointAt(checkpoints[at..]));
         }
 
         for (; !results.IsEmpty; results = results[ResultLength..])
         {
-            if (IsEntry(results, archive.Layout!, out var entry) && BinaryPrimitives.ReadInt64LittleEndian(results[8..]) is >= 0 and var length)
+            if (IsEntry(results, state.Layout!, out var entry) && BinaryPrimitives.ReadInt64LittleEndian(results[8..]) is >= 0 and var length)
             {
-                facts.Trail.Add(entry, new EntryResult(BinaryPrimitives.ReadUInt32LittleEndian(results[4..]), length));
+                state.Checkpoints.Add(entry, new EntryResult(BinaryPrimitives.ReadUInt32LittleEndian(results[4..]), length));
             }
         }
 
         for (; !hashes.IsEmpty; hashes = hashes[(sizeof(int) + HashLength)..])
         {
-            if (IsEntry(hashes, archive.Layout!, out var entry))
+            if (IsEntry(hashes, state.Layout!, out var entry))
             {
-                facts.AddHash(entry, hashes.Slice(sizeof(int), HashLength).ToArray());
+                state.AddHash(entry, hashes.Slice(sizeof(int), HashLength).ToArray());
             }
         }
 
@@ -101,7 +101,7 @@ internal static class CheckpointSegment
     /// <summary>Places follow one another, in the archive and in the plain one, and leave neither.</summary>
     private static bool AreRising(ReadOnlySpan<byte> checkpoints, ArchiveLayout layout)
     {
-        var last = default(ArchiveCheckpoint);
+        var last = default(Checkpoint);
         for (; !checkpoints.IsEmpty; checkpoints = checkpoints[CheckpointLength..])
         {
             var next = CheckpointAt(checkpoints);
@@ -122,7 +122,7 @@ internal static class CheckpointSegment
         return entry >= 0 && entry < layout.Entries.Count;
     }
 
-    private static ArchiveCheckpoint CheckpointAt(ReadOnlySpan<byte> bytes) => new(
+    private static Checkpoint CheckpointAt(ReadOnlySpan<byte> bytes) => new(
         BinaryPrimitives.ReadInt64LittleEndian(bytes),
         BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]),
         BinaryPrimitives.ReadUInt32LittleEndian(bytes[16..]),

@@ -16,7 +16,7 @@ namespace Gateway.Resuming;
 /// <remarks>
 /// <para>Keys begin with the archive's ETag, a hash over everything that decides a byte: who could guess one has the archive already.
 /// Entries are signed and bounded (<see cref="GatewayCache"/>). A checkpoint is checked against the block before it
-/// (<see cref="Archiving.Layout.CheckpointException"/>), a length and a hash when the archive is made, before its last byte leaves.</para>
+/// (<see cref="Archiving.Resuming.CheckpointException"/>), a length and a hash when the archive is made, before its last byte leaves.</para>
 /// <para>Each archive is published once at a time; what is reached meanwhile goes with the next. While Redis is away it is tried once
 /// every few seconds, and no request waits for it in between.</para>
 /// </remarks>
@@ -37,40 +37,40 @@ internal sealed partial class DistributedResumeCache(
 
     private bool _isAway;
 
-    /// <summary>Tells others what is new.</summary>
-    public void Tell(ResumeState archive)
+    /// <summary>Publishes what is new, in the background.</summary>
+    public void Publish(ResumeState state)
     {
-        if (archive.TryBeginTelling())
+        if (state.TryBeginPublishing())
         {
-            _ = Task.Run(() => TellAsync(archive));
+            _ = Task.Run(() => PublishAsync(state));
         }
     }
 
     /// <summary>Adds the archive's end, if others know it.</summary>
-    public async Task LearnEndAsync(ResumeState archive, CancellationToken cancellationToken)
+    public async Task LearnEndAsync(ResumeState state, CancellationToken cancellationToken)
     {
-        if (await GetAsync(EndKey(archive), EndBytesWithHash, cancellationToken) is { Length: EndBytes or EndBytesWithHash } end
+        if (await GetAsync(EndKey(state), EndBytesWithHash, cancellationToken) is { Length: EndBytes or EndBytesWithHash } end
             && BinaryPrimitives.ReadInt64LittleEndian(end) is > 0 and var length
-            && length <= archive.Layout!.MaxLength)
+            && length <= state.Layout!.MaxLength)
         {
-            archive.Learn(end.Length == EndBytes ? new ArchiveEnd(length, null) : new ArchiveEnd(length, end[EndBytes..], IsHashLearned: true));
+            state.LearnEnd(end.Length == EndBytes ? new ArchiveEnd(length, null) : new ArchiveEnd(length, end[EndBytes..], IsHashLearned: true));
         }
     }
 
     /// <summary>Adds what others know of the way to a byte of the archive.</summary>
-    public async Task LearnAsync(ResumeState archive, long from, CancellationToken cancellationToken)
+    public async Task LearnAsync(ResumeState state, long from, CancellationToken cancellationToken)
     {
-        if (!archive.Layout!.Recipe.NeedsCheckpoints || KnowsTheWay(archive, from))
+        if (!state.Layout!.Recipe.NeedsCheckpoints || KnowsTheWay(state, from))
         {
             return;
         }
 
         // Which segment holds the place only the segments tell: their first places are in order.
-        var (low, high, nearest) = (0L, CheckpointSegment.NumberOf(archive.Layout.PlainLength), -1L);
+        var (low, high, nearest) = (0L, CheckpointSegment.GetNumber(state.Layout.PlainLength), -1L);
         while (low <= high)
         {
             var middle = (low + high) / 2;
-            if (await ReadAsync(archive, middle, cancellationToken) <= from)
+            if (await ReadAsync(state, middle, cancellationToken) <= from)
             {
                 (low, nearest) = (middle + 1, middle);
             }
@@ -80,59 +80,58 @@ internal sealed partial class DistributedResumeCache(
             }
         }
 
-        if (NeedsWhatBecameOfEntries(archive))
+        if (NeedsWhatBecameOfEntries(state))
         {
             var parallel = new ParallelOptions { MaxDegreeOfParallelism = SegmentsAtOnce, CancellationToken = cancellationToken };
-            await Parallel.ForAsync(0, Math.Max(nearest, 0), parallel, async (number, token) => await ReadAsync(archive, number, token));
+            await Parallel.ForAsync(0, Math.Max(nearest, 0), parallel, async (number, token) => await ReadAsync(state, number, token));
         }
     }
 
     /// <summary>Whether others could only say what is known here.</summary>
-    private static bool KnowsTheWay(ResumeState archive, long from)
+    private static bool KnowsTheWay(ResumeState state, long from)
     {
-        var facts = archive.Facts;
-        if (!facts.Trail.Covers(from) || !NeedsWhatBecameOfEntries(archive))
+        if (!state.Checkpoints.Covers(from) || !NeedsWhatBecameOfEntries(state))
         {
-            return facts.Trail.Covers(from);
+            return state.Checkpoints.Covers(from);
         }
 
-        var place = facts.Trail.Nearest(from).PlainOffset;
-        var before = place == 0 ? 0 : archive.Layout!.PieceAt(place - 1).Entry;
+        var place = state.Checkpoints.Nearest(from).PlainOffset;
+        var before = place == 0 ? 0 : state.Layout!.PieceAt(place - 1).Entry;
         return Enumerable.Range(0, before).All(
-            entry => (archive.Layout!.Recipe.Format != ArchiveFormat.Zip || facts.Trail.ResultOf(entry) is not null) && (!archive.NeedsHashes || facts.HashOf(entry) is not null));
+            entry => (state.Layout!.Recipe.Format != ArchiveFormat.Zip || state.Checkpoints.FindResult(entry) is not null) && (!state.Archive.NeedsHashes || state.GetHash(entry) is not null));
     }
 
-    private static bool NeedsWhatBecameOfEntries(ResumeState archive) =>
-        archive.Layout!.Recipe.Format == ArchiveFormat.Zip || archive.NeedsHashes;
+    private static bool NeedsWhatBecameOfEntries(ResumeState state) =>
+        state.Layout!.Recipe.Format == ArchiveFormat.Zip || state.Archive.NeedsHashes;
 
-    private static string EndKey(ResumeState archive) => $"archive/2/{archive.ETag}/end";
+    private static string EndKey(ResumeState state) => $"archive/2/{state.ETag}/end";
 
-    private static string SegmentKey(ResumeState archive, long number) => $"archive/2/{archive.ETag}/{number}";
+    private static string SegmentKey(ResumeState state, long number) => $"archive/2/{state.ETag}/{number}";
 
-    private async Task<long?> ReadAsync(ResumeState archive, long number, CancellationToken cancellationToken) =>
-        await GetAsync(SegmentKey(archive, number), MaxSegmentBytes, cancellationToken) is { } bytes ? CheckpointSegment.Read(bytes, archive) : null;
+    private async Task<long?> ReadAsync(ResumeState state, long number, CancellationToken cancellationToken) =>
+        await GetAsync(SegmentKey(state, number), MaxSegmentBytes, cancellationToken) is { } bytes ? CheckpointSegment.Read(bytes, state) : null;
 
-    [SuppressMessage("Design", "CA1031", Justification = "Nobody waits for it; what is not told is made again.")]
-    private async Task TellAsync(ResumeState archive)
+    [SuppressMessage("Design", "CA1031", Justification = "No request waits for it; what is not published is made again.")]
+    private async Task PublishAsync(ResumeState state)
     {
         try
         {
-            await TellAllAsync(archive);
+            await PublishAllAsync(state);
         }
         catch (Exception exception)
         {
-            archive.StopTelling();
-            LogUntold(logger, exception);
+            state.StopPublishing();
+            LogUnpublished(logger, exception);
         }
     }
 
-    private async Task TellAllAsync(ResumeState archive)
+    private async Task PublishAllAsync(ResumeState state)
     {
-        while (archive.TakeUntold() is var (segments, end) && (segments.Length > 0 || end is not null))
+        while (state.TakeUnpublished() is var (segments, end) && (segments.Length > 0 || end is not null))
         {
             foreach (var number in segments)
             {
-                await SetAsync(SegmentKey(archive, number), CheckpointSegment.Write(archive, number));
+                await SetAsync(SegmentKey(state, number), CheckpointSegment.Write(state, number));
             }
 
             if (end is not null)
@@ -140,7 +139,7 @@ internal sealed partial class DistributedResumeCache(
                 var bytes = new byte[end.Sha256 is null ? EndBytes : EndBytesWithHash];
                 BinaryPrimitives.WriteInt64LittleEndian(bytes, end.Length);
                 end.Sha256?.CopyTo(bytes, EndBytes);
-                await SetAsync(EndKey(archive), bytes);
+                await SetAsync(EndKey(state), bytes);
             }
         }
     }
@@ -180,8 +179,8 @@ internal sealed partial class DistributedResumeCache(
         }
     }
 
-    [LoggerMessage(EventId = 5, EventName = "Untold", Level = LogLevel.Error, Message = "Failed to publish resume points to Redis")]
-    private static partial void LogUntold(ILogger logger, Exception exception);
+    [LoggerMessage(EventId = 5, EventName = "PublishFailed", Level = LogLevel.Error, Message = "Failed to publish resume points to Redis")]
+    private static partial void LogUnpublished(ILogger logger, Exception exception);
 
     [LoggerMessage(EventId = 2, EventName = "CacheAway", Level = LogLevel.Warning, Message = "Redis cannot be reached; archives that other replicas began are made again from their beginning: {Reason}")]
     private static partial void LogAway(ILogger logger, string reason);

@@ -1,39 +1,44 @@
 using Gateway.Archiving.Layout;
+using Gateway.Archiving.Resuming;
 
 namespace Gateway.Resuming;
 
-/// <summary>What is known of one archive. Any number of requests may make it at the same time.</summary>
+/// <summary>What was learned of one archive while it was made: enough to resume it.</summary>
+/// <remarks>Any number of requests may make the archive at the same time and share it. It holds at most one hash for each entry, and
+/// <see cref="ResumeStateCache"/> bounds the total.</remarks>
 internal sealed class ResumeState
 {
     private readonly Lock _lock = new();
-    private readonly HashSet<long> _untold = [];
-    private long _lastUntold;
-    private bool _isEndUntold;
-    private bool _isTelling;
+    private readonly HashSet<long> _unpublished = [];
+    private readonly Action<ResumeState>? _changed;
+    private long _lastUnpublished;
+    private bool _isEndUnpublished;
+    private bool _isPublishing;
+    private bool _isForgotten;
     private ArchiveEnd? _end;
 
-    /// <param name="etag">Names every byte; null when nothing does, and what is learned is of no use to others.</param>
-    /// <param name="layout">Where everything stands; null when nothing was checked.</param>
-    /// <param name="changed">Is told when there is something new for other replicas.</param>
-    public ResumeState(string? etag, ArchiveLayout? layout, Action<ResumeState>? changed)
+    // Most archives have no receipt, and need none.
+    private Dictionary<int, byte[]>? _hashes;
+
+    /// <param name="archive">What it is known of.</param>
+    /// <param name="changed">Is called when there is something new for other replicas.</param>
+    public ResumeState(ArchiveIdentity archive, Action<ResumeState>? changed)
     {
-        ETag = etag;
-        Layout = layout;
-        Changed = changed;
-        Facts = new ArchiveFacts(Reached);
+        Archive = archive;
+        _changed = changed;
+        Checkpoints = new CheckpointIndex(OnReached);
     }
 
-    public string? ETag { get; }
+    public ArchiveIdentity Archive { get; }
 
-    public ArchiveLayout? Layout { get; }
+    public string? ETag => Archive.ETag;
 
-    /// <summary>What was learned so far. Who makes the archive takes it once and keeps to it: it may be replaced meanwhile.</summary>
-    public ArchiveFacts Facts { get; private set; }
+    public ArchiveLayout? Layout => Archive.Layout;
 
-    /// <summary>Whether hashes are part of it.</summary>
-    public bool NeedsHashes { get; init; }
+    /// <summary>Where the archive can be resumed.</summary>
+    public CheckpointIndex Checkpoints { get; }
 
-    /// <summary>Its length, once it was made whole.</summary>
+    /// <summary>Its length, once it was made to its end.</summary>
     public ArchiveEnd? End
     {
         get
@@ -45,15 +50,31 @@ internal sealed class ResumeState
         }
     }
 
-    /// <summary>Whether what was said of it has turned out wrong, so that others are not asked any more until it was made whole again.</summary>
-    public bool IsDoubted { get; private set; }
+    /// <summary>Whether what was known of it before has turned out wrong, so that other replicas are not asked until it was made to its end again.</summary>
+    public bool IsDoubted { get; init; }
 
-    private Action<ResumeState>? Changed { get; }
+    /// <summary>SHA-256 of an entry that was read to its end, by its place, where a receipt needs it; null when it is not known.</summary>
+    public byte[]? GetHash(int entry)
+    {
+        lock (_lock)
+        {
+            return _hashes?.GetValueOrDefault(entry);
+        }
+    }
 
-    /// <summary>It was made whole.</summary>
+    /// <summary>Adds the SHA-256 of an entry.</summary>
+    public void AddHash(int entry, byte[] hash)
+    {
+        lock (_lock)
+        {
+            (_hashes ??= [])[entry] = hash;
+        }
+    }
+
+    /// <summary>The archive was made to its end.</summary>
     /// <param name="length">Its bytes.</param>
-    /// <param name="hash">SHA-256 of these, where somebody asked for it.</param>
-    public void Ended(long length, byte[]? hash)
+    /// <param name="hash">Their SHA-256, where a client wanted it.</param>
+    public void SetEnd(long length, byte[]? hash)
     {
         lock (_lock)
         {
@@ -64,19 +85,18 @@ internal sealed class ResumeState
             }
 
             _end = new ArchiveEnd(length, hash);
-            IsDoubted = false;
-            _isEndUntold = true;
+            _isEndUnpublished = true;
             if (Layout is { } layout)
             {
-                Untold(layout.PlainLength);
+                MarkUnpublished(layout.PlainLength);
             }
         }
 
-        Changed?.Invoke(this);
+        _changed?.Invoke(this);
     }
 
-    /// <summary>Another replica made it whole.</summary>
-    public void Learn(ArchiveEnd end)
+    /// <summary>Another replica made the archive to its end.</summary>
+    public void LearnEnd(ArchiveEnd end)
     {
         lock (_lock)
         {
@@ -84,69 +104,74 @@ internal sealed class ResumeState
         }
     }
 
-    /// <summary>What was learned was of another archive.</summary>
+    /// <summary>What was learned belongs to another archive. Those who make the archive keep to it; no one else gets it.</summary>
     public void Forget()
     {
         lock (_lock)
         {
-            Facts = new ArchiveFacts(Reached);
+            _isForgotten = true;
             _end = null;
-            IsDoubted = true;
-            _untold.Clear();
+            _isEndUnpublished = false;
+            _unpublished.Clear();
         }
     }
 
-    /// <summary>The caller could not tell others; what is new goes with the next telling.</summary>
-    public void StopTelling()
+    /// <summary>The caller could not publish; what is new is published next time.</summary>
+    public void StopPublishing()
     {
         lock (_lock)
         {
-            _isTelling = false;
+            _isPublishing = false;
         }
     }
 
-    /// <summary>Whether the caller is to tell others; it is, until <see cref="TakeUntold"/> gives nothing more.</summary>
-    public bool TryBeginTelling()
+    /// <summary>Whether the caller is to publish; it is, until <see cref="TakeUnpublished"/> returns nothing more.</summary>
+    public bool TryBeginPublishing()
     {
         lock (_lock)
         {
-            return !_isTelling && (_isTelling = true);
+            return !_isForgotten && !_isPublishing && (_isPublishing = true);
         }
     }
 
-    /// <summary>What others have not been told yet: numbers of segments, and the end.</summary>
-    public (long[] Segments, ArchiveEnd? End) TakeUntold()
+    /// <summary>What was not published yet: numbers of segments, and the end.</summary>
+    public (long[] Segments, ArchiveEnd? End) TakeUnpublished()
     {
         lock (_lock)
         {
-            (long[] Segments, ArchiveEnd? End) untold = ([.. _untold], _isEndUntold ? _end : null);
-            _untold.Clear();
-            _isEndUntold = false;
-            _isTelling = untold is not { Segments: [], End: null };
-            return untold;
+            (long[] Segments, ArchiveEnd? End) unpublished = ([.. _unpublished], _isEndUnpublished ? _end : null);
+            _unpublished.Clear();
+            _isEndUnpublished = false;
+            _isPublishing = unpublished is not { Segments: [], End: null };
+            return unpublished;
         }
     }
 
-    /// <summary>What is told of up to this place. What became of the last entries of a segment shows only in the next one.</summary>
-    private void Untold(long plainOffset)
+    /// <summary>Notes what is known up to a place. The results of the last entries of a segment are known only in the next one.</summary>
+    private void MarkUnpublished(long plainOffset)
     {
-        var number = CheckpointSegment.NumberOf(plainOffset);
-        _untold.Add(number);
-        if (number > 0 && _lastUntold != number)
+        if (_isForgotten)
         {
-            _untold.Add(number - 1);
+            return;
         }
 
-        _lastUntold = number;
+        var number = CheckpointSegment.GetNumber(plainOffset);
+        _unpublished.Add(number);
+        if (number > 0 && _lastUnpublished != number)
+        {
+            _unpublished.Add(number - 1);
+        }
+
+        _lastUnpublished = number;
     }
 
-    private void Reached(ArchiveCheckpoint checkpoint)
+    private void OnReached(Checkpoint checkpoint)
     {
         lock (_lock)
         {
-            Untold(checkpoint.PlainOffset);
+            MarkUnpublished(checkpoint.PlainOffset);
         }
 
-        Changed?.Invoke(this);
+        _changed?.Invoke(this);
     }
 }

@@ -1,12 +1,12 @@
 using Gateway.Archiving;
-using Gateway.Archiving.Layout;
+using Gateway.Archiving.Resuming;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Gateway.Resuming;
 
-/// <summary>What was learned of archives while they were made, by ETag. An ETag names every byte, so what was once seen stays right;
-/// what was forgotten only makes a resume slower.</summary>
-/// <remarks>Bound: some 16 MiB for all, the least recently used go first.</remarks>
+/// <summary>What was learned of archives while they were made, by ETag. An ETag names every byte, so what was once learned stays right;
+/// what was evicted only makes a resume slower.</summary>
+/// <remarks>Bound: some 16 MiB in all. The least recently used go first.</remarks>
 /// <param name="shared">What other replicas learned; null where there is no Redis.</param>
 internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : IDisposable
 {
@@ -24,52 +24,63 @@ internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : 
     /// <summary>Which versions this process has sent; null where replicas share a Redis, because another one may have sent others.</summary>
     public SentVersions? Versions { get; } = shared is null ? new() : null;
 
-    /// <summary>What is known of an archive: here, and of its end also what other replicas know.</summary>
-    /// <param name="etag">Names it; without one nothing is kept of it.</param>
-    /// <param name="layout">Where everything stands in it.</param>
-    /// <param name="needsHashes">Whether the hashes of its entries are part of it.</param>
-    /// <param name="isMade">Whether it will be made now: what is only asked about is not worth remembering.</param>
-    /// <param name="cancellationToken">Ends the wait for other replicas' knowledge.</param>
-    public async Task<ResumeState> FindAsync(string? etag, ArchiveLayout? layout, bool needsHashes, bool isMade, CancellationToken cancellationToken)
-    {
-        if (etag is null || layout is null)
-        {
-            return new ResumeState(null, layout, null);
-        }
+    /// <summary>What is known of an archive: here, and of its end also what other replicas know. An archive that is only described is not kept.</summary>
+    public async Task<ResumeState> FindAsync(ArchiveIdentity archive, CancellationToken cancellationToken) =>
+        await LearnEndAsync(Find(archive) ?? Create(archive), cancellationToken);
 
-        if (!_archives.TryGetValue<ResumeState>(etag, out var archive) || archive is null)
-        {
-            archive = new ResumeState(etag, layout, shared is null ? null : shared.Tell) { NeedsHashes = needsHashes };
-            if (isMade)
-            {
-                archive = _archives.GetOrCreate(etag, entry =>
-                {
-                    entry.Size = SizeOf(layout, needsHashes);
-                    return archive;
-                })!;
-            }
-        }
-
-        if (shared is not null && archive is { End: null, IsDoubted: false })
-        {
-            await shared.LearnEndAsync(archive, cancellationToken);
-        }
-
-        return archive;
-    }
+    /// <summary>The same for an archive that is made now: what is learned of it is kept.</summary>
+    public async Task<ResumeState> GetOrAddAsync(ArchiveIdentity archive, CancellationToken cancellationToken) =>
+        await LearnEndAsync(archive is { ETag: not null, Layout: not null } ? Find(archive) ?? Add(Create(archive)) : Create(archive), cancellationToken);
 
     /// <summary>Adds what other replicas know of the way to a byte of the archive.</summary>
-    public Task LearnAsync(ResumeState archive, long from, CancellationToken cancellationToken) =>
-        shared?.LearnAsync(archive, from, cancellationToken) ?? Task.CompletedTask;
+    public Task LearnAsync(ResumeState state, long from, CancellationToken cancellationToken) =>
+        shared?.LearnAsync(state, from, cancellationToken) ?? Task.CompletedTask;
+
+    /// <summary>What was known of an archive has turned out wrong.</summary>
+    /// <returns>A new state, in which nothing is known.</returns>
+    public ResumeState Forget(ResumeState state)
+    {
+        state.Forget();
+        var fresh = Create(state.Archive, isDoubted: true);
+        if (state.ETag is { } etag && ReferenceEquals(Find(state.Archive), state))
+        {
+            _archives.Remove(etag);
+            return Add(fresh);
+        }
+
+        return fresh;
+    }
 
     /// <summary>What a made archive costs, with the layout, which holds every entry's name.</summary>
-    public static long SizeOf(ArchiveLayout layout, bool needsHashes)
+    public static long GetSize(ArchiveIdentity archive)
     {
-        var perEntry = BytesPerEntry + (layout.Recipe.Format == ArchiveFormat.Zip ? BytesPerResult : 0) + (needsHashes ? BytesPerHash : 0);
+        var layout = archive.Layout!;
+        var perEntry = BytesPerEntry + (layout.Recipe.Format == ArchiveFormat.Zip ? BytesPerResult : 0) + (archive.NeedsHashes ? BytesPerHash : 0);
         return BytesPerArchive
-            + (layout.PlainLength / ArchiveTrail.Interval * BytesPerCheckpoint)
+            + (layout.PlainLength / CheckpointIndex.Interval * BytesPerCheckpoint)
             + layout.Entries.Sum(entry => (sizeof(char) * (long)entry.Name.Length) + perEntry);
     }
 
     public void Dispose() => _archives.Dispose();
+
+    private ResumeState? Find(ArchiveIdentity archive) => archive.ETag is { } etag ? _archives.Get<ResumeState>(etag) : null;
+
+    private ResumeState Create(ArchiveIdentity archive, bool isDoubted = false) =>
+        new(archive, shared is null || archive.ETag is null || archive.Layout is null ? null : shared.Publish) { IsDoubted = isDoubted };
+
+    private ResumeState Add(ResumeState state) => _archives.GetOrCreate(state.ETag!, entry =>
+    {
+        entry.Size = GetSize(state.Archive);
+        return state;
+    })!;
+
+    private async Task<ResumeState> LearnEndAsync(ResumeState state, CancellationToken cancellationToken)
+    {
+        if (shared is not null && state is { ETag: not null, Layout: not null, End: null, IsDoubted: false })
+        {
+            await shared.LearnEndAsync(state, cancellationToken);
+        }
+
+        return state;
+    }
 }

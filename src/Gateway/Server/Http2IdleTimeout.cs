@@ -15,7 +15,7 @@ internal sealed class Http2IdleTimeout(TimeProvider time, TimeSpan timeout)
     /// <summary>Middleware.</summary>
     public async Task GuardAsync(HttpContext context, RequestDelegate next)
     {
-        if (!HttpProtocol.IsHttp2(context.Request.Protocol) || ActivityOf(context) is not { } activity)
+        if (!HttpProtocol.IsHttp2(context.Request.Protocol) || GetActivity(context) is not { } activity)
         {
             await next(context);
             return;
@@ -32,7 +32,7 @@ internal sealed class Http2IdleTimeout(TimeProvider time, TimeSpan timeout)
         }
     }
 
-    private Activity? ActivityOf(HttpContext context)
+    private Activity? GetActivity(HttpContext context)
     {
         if (context.Features.Get<IConnectionItemsFeature>()?.Items is not { } items || context.Features.Get<IConnectionLifetimeFeature>() is not { } connection)
         {

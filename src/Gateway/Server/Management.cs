@@ -19,7 +19,7 @@ internal sealed class Management(IServer server, IReadOnlyList<string> urls)
     private FrozenSet<int>? _ports;
 
     /// <summary>The addresses.</summary>
-    public static string[] UrlsOf(IConfiguration configuration) => Split(configuration[Key]);
+    public static string[] GetUrls(IConfiguration configuration) => Split(configuration[Key]);
 
     /// <summary>All addresses the server is to listen on, those of the second listener last.</summary>
     /// <exception cref="InvalidOperationException">The two listeners could not be told apart.</exception>
@@ -31,7 +31,7 @@ internal sealed class Management(IServer server, IReadOnlyList<string> urls)
             throw new InvalidOperationException($"{Key}: goes together with addresses given as urls, not with Kestrel:Endpoints or ports");
         }
 
-        var (outside, inside) = (Split(served).Select(BindingAddress.Parse).ToArray(), UrlsOf(configuration).Select(BindingAddress.Parse).ToArray());
+        var (outside, inside) = (Split(served).Select(BindingAddress.Parse).ToArray(), GetUrls(configuration).Select(BindingAddress.Parse).ToArray());
         return outside.Concat(inside).Any(address => address.IsUnixPipe || address.IsNamedPipe)
             || inside.Any(address => address.Port != 0 && outside.Any(other => other.Port == address.Port))
             ? throw new InvalidOperationException($"{Key}: needs ports of its own; by these the two listeners are told apart")

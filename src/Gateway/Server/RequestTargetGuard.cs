@@ -1,5 +1,5 @@
 using Gateway.Responses;
-using Gateway.Upstreams;
+using Gateway.Storage.Paths;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Gateway.Server;

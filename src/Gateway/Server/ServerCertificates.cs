@@ -54,7 +54,7 @@ internal sealed partial class ServerCertificates : IDisposable
             loader.Endpoint(endpoint.Key, configured =>
                 configured.HttpsOptions.OnAuthenticate =
                     configured.ListenOptions.Protocols.HasFlag(HttpProtocols.Http3) ? null // QUIC has no such hook.
-                    : hosts.Length > 0 ? (connection, ssl) => Use(Choose(hosts, NameOf(connection)), ssl)
+                    : hosts.Length > 0 ? (connection, ssl) => Use(Choose(hosts, GetName(connection)), ssl)
                     : own is null ? null
                     : (_, ssl) => Use(own, ssl));
         }
@@ -77,7 +77,7 @@ internal sealed partial class ServerCertificates : IDisposable
         return found >= 0 ? longestFirst[found].Certificate : null;
     }
 
-    private static string NameOf(ConnectionContext connection) => connection.Features.Get<ITlsHandshakeFeature>()?.HostName ?? "";
+    private static string GetName(ConnectionContext connection) => connection.Features.Get<ITlsHandshakeFeature>()?.HostName ?? "";
 
     /// <summary>Replaces what Kestrel read at the start. Until the first file is read here, that stays.</summary>
     private static void Use(CertificateFile? certificate, SslServerAuthenticationOptions ssl) =>

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections;
 using System.Globalization;
 using System.Text;
+using Gateway.Storage.Paths;
 
 namespace Gateway.Telemetry;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Gateway.Failures;
+using Gateway.Storage.Failures;
 
 namespace Gateway.Telemetry;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gateway.Storage.Paths;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using CsCheck;
 using Gateway.Archiving;
 using Gateway.Archiving.Blocks;
+using Gateway.Archiving.Encoders;
 using Testing;
 
 namespace Archiving.Tests.Blocks;
@@ -26,7 +27,7 @@ public class BlockEncoderTests
     public void Generated_blocks_come_back(Compression compression)
     {
         // A hundred thousand for our own encoder; the runtime's needs no such proof.
-        var encoder = BlockEncoder.For(new ArchiveRecipe(Compression: compression));
+        var encoder = EncoderCatalogue.Get(new ArchiveRecipe(Compression: compression));
         Generated.Sample(plain => RoundTrips(encoder, plain), iter: (compression == Compression.Fast ? 100_000 : 2000) / Matrix.Of(full: 1, reduced: 10));
     }
 
@@ -34,7 +35,7 @@ public class BlockEncoderTests
     [MemberData(nameof(Compressions))]
     public void Blocks_of_every_length_around_the_edges_come_back(Compression compression)
     {
-        var encoder = BlockEncoder.For(new ArchiveRecipe(Compression: compression));
+        var encoder = EncoderCatalogue.Get(new ArchiveRecipe(Compression: compression));
         var text = new ObjectContent(Block, 7).ToArray();
         foreach (var length in Enumerable.Range(0, 70).Concat([255, 256, 257, 258, 259, 260, 4095, 4096, 8191, 8192, 8193, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537, Block - 1, Block]))
         {
@@ -48,7 +49,7 @@ public class BlockEncoderTests
     {
         for (var period = 1; period <= 300; period++)
         {
-            Assert.True(RoundTrips(BlockEncoder.For(new ArchiveRecipe()), Periodic(period, 5000 + period, period)), $"period {period}");
+            Assert.True(RoundTrips(EncoderCatalogue.Get(new ArchiveRecipe()), Periodic(period, 5000 + period, period)), $"period {period}");
         }
     }
 
@@ -64,7 +65,7 @@ public class BlockEncoderTests
         var plain = new ObjectContent(Block, 3, compressible: false).ToArray();
         plain.AsSpan(0, Block - distance).CopyTo(plain.AsSpan(distance));
 
-        Assert.True(RoundTrips(BlockEncoder.For(new ArchiveRecipe()), plain));
+        Assert.True(RoundTrips(EncoderCatalogue.Get(new ArchiveRecipe()), plain));
     }
 
     [Fact]
@@ -78,7 +79,7 @@ public class BlockEncoderTests
             plain.AsSpan(20_000 + seed, 3000).CopyTo(plain.AsSpan(45_000));
             plain.AsSpan(59_000).Fill(1);
 
-            Assert.True(RoundTrips(BlockEncoder.For(new ArchiveRecipe()), plain), $"seed {seed}");
+            Assert.True(RoundTrips(EncoderCatalogue.Get(new ArchiveRecipe()), plain), $"seed {seed}");
         }
     }
 
@@ -95,7 +96,7 @@ public class BlockEncoderTests
         var shuffled = plain.ToArray();
         new Random(1).Shuffle(shuffled);
 
-        Assert.True(RoundTrips(BlockEncoder.For(new ArchiveRecipe()), shuffled));
+        Assert.True(RoundTrips(EncoderCatalogue.Get(new ArchiveRecipe()), shuffled));
     }
 
     [Fact]
@@ -105,7 +106,7 @@ public class BlockEncoderTests
         {
             foreach (var block in File.ReadAllBytes(file).Chunk(Block))
             {
-                Assert.True(RoundTrips(BlockEncoder.For(new ArchiveRecipe()), block), file);
+                Assert.True(RoundTrips(EncoderCatalogue.Get(new ArchiveRecipe()), block), file);
             }
         }
     }
@@ -117,9 +118,9 @@ public class BlockEncoderTests
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         for (var seed = 0; seed < 20; seed++)
         {
-            hash.AppendData(Encode(BlockEncoder.For(new ArchiveRecipe()), new ObjectContent(Block, seed).ToArray()));
-            hash.AppendData(Encode(BlockEncoder.For(new ArchiveRecipe()), Periodic(seed + 1, 10_000, seed)));
-            hash.AppendData(Encode(BlockEncoder.For(new ArchiveRecipe()), NearlyRandom(50_000, 100, seed)));
+            hash.AppendData(Encode(EncoderCatalogue.Get(new ArchiveRecipe()), new ObjectContent(Block, seed).ToArray()));
+            hash.AppendData(Encode(EncoderCatalogue.Get(new ArchiveRecipe()), Periodic(seed + 1, 10_000, seed)));
+            hash.AppendData(Encode(EncoderCatalogue.Get(new ArchiveRecipe()), NearlyRandom(50_000, 100, seed)));
         }
 
         Assert.Equal("9336d5e2190ea990bbefc4971e950da7", Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16)));
@@ -129,9 +130,9 @@ public class BlockEncoderTests
     public void ISA_L_gives_every_block_back_where_it_is_installed()
     {
         Tool.RequireLibrary("libisal.so.2");
-        var encoder = BlockEncoder.For(new ArchiveRecipe(FastEncoder: FastEncoder.Isal));
+        var encoder = EncoderCatalogue.Get(new ArchiveRecipe(FastEncoder: FastEncoder.Isal));
 
-        encoder.Prove();
+        encoder.SelfTest();
         Generated.Sample(plain => RoundTrips(encoder, plain), iter: 20_000 / Matrix.Of(full: 1, reduced: 10));
         for (var length = 0; length < 70; length++)
         {
@@ -147,10 +148,10 @@ public class BlockEncoderTests
     public void Libdeflate_gives_every_block_back_where_it_is_installed()
     {
         Tool.RequireLibrary("libdeflate.so.0");
-        var encoder = BlockEncoder.For(new ArchiveRecipe(Compression: Compression.Small));
+        var encoder = EncoderCatalogue.Get(new ArchiveRecipe(Compression: Compression.Small));
         Assert.StartsWith("libdeflate", encoder.Name, StringComparison.Ordinal);
 
-        encoder.Prove();
+        encoder.SelfTest();
         Generated.Sample(plain => RoundTrips(encoder, plain), iter: 20_000);
         for (var length = 0; length < 600; length++)
         {
@@ -170,7 +171,7 @@ public class BlockEncoderTests
     public async Task Small_is_smaller_than_gzip_6_with_libdeflate_and_hardly_larger_without()
     {
         Tool.RequireLibrary("libdeflate.so.0");
-        var libdeflate = BlockEncoder.For(new ArchiveRecipe(Compression: Compression.Small));
+        var libdeflate = EncoderCatalogue.Get(new ArchiveRecipe(Compression: Compression.Small));
         var plain = File.ReadAllBytes(typeof(object).Assembly.Location)[..(4 << 20)];
 
         var gzip = await Tool.RunAsync("bash", ["-c", "gzip -6 -c | wc -c"], plain);
@@ -185,7 +186,7 @@ public class BlockEncoderTests
     [Fact]
     public void Blocks_do_not_depend_on_those_before_or_beside_them()
     {
-        var encoder = BlockEncoder.For(new ArchiveRecipe());
+        var encoder = EncoderCatalogue.Get(new ArchiveRecipe());
         var blocks = Enumerable.Range(0, Matrix.Of(full: 64, reduced: 16)).Select(i => new ObjectContent(Block, i).ToArray()).ToArray();
         var alone = blocks.Select(block => Encode(encoder, block)).ToArray();
         var together = new byte[blocks.Length][];

@@ -1,6 +1,6 @@
 using System.IO.Hashing;
 using CsCheck;
-using Gateway.Archiving.Blocks;
+using Gateway.Archiving.Deflate;
 
 namespace Archiving.Tests.Blocks;
 

@@ -1,12 +1,13 @@
 using System.IO.Compression;
 using Gateway.Archiving.Blocks;
+using Gateway.Archiving.Deflate;
 using Testing;
 
 namespace Gateway.Archiving.Tests.Blocks;
 
 public class DeflateEndTests
 {
-    private readonly DeflateEnd _end = new();
+    private readonly DeflateTailRewriter _end = new();
 
     [Theory]
     [InlineData(CompressionLevel.NoCompression)]
@@ -48,7 +49,7 @@ public class DeflateEndTests
         {
             var random = new Random(seed);
             var length = random.Next(0, 200);
-            var buffer = new byte[length + DeflateEnd.Growth];
+            var buffer = new byte[length + DeflateTailRewriter.Growth];
             random.NextBytes(buffer.AsSpan(0, length));
             try
             {
@@ -71,6 +72,6 @@ public class DeflateEndTests
 
         // The runtime writes nothing at all for no bytes: the empty last block, then.
         var bytes = plain.Length == 0 ? StoredDeflate.Final.ToArray() : stream.ToArray();
-        return ([.. bytes, .. new byte[DeflateEnd.Growth]], bytes.Length);
+        return ([.. bytes, .. new byte[DeflateTailRewriter.Growth]], bytes.Length);
     }
 }

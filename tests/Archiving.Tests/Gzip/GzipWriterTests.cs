@@ -5,6 +5,7 @@ using System.IO.Pipelines;
 using CsCheck;
 using Gateway.Archiving;
 using Gateway.Archiving.Blocks;
+using Gateway.Archiving.Encoders;
 using Gateway.Archiving.Gzip;
 using Testing;
 
@@ -221,7 +222,7 @@ public class GzipWriterTests
     }
 
     private static GzipWriter NewGzip(PipeWriter output, int workers = 1) =>
-        new(output, new BlockWriter(output, BlockEncoder.For(new ArchiveRecipe()), workers, default, null));
+        new(output, new BlockWriter(output, EncoderCatalogue.Get(new ArchiveRecipe()), workers, default, null));
 
     private static byte[] Inflate(byte[] gzip)
     {

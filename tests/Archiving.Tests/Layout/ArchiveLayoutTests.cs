@@ -53,11 +53,11 @@ public class ArchiveLayoutTests
     [InlineData((8L << 30) + 1, 1536, 511)]
     public void A_size_that_needs_a_pax_header_moves_what_stands_behind_it(long size, int header, int padding)
     {
-        var layout = ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.Tar), [new ArchiveEntry("a", size, DateTimeOffset.UnixEpoch)]);
+        var layout = ArchiveLayout.Create(new ArchiveRecipe(ArchiveFormat.Tar), [new ArchiveEntry("a", size, DateTimeOffset.UnixEpoch)]);
 
         Assert.Equal(header + size + padding + 1024, layout.Length);
     }
 
     private static ArchiveLayout LayoutOf(ArchiveRecipe recipe, (string Name, byte[] Body)[] entries) =>
-        ArchiveLayout.Of(recipe, [.. entries.Select(entry => new ArchiveEntry(entry.Name, entry.Body.Length, DateTimeOffset.UnixEpoch))]);
+        ArchiveLayout.Create(recipe, [.. entries.Select(entry => new ArchiveEntry(entry.Name, entry.Body.Length, DateTimeOffset.UnixEpoch))]);
 }

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using CsCheck;
 using Gateway.Archiving;
 using Gateway.Archiving.Layout;
+using Gateway.Archiving.Resuming;
 using Testing;
 
 namespace Archiving.Tests.Layout;
@@ -43,8 +44,8 @@ public class ArchiveStartTests
     {
         Matrix.RequireFull(unless: workers == 3 || format == ArchiveFormat.Tar || (compression == Compression.Store && format != ArchiveFormat.TarGz));
         var layout = LayoutOf(new ArchiveRecipe(format, compression), Entries);
-        var trail = new ArchiveTrail();
-        var whole = await MakeAsync(layout, default, new ArchiveTrail(), workers);
+        var trail = new CheckpointIndex();
+        var whole = await MakeAsync(layout, default, new CheckpointIndex(), workers);
         Assert.Equal(whole, await MakeAsync(layout, default, trail, 1));
         Assert.Equal(layout.Length ?? whole.Length, whole.Length);
         Assert.InRange(whole.Length, 1, layout.MaxLength);
@@ -54,9 +55,9 @@ public class ArchiveStartTests
         var random = new Random(7);
         foreach (var from in edges.TakeLast(Matrix.Of(full: int.MaxValue, reduced: 1)).Concat([1, whole.Length - 1, .. Enumerable.Range(0, Matrix.Of(full: 3, reduced: 1)).Select(_ => random.NextInt64(whole.Length))]))
         {
-            foreach (var known in from % 3 == 0 ? [trail, new ArchiveTrail()] : new[] { trail })
+            foreach (var known in from % 3 == 0 ? [trail, new CheckpointIndex()] : new[] { trail })
             {
-                var start = layout.StartAt(known, from, end: null);
+                var start = layout.FindResumePoint(known, from, end: null);
                 Assert.InRange(start.Place.Offset, 0, from);
                 var rest = await MakeAsync(layout, start, known, workers);
                 Assert.True(
@@ -72,12 +73,12 @@ public class ArchiveStartTests
     public async Task A_start_makes_no_more_than_an_interval_and_a_block(ArchiveFormat format)
     {
         var layout = LayoutOf(new ArchiveRecipe(format), Entries);
-        var trail = new ArchiveTrail();
+        var trail = new CheckpointIndex();
         var whole = await MakeAsync(layout, default, trail, 1);
 
         foreach (var place in All(trail))
         {
-            var start = layout.StartAt(trail, place.Offset, end: null);
+            var start = layout.FindResumePoint(trail, place.Offset, end: null);
             Assert.Equal(place, start.Place);
             Assert.InRange(start.CheckLength, 1, ArchiveRecipe.SmallBlockSize);
         }
@@ -93,20 +94,20 @@ public class ArchiveStartTests
     public async Task A_checkpoint_that_is_not_this_archive_s_is_refused_before_a_byte_leaves(ArchiveFormat format)
     {
         var layout = LayoutOf(new ArchiveRecipe(format), Entries);
-        var trail = new ArchiveTrail();
+        var trail = new CheckpointIndex();
         await MakeAsync(layout, default, trail, 1);
         var right = All(trail)[1];
         foreach (var wrong in new[] { right with { BlockCrc = right.BlockCrc + 1 }, right with { PlainOffset = right.PlainOffset - ArchiveRecipe.SmallBlockSize } })
         {
-            var poisoned = new ArchiveTrail();
+            var poisoned = new CheckpointIndex();
             poisoned.Add(wrong);
             for (var i = 0; i < Entries.Length; i++)
             {
-                poisoned.Add(i, trail.ResultOf(i) ?? default);
+                poisoned.Add(i, trail.FindResult(i) ?? default);
             }
 
             using var output = new MemoryStream();
-            await Assert.ThrowsAsync<CheckpointException>(() => MakeAsync(layout, layout.StartAt(poisoned, right.Offset, end: null), poisoned, 2, output));
+            await Assert.ThrowsAsync<CheckpointException>(() => MakeAsync(layout, layout.FindResumePoint(poisoned, right.Offset, end: null), poisoned, 2, output));
             Assert.Equal(0, output.Length);
         }
     }
@@ -115,16 +116,16 @@ public class ArchiveStartTests
     public void A_stored_zip_begins_at_the_block_of_the_byte_unless_a_checksum_asks_for_more()
     {
         var layout = LayoutOf(new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store), Entries);
-        var (media, behind) = (layout.StartOf(2), layout.StartOf(3));
-        var nothing = new ArchiveTrail();
-        var start = layout.StartAt(nothing, 5_000_000, 5_001_000);
+        var (media, behind) = (layout.GetStart(2), layout.GetStart(3));
+        var nothing = new CheckpointIndex();
+        var start = layout.FindResumePoint(nothing, 5_000_000, 5_001_000);
 
         Assert.InRange(start.Place.Offset, 5_000_000 - ArchiveRecipe.StoreBlockSize - 5, 5_000_000);
         Assert.Equal((2, 0L), (start.Entry, start.BodyOffset % ArchiveRecipe.StoreBlockSize));
-        Assert.Equal(media, layout.StartAt(nothing, 5_000_000, behind + 10_000).Place.PlainOffset);
-        Assert.Equal(0, layout.StartAt(nothing, 5_000_000, end: null).Place.Offset);
+        Assert.Equal(media, layout.FindResumePoint(nothing, 5_000_000, behind + 10_000).Place.PlainOffset);
+        Assert.Equal(0, layout.FindResumePoint(nothing, 5_000_000, end: null).Place.Offset);
 
-        var header = layout.StartAt(nothing, 3, 10);
+        var header = layout.FindResumePoint(nothing, 3, 10);
         Assert.Equal((0L, 0), (header.Place.Offset, header.Entry));
     }
 
@@ -135,7 +136,7 @@ public class ArchiveStartTests
 
         foreach (var from in new[] { 0, 1, 14, 15, 5_000_000, layout.Length!.Value - 1 })
         {
-            var start = layout.StartAt(new ArchiveTrail(), from, end: null);
+            var start = layout.FindResumePoint(new CheckpointIndex(), from, end: null);
 
             Assert.InRange(start.Place.Offset, Math.Max(0, from - ArchiveRecipe.StoreBlockSize - 14), from);
             Assert.Equal(0, start.Place.PlainOffset % ArchiveRecipe.StoreBlockSize);
@@ -152,13 +153,13 @@ public class ArchiveStartTests
     public async Task Entries_that_must_be_read_are_not_left_out(ArchiveFormat format, Compression compression)
     {
         var layout = LayoutOf(new ArchiveRecipe(format, compression), Entries);
-        var trail = new ArchiveTrail();
+        var trail = new CheckpointIndex();
         var whole = await MakeAsync(layout, default, trail, 1);
 
-        var start = layout.StartAt(trail, whole.Length - 1, end: null, isRead: entry => entry != 2);
+        var start = layout.FindResumePoint(trail, whole.Length - 1, end: null, isRead: entry => entry != 2);
 
         // Of stored frames, at the block in which the entry begins.
-        Assert.InRange(start.Place.PlainOffset, layout.StartOf(2) - (compression == Compression.Store ? ArchiveRecipe.StoreBlockSize : 0), layout.StartOf(3));
+        Assert.InRange(start.Place.PlainOffset, layout.GetStart(2) - (compression == Compression.Store ? ArchiveRecipe.StoreBlockSize : 0), layout.GetStart(3));
         Assert.InRange(start.Entry, compression == Compression.Store ? 0 : 2, 2);
     }
 
@@ -175,8 +176,8 @@ public class ArchiveStartTests
                 var layout = LayoutOf(new ArchiveRecipe(format, compression), entries);
                 var whole = await MakeAsync(layout, default, null, workers, entries: entries);
                 var from = (long)(at * (whole.Length - 1));
-                var start = layout.StartAt(new ArchiveTrail(), from, end: null);
-                var rest = await MakeAsync(layout, start, new ArchiveTrail(), 1, entries: entries);
+                var start = layout.FindResumePoint(new CheckpointIndex(), from, end: null);
+                var rest = await MakeAsync(layout, start, new CheckpointIndex(), 1, entries: entries);
                 return rest.AsSpan((int)(from - start.Place.Offset)).SequenceEqual(whole.AsSpan((int)from));
             },
             iter: 25);
@@ -192,13 +193,13 @@ public class ArchiveStartTests
         return bytes;
     }
 
-    private static ArchiveCheckpoint[] All(ArchiveTrail trail) => trail.Between(0, long.MaxValue);
+    private static Checkpoint[] All(CheckpointIndex trail) => trail.Between(0, long.MaxValue);
 
     private static ArchiveLayout LayoutOf(ArchiveRecipe recipe, (string Name, byte[] Body)[] entries) =>
-        ArchiveLayout.Of(recipe, [.. entries.Select(entry => new ArchiveEntry(entry.Name, entry.Body.Length, Archive.Modified))]);
+        ArchiveLayout.Create(recipe, [.. entries.Select(entry => new ArchiveEntry(entry.Name, entry.Body.Length, Archive.Modified))]);
 
     private static async Task<byte[]> MakeAsync(
-        ArchiveLayout layout, ArchiveStart start, ArchiveTrail? trail, int workers, MemoryStream? output = null, (string Name, byte[] Body)[]? entries = null)
+        ArchiveLayout layout, ResumePoint start, CheckpointIndex? trail, int workers, MemoryStream? output = null, (string Name, byte[] Body)[]? entries = null)
     {
         output ??= new MemoryStream();
         entries ??= Entries;

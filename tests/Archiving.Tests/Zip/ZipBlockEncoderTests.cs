@@ -1,13 +1,14 @@
 using System.IO.Compression;
 using Gateway.Archiving;
 using Gateway.Archiving.Blocks;
+using Gateway.Archiving.Encoders;
 using Testing;
 
 namespace Archiving.Tests.Zip;
 
 public class ZipBlockEncoderTests
 {
-    private static readonly BlockEncoder Encoder = BlockEncoder.For(new ArchiveRecipe(ArchiveFormat.Zip));
+    private static readonly BlockEncoder Encoder = EncoderCatalogue.Get(new ArchiveRecipe(ArchiveFormat.Zip));
 
     [Theory]
     [InlineData(0)]

@@ -156,7 +156,7 @@ public class ZipWriterTests
 
         using var file = new SparseFile();
         var recipe = new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store);
-        var layout = Gateway.Archiving.Layout.ArchiveLayout.Of(recipe, [new ArchiveEntry("large", size, Archive.Modified), new ArchiveEntry("last", 3, Archive.Modified)]);
+        var layout = Gateway.Archiving.Layout.ArchiveLayout.Create(recipe, [new ArchiveEntry("large", size, Archive.Modified), new ArchiveEntry("last", 3, Archive.Modified)]);
         await WriteZerosAsync(recipe, size, file.Output);
 
         Assert.Equal(layout.Length, new FileInfo(file.Path).Length);

@@ -11,22 +11,22 @@ internal static class CheckpointSegmentTarget
 
     private static readonly ArchiveLayout[] Layouts =
     [
-        ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.TarGz), [new ArchiveEntry("n", 50 << 20, DateTimeOffset.UnixEpoch)]),
-        ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.Zip), [new ArchiveEntry("n", 20 << 20, DateTimeOffset.UnixEpoch), new ArchiveEntry("m", 30 << 20, DateTimeOffset.UnixEpoch)]),
-        ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store), [new ArchiveEntry("n", 50 << 20, DateTimeOffset.UnixEpoch)]),
+        ArchiveLayout.Create(new ArchiveRecipe(ArchiveFormat.TarGz), [new ArchiveEntry("n", 50 << 20, DateTimeOffset.UnixEpoch)]),
+        ArchiveLayout.Create(new ArchiveRecipe(ArchiveFormat.Zip), [new ArchiveEntry("n", 20 << 20, DateTimeOffset.UnixEpoch), new ArchiveEntry("m", 30 << 20, DateTimeOffset.UnixEpoch)]),
+        ArchiveLayout.Create(new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store), [new ArchiveEntry("n", 50 << 20, DateTimeOffset.UnixEpoch)]),
     ];
 
     public static void Run(byte[] input)
     {
         foreach (var layout in Layouts)
         {
-            var known = new ResumeState("\"x\"", layout, null);
+            var known = new ResumeState(new("\"x\"", layout, false), null);
             CheckpointSegment.Read(input, known);
             FuzzTarget.Require(
-                known.Facts.Trail.Between(long.MinValue, long.MaxValue).All(place => place is { PlainOffset: > 0, Offset: > 0 } && place.PlainOffset <= layout.PlainLength && place.Offset <= layout.MaxLength),
+                known.Checkpoints.Between(long.MinValue, long.MaxValue).All(place => place is { PlainOffset: > 0, Offset: > 0 } && place.PlainOffset <= layout.PlainLength && place.Offset <= layout.MaxLength),
                 "a place is in the archive");
-            FuzzTarget.Require(layout.StartAt(known.Facts.Trail, From, null).Place.Offset <= From, "making begins before the range does");
-            FuzzTarget.Require(Enumerable.Range(0, layout.Entries.Count).All(entry => known.Facts.HashOf(entry) is null or { Length: 32 }), "a hash is of an entry");
+            FuzzTarget.Require(layout.FindResumePoint(known.Checkpoints, From, null).Place.Offset <= From, "making begins before the range does");
+            FuzzTarget.Require(Enumerable.Range(0, layout.Entries.Count).All(entry => known.GetHash(entry) is null or { Length: 32 }), "a hash is of an entry");
         }
     }
 }

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text.RegularExpressions;
-using Gateway.Failures;
-using Gateway.Upstreams;
+using Gateway.Storage.Failures;
+using Gateway.Storage.Http;
+using Gateway.Storage.Objects;
 
 namespace Fuzz.Targets;
 
@@ -22,7 +23,7 @@ internal static partial class ContentRangeTarget
             long? end;
             try
             {
-                end = ObjectAnswer.RequirePart(headers, Head, wanted);
+                end = ResponseValidator.RequirePart(headers, Head, wanted);
             }
             catch (StorageException)
             {

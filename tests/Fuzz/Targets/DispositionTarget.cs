@@ -1,5 +1,5 @@
 using System.Text;
-using Gateway.Bundles;
+using Gateway.Requests;
 using Microsoft.Net.Http.Headers;
 
 namespace Fuzz.Targets;

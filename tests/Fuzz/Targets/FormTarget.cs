@@ -1,4 +1,4 @@
-using Gateway.Bundles;
+using Gateway.Requests;
 using Gateway.Responses;
 
 namespace Fuzz.Targets;
@@ -6,14 +6,15 @@ namespace Fuzz.Targets;
 /// <summary>An HTML form.</summary>
 internal static class FormTarget
 {
-    private static readonly BundleOptions Options = new();
+    private static readonly CompressionOptions Compression = new();
+    private static readonly NameOptions Names = new();
 
     public static void Run(byte[] input)
     {
         try
         {
             var fields = BundleFields.FromFormAsync(input, 100).GetAwaiter().GetResult();
-            IdsTarget.RequireHarmless(BundleRequest.Create(fields, Options));
+            IdsTarget.RequireHarmless(BundleRequest.Create(fields, Compression, Names));
         }
         catch (BundleProblemException refusal)
         {

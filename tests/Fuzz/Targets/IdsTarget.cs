@@ -1,7 +1,7 @@
 using System.Text;
-using Gateway.Bundles;
+using Gateway.Requests;
 using Gateway.Responses;
-using Gateway.Telemetry;
+using Gateway.Storage.Paths;
 using Microsoft.AspNetCore.Http;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -11,18 +11,19 @@ namespace Fuzz.Targets;
 internal static class IdsTarget
 {
     private const string Prefix = "http://storage.example/bucket/";
-    private static readonly BundleOptions Portable = new();
-    private static readonly BundleOptions Unportable = new() { Names = { Portable = false } };
+    private static readonly CompressionOptions Compression = new();
+    private static readonly NameOptions Portable = new();
+    private static readonly NameOptions Unportable = new() { Portable = false };
 
     public static void Run(byte[] input)
     {
         var query = "?" + Encoding.Latin1.GetString(input);
-        foreach (var options in new[] { Portable, Unportable })
+        foreach (var names in new[] { Portable, Unportable })
         {
             try
             {
                 var fields = BundleFields.FromQuery(query, 100);
-                RequireHarmless(BundleRequest.Create(fields, options));
+                RequireHarmless(BundleRequest.Create(fields, Compression, names));
             }
             catch (BundleProblemException refusal)
             {

@@ -1,4 +1,4 @@
-using Gateway.Bundles;
+using Gateway.Requests;
 using Gateway.Responses;
 
 namespace Fuzz.Targets;
@@ -7,16 +7,17 @@ namespace Fuzz.Targets;
 internal static class ManifestTarget
 {
     private const int MaxEntries = 100;
-    private static readonly BundleOptions Options = new();
+    private static readonly CompressionOptions Compression = new();
+    private static readonly NameOptions Names = new();
 
     public static void Run(byte[] input)
     {
         try
         {
             var fields = Read(input);
-            IdsTarget.RequireHarmless(BundleRequest.Create(fields, Options));
+            IdsTarget.RequireHarmless(BundleRequest.Create(fields, Compression, Names));
             fields.ExpiresIn = null;
-            var again = Read(BundleManifest.Of(fields).ToBytes());
+            var again = Read(BundleManifest.From(fields).ToBytes());
             FuzzTarget.Require(
                 (again.Format, again.Compression, again.Missing, again.HasReceipt, again.FileName) == (fields.Format, fields.Compression, fields.Missing, fields.HasReceipt, fields.FileName)
                 && again.Entries.Count == fields.Entries.Count

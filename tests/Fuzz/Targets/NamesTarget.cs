@@ -3,8 +3,8 @@ using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Text;
 using Gateway.Archiving;
-using Gateway.Bundles;
-using Gateway.Telemetry;
+using Gateway.Requests;
+using Gateway.Storage.Paths;
 
 namespace Fuzz.Targets;
 

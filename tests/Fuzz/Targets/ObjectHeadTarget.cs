@@ -1,6 +1,6 @@
 using System.Text;
-using Gateway.Failures;
-using Gateway.Upstreams;
+using Gateway.Storage.Failures;
+using Gateway.Storage.Objects;
 using Microsoft.AspNetCore.Http;
 
 namespace Fuzz.Targets;
@@ -12,7 +12,7 @@ internal static class ObjectHeadTarget
     {
         try
         {
-            var head = ObjectHead.Of(HeadersOf(input));
+            var head = ObjectHead.From(HeadersOf(input));
             FuzzTarget.Require(head.Size is null or (>= 0 and <= ObjectHead.MaxSize), "a size is one");
             FuzzTarget.Require(head.ETag is null || (head.ETag is ['"', .., '"'] && head.ETag.Length >= 2 && head.ETag.AsSpan()[1..^1].IndexOf('"') < 0), "a validator is strong and has its quotes");
             FuzzTarget.Require(head.Checksums is null or { Sha256: null or { Length: 32 }, Md5: null or { Length: 16 } }, "a checksum is as long as it should be");

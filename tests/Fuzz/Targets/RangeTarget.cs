@@ -1,6 +1,6 @@
 using System.Text;
 using Gateway.Responses;
-using Gateway.Upstreams;
+using Gateway.Storage.Http;
 using Microsoft.AspNetCore.Http;
 
 namespace Fuzz.Targets;

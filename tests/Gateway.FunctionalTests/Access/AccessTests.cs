@@ -4,8 +4,8 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using Gateway.Configuration;
 using Gateway.FunctionalTests.Deploy;
+using Gateway.Storage;
 using Testing;
 
 namespace Gateway.FunctionalTests.Access;
@@ -320,9 +320,9 @@ public sealed class AccessTests : IAsyncLifetime
     [InlineData("Authentication:Schemes:ApiKey:Keys:me:Shaa", "00")]
     [InlineData("Authentication:Schemes:ApiKey:Kyes", "x")]
     [InlineData("Bundle:Memory:Bound", "1000000")]
-    [InlineData("Bundle:Compression:MostWorkers", "2")]
+    [InlineData("Bundle:Compression:MaxWorkers", "2")]
     [InlineData("Bundle:Upstream:SmallObject", "2")]
-    [InlineData("Bundle:Upstream:MostAtOnce", "2")]
+    [InlineData("Bundle:Upstream:MaxAtOnce", "2")]
     public async Task A_computed_property_is_no_key_of_the_configuration(string key, string value)
     {
         var configuration = Configure("default");

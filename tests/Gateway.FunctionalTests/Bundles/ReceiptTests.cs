@@ -148,12 +148,12 @@ public sealed class ReceiptTests : IAsyncLifetime
     public async Task What_storage_says_of_its_object_is_compared(string kind)
     {
         var body = new ObjectContent(2_000_000, 1).ToArray();
-        _upstream.Put("/a", body.Length, 1, HeaderOf(kind, body));
+        _upstream.Put("/a", body.Length, 1, GetHeader(kind, body));
         var good = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a&format=tar");
         Assert.Equal(body, good.RequireWhole()["s/a"]);
         await _gateway.RequireOneOutcomeAsync();
 
-        _upstream.Put("/a", body.Length, 1, HeaderOf(kind, [1]));
+        _upstream.Put("/a", body.Length, 1, GetHeader(kind, [1]));
         var bad = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a&format=tar");
         bad.RequireCut();
         Assert.InRange(bad.Bytes.Length, 0, 512 + body.Length - 1);
@@ -165,7 +165,7 @@ public sealed class ReceiptTests : IAsyncLifetime
     {
         foreach (var headers in new (string, string)[][]
             {
-                [HeaderOf("crc32", [1]), ("x-amz-checksum-type", "COMPOSITE")],
+                [GetHeader("crc32", [1]), ("x-amz-checksum-type", "COMPOSITE")],
                 [("x-amz-checksum-sha256", Convert.ToBase64String(SHA256.HashData([1])) + "-4")],
                 [("Content-MD5", "nonsense")],
                 [("Repr-Digest", "sha-512=:AAAA:, md5=:AA==:")],
@@ -180,7 +180,7 @@ public sealed class ReceiptTests : IAsyncLifetime
     public async Task A_hash_that_storage_contradicts_beforehand_is_a_conflict()
     {
         var body = new ObjectContent(1000, 1).ToArray();
-        _upstream.Put("/a", body.Length, 1, HeaderOf("sha256", body));
+        _upstream.Put("/a", body.Length, 1, GetHeader("sha256", body));
 
         (await PostAsync(new { entries = new[] { new { id = "s/a", sha256 = Download.Hash([]) } } })).RequireEarly(409);
     }
@@ -189,7 +189,7 @@ public sealed class ReceiptTests : IAsyncLifetime
     public async Task A_checksum_that_storage_reports_changes_no_byte_of_a_stored_zip()
     {
         var body = new ObjectContent(1_000_000, 1).ToArray();
-        _upstream.Put("/a", body.Length, 1, HeaderOf("crc32", body));
+        _upstream.Put("/a", body.Length, 1, GetHeader("crc32", body));
         const string Url = "/bundle?ids=s/a&format=zip&compression=store";
 
         var download = await Download.GetAsync(_gateway.Client, Url);
@@ -205,7 +205,7 @@ public sealed class ReceiptTests : IAsyncLifetime
     public async Task A_checksum_that_storage_says_to_a_GET_only_does_not_change_the_archive_between_whole_and_part()
     {
         var body = new ObjectContent(20_000, 1).ToArray();
-        _upstream.Put("/a", body.Length, 1, HeaderOf("crc32", body));
+        _upstream.Put("/a", body.Length, 1, GetHeader("crc32", body));
         _upstream.Fail("/a", new Fault { Method = "HEAD", Without = ["x-amz-checksum-crc32"], Times = 1000 });
         foreach (var recipe in new[] { "format=zip&compression=store", "format=zip", "format=tar" })
         {
@@ -265,7 +265,7 @@ public sealed class ReceiptTests : IAsyncLifetime
     }
 
     [SuppressMessage("Security", "CA5351", Justification = "Content-MD5 is what some storage says.")]
-    private static (string Name, string Value) HeaderOf(string kind, byte[] body)
+    private static (string Name, string Value) GetHeader(string kind, byte[] body)
     {
         var crc32 = new byte[4];
         BinaryPrimitives.WriteUInt32BigEndian(crc32, Crc32.HashToUInt32(body));

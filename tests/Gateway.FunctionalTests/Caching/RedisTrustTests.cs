@@ -7,8 +7,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Caching;
-using Gateway.Configuration;
 using Gateway.Links;
+using Gateway.Storage;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -176,20 +176,20 @@ public sealed class RedisTrustTests : IAsyncLifetime
         var forged = "s" + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         var (signer, later) = (new CacheEntrySigner([_key]), DateTimeOffset.UtcNow + Day);
         await RequireUnknownAsync(packed);
-        await RequireUnknownAsync(new CacheEntrySigner(["no key is configured"u8.ToArray()]).Sign(KeyOf(forged), later, packed));
-        await RequireUnknownAsync(new CacheEntrySigner([new byte[32]]).Sign(KeyOf(forged), later, packed));
+        await RequireUnknownAsync(new CacheEntrySigner(["no key is configured"u8.ToArray()]).Sign(GetKey(forged), later, packed));
+        await RequireUnknownAsync(new CacheEntrySigner([new byte[32]]).Sign(GetKey(forged), later, packed));
         await RequireUnknownAsync(valid);
-        await RequireUnknownAsync(signer.Sign(KeyOf(token), later, packed));
-        await RequireUnknownAsync(signer.Sign(KeyOf(forged), _time.GetUtcNow(), packed));
-        await RequireUnknownAsync(signer.Sign(KeyOf(forged), later, Bomb(1 << 30)));
-        await RequireUnknownAsync(signer.Sign(KeyOf(forged), later, [0, 100, 0, 0, 0, .. Bomb(1 << 20)]));
-        await RequireUnknownAsync(signer.Sign(KeyOf(forged), later, [0, 255, 255, 255, 127, .. Bomb(100)]));
+        await RequireUnknownAsync(signer.Sign(GetKey(token), later, packed));
+        await RequireUnknownAsync(signer.Sign(GetKey(forged), _time.GetUtcNow(), packed));
+        await RequireUnknownAsync(signer.Sign(GetKey(forged), later, Bomb(1 << 30)));
+        await RequireUnknownAsync(signer.Sign(GetKey(forged), later, [0, 100, 0, 0, 0, .. Bomb(1 << 20)]));
+        await RequireUnknownAsync(signer.Sign(GetKey(forged), later, [0, 255, 255, 255, 127, .. Bomb(100)]));
         await RequireUnknownAsync([]);
-        await Database.StringSetRangeAsync("gateway/" + KeyOf(forged), (64 << 20) - 1, "x");
+        await Database.StringSetRangeAsync("gateway/" + GetKey(forged), (64 << 20) - 1, "x");
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(forged));
 
         // As earlier versions kept them.
-        await Database.HashSetAsync("gateway/" + KeyOf(forged).Replace("link/2/", "link/1/", StringComparison.Ordinal), "data", packed[5..]);
+        await Database.HashSetAsync("gateway/" + GetKey(forged).Replace("link/2/", "link/1/", StringComparison.Ordinal), "data", packed[5..]);
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(forged));
 
         // Nobody makes it live longer.
@@ -199,7 +199,7 @@ public sealed class RedisTrustTests : IAsyncLifetime
 
         async Task RequireUnknownAsync(byte[] entry)
         {
-            await Database.StringSetAsync("gateway/" + KeyOf(forged), entry);
+            await Database.StringSetAsync("gateway/" + GetKey(forged), entry);
             Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(forged));
         }
 
@@ -237,7 +237,7 @@ public sealed class RedisTrustTests : IAsyncLifetime
 
     private IDatabase Database => _connection.GetDatabase();
 
-    private static string KeyOf(string token) => "link/2/" + Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(token)));
+    private static string GetKey(string token) => "link/2/" + Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(token)));
 
     private static string EndKey(Download whole) => $"gateway/archive/2/{whole.Response.Headers.ETag}/end";
 
@@ -300,7 +300,7 @@ public sealed class RedisTrustTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
         var token = created.Headers.Location!.ToString().Split('/')[^1];
         Assert.Equal('s', token[0]);
-        return ("gateway/" + KeyOf(token), token);
+        return ("gateway/" + GetKey(token), token);
     }
 
     private Task<GatewayUnderTest> StartAsync(bool carryRights = false, bool policy = false) => GatewayUnderTest.StartAsync(Configure(carryRights, policy), builder =>

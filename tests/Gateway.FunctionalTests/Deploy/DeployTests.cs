@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using Gateway.Bundles;
+using Gateway.Hosting;
+using Gateway.Storage.Sources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -25,7 +26,7 @@ public class DeployTests
 
         using var app = GatewayHost.Build(path, "http://127.0.0.1:0", builder => builder.Logging.ClearProviders());
 
-        Assert.NotNull(app.Services.GetRequiredService<Gateway.Upstreams.SourceIndex>().Find(source));
+        Assert.NotNull(app.Services.GetRequiredService<SourceIndex>().Find(source));
     }
 
     [Fact]

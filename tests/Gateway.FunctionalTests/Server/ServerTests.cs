@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Gateway.Configuration;
+using Gateway.Storage;
 using Testing;
 
 namespace Gateway.FunctionalTests.Server;

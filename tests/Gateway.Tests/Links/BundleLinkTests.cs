@@ -1,8 +1,8 @@
 using System.IO.Compression;
 using System.Text;
 using CsCheck;
-using Gateway.Bundles;
 using Gateway.Links;
+using Gateway.Requests;
 
 namespace Gateway.Tests.Links;
 
@@ -71,7 +71,7 @@ public class BundleLinkTests
         var json = $$"""{"name":"bundle","format":"tar.gz","missing":"fail","entries":[{{string.Join(',', Enumerable.Repeat($$"""{"id":"s/{{text}}{{text}}","name":"{{text}}"}""", 100))}}]}""";
         var fields = BundleFields.FromManifest(Encoding.UTF8.GetBytes(json), 1000);
 
-        var bytes = BundleManifest.Of(fields).ToBytes();
+        var bytes = BundleManifest.From(fields).ToBytes();
 
         Assert.Equal(json, Encoding.UTF8.GetString(bytes));
         Assert.Equal(fields.Entries, BundleFields.FromManifest(bytes, 1000).Entries);

@@ -15,79 +15,79 @@ public class CheckpointSegmentTests
     public async Task What_was_learned_of_an_archive_comes_over_whole_and_so_does_what_stands_at_the_seams()
     {
         var entries = Enumerable.Range(0, 600).Select(i => new ArchiveEntry($"n{i}", Body.Length, DateTimeOffset.UnixEpoch)).ToArray();
-        var layout = ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store), entries);
+        var layout = ArchiveLayout.Create(new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store), entries);
         var told = new Dictionary<long, byte[]>();
-        var known = new ResumeState("\"x\"", layout, archive =>
+        var known = new ResumeState(new("\"x\"", layout, false), archive =>
         {
-            foreach (var number in archive.TakeUntold().Segments)
+            foreach (var number in archive.TakeUnpublished().Segments)
             {
                 told[number] = CheckpointSegment.Write(archive, number);
             }
         });
         await MakeAsync(known);
-        known.Ended(layout.Length!.Value, null);
+        known.SetEnd(layout.Length!.Value, null);
 
-        var other = new ResumeState("\"x\"", layout, null);
+        var other = new ResumeState(new("\"x\"", layout, false), null);
         foreach (var segment in told.Values)
         {
             Assert.NotNull(CheckpointSegment.Read(segment, other));
         }
 
-        Assert.All(Enumerable.Range(0, entries.Length), entry => Assert.Equal(known.Facts.Trail.ResultOf(entry), other.Facts.Trail.ResultOf(entry)));
-        Assert.Equal(known.Facts.Trail.Between(0, long.MaxValue), other.Facts.Trail.Between(0, long.MaxValue));
-        Assert.InRange(layout.StartAt(other.Facts.Trail, layout.StartOf(590), null).Place.PlainOffset, layout.StartOf(585), layout.StartOf(590));
+        Assert.All(Enumerable.Range(0, entries.Length), entry => Assert.Equal(known.Checkpoints.FindResult(entry), other.Checkpoints.FindResult(entry)));
+        Assert.Equal(known.Checkpoints.Between(0, long.MaxValue), other.Checkpoints.Between(0, long.MaxValue));
+        Assert.InRange(layout.FindResumePoint(other.Checkpoints, layout.GetStart(590), null).Place.PlainOffset, layout.GetStart(585), layout.GetStart(590));
     }
 
     [Fact]
     public async Task A_checkpoint_at_the_very_end_of_a_chapter_belongs_to_it()
     {
         // 256 MiB with its header, two zero blocks and nothing else.
-        var layout = ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.TarGz), [new ArchiveEntry("n", SegmentLength - 512 - 1024, DateTimeOffset.UnixEpoch)]);
+        var layout = ArchiveLayout.Create(new ArchiveRecipe(ArchiveFormat.TarGz), [new ArchiveEntry("n", SegmentLength - 512 - 1024, DateTimeOffset.UnixEpoch)]);
         Assert.Equal(SegmentLength, layout.PlainLength);
-        var known = new ResumeState("\"x\"", layout, null);
+        var known = new ResumeState(new("\"x\"", layout, false), null);
         await MakeAsync(known);
 
-        var (segments, _) = known.TakeUntold();
+        var (segments, _) = known.TakeUnpublished();
 
         Assert.Equal([0], segments);
-        var other = new ResumeState("\"x\"", layout, null);
+        var other = new ResumeState(new("\"x\"", layout, false), null);
         CheckpointSegment.Read(CheckpointSegment.Write(known, 0), other);
-        Assert.Equal(SegmentLength, other.Facts.Trail.Between(0, long.MaxValue)[^1].PlainOffset);
+        Assert.Equal(SegmentLength, other.Checkpoints.Between(0, long.MaxValue)[^1].PlainOffset);
     }
 
     [Fact]
     public void Whatever_stands_in_the_cache_is_a_chapter_or_nothing()
     {
-        var layout = ArchiveLayout.Of(new ArchiveRecipe(ArchiveFormat.Zip), [new ArchiveEntry("n", 50 << 20, DateTimeOffset.UnixEpoch)]);
+        var layout = ArchiveLayout.Create(new ArchiveRecipe(ArchiveFormat.Zip), [new ArchiveEntry("n", 50 << 20, DateTimeOffset.UnixEpoch)]);
         Gen.OneOf(Gen.Byte.Array[0, 200], Gen.Select(Gen.Int[0, 3], Gen.Byte.Array[0, 200], (count, bytes) => (byte[])[.. BitConverter.GetBytes(count), .. bytes])).Sample(bytes =>
         {
-            var known = new ResumeState("\"x\"", layout, null);
+            var known = new ResumeState(new("\"x\"", layout, false), null);
             CheckpointSegment.Read(bytes, known);
-            return known.Facts.Trail.Between(long.MinValue, long.MaxValue).All(place => place is { PlainOffset: > 0, Offset: > 0 } && place.PlainOffset <= layout.PlainLength && place.Offset <= layout.MaxLength)
-                && layout.StartAt(known.Facts.Trail, 40 << 20, null).Place.Offset <= 40 << 20;
+            return known.Checkpoints.Between(long.MinValue, long.MaxValue).All(place => place is { PlainOffset: > 0, Offset: > 0 } && place.PlainOffset <= layout.PlainLength && place.Offset <= layout.MaxLength)
+                && layout.FindResumePoint(known.Checkpoints, 40 << 20, null).Place.Offset <= 40 << 20;
         });
     }
 
     [Fact]
     public void An_end_that_another_replica_published_is_replaced_by_what_is_seen_here()
     {
-        var known = new ResumeState("\"x\"", null, null);
-        known.Learn(new ArchiveEnd(100, [1], IsHashLearned: true));
+        var known = new ResumeState(new("\"x\"", null, false), null);
+        known.LearnEnd(new ArchiveEnd(100, [1], IsHashLearned: true));
 
-        known.Ended(100, null);
+        known.SetEnd(100, null);
         Assert.True(known.End is { Length: 100, Sha256: [1], IsHashLearned: true });
-        known.Ended(100, [1]);
+        known.SetEnd(100, [1]);
         Assert.True(known.End is { Length: 100, Sha256: [1], IsHashLearned: false });
 
         // The hash was of another length.
-        known.Ended(101, null);
+        known.SetEnd(101, null);
         Assert.True(known.End is { Length: 101, Sha256: null });
     }
 
     private static async Task MakeAsync(ResumeState known)
     {
         var layout = known.Layout!;
-        var writer = ArchiveWriter.Continue(layout, PipeWriter.Create(Stream.Null), default, 1, known.Facts.Trail);
+        var writer = ArchiveWriter.Continue(layout, PipeWriter.Create(Stream.Null), default, 1, known.Checkpoints);
         foreach (var entry in layout.Entries)
         {
             writer.StartEntry(entry);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Gateway.Archiving;
 using Gateway.Archiving.Layout;
+using Gateway.Archiving.Resuming;
 using Gateway.Resuming;
 
 namespace Gateway.Tests.Resuming;
@@ -60,29 +61,30 @@ public sealed class ResumeStateCacheTests
     private static async Task<long> RememberAsync(ResumeStateCache cache, ArchiveFormat format, int entries, bool hasReceipt, string name)
     {
         // As after a download: every name is a string of its own, and every entry was read.
-        var layout = ArchiveLayout.Of(
+        var layout = ArchiveLayout.Create(
             new ArchiveRecipe(format, Compression.Fast),
             [.. Enumerable.Range(0, entries).Select(i => new ArchiveEntry(string.Create(CultureInfo.InvariantCulture, $"media/2026/{name}/{i}.bin"), 1_000_000, DateTimeOffset.UnixEpoch))]);
-        var state = await cache.FindAsync($"\"{name.PadLeft(32, '0')}\"", layout, hasReceipt, isMade: true, TestContext.Current.CancellationToken);
+        var archive = new ArchiveIdentity($"\"{name.PadLeft(32, '0')}\"", layout, hasReceipt);
+        var state = await cache.GetOrAddAsync(archive, TestContext.Current.CancellationToken);
         for (var i = 0; i < entries; i++)
         {
             if (format == ArchiveFormat.Zip)
             {
-                state.Facts.Trail.Add(i, new EntryResult(1, 2));
+                state.Checkpoints.Add(i, new EntryResult(1, 2));
             }
 
             if (hasReceipt)
             {
-                state.Facts.AddHash(i, new byte[32]);
+                state.AddHash(i, new byte[32]);
             }
         }
 
-        for (var at = ArchiveTrail.Interval; at < layout.PlainLength; at += ArchiveTrail.Interval)
+        for (var at = CheckpointIndex.Interval; at < layout.PlainLength; at += CheckpointIndex.Interval)
         {
-            state.Facts.Trail.Add(new ArchiveCheckpoint(at, at, 1, 2));
+            state.Checkpoints.Add(new Checkpoint(at, at, 1, 2));
         }
 
-        state.Ended(layout.PlainLength, hash: null);
-        return ResumeStateCache.SizeOf(layout, hasReceipt);
+        state.SetEnd(layout.PlainLength, hash: null);
+        return ResumeStateCache.GetSize(archive);
     }
 }

@@ -1,0 +1,108 @@
+using System.Threading.RateLimiting;
+using Gateway.Telemetry;
+using Microsoft.Extensions.Options;
+
+namespace Gateway.Admission;
+
+/// <summary>What a request is admitted for.</summary>
+internal enum AdmissionKind
+{
+    /// <summary>An archive: one of the permits for bundles.</summary>
+    Bundle,
+
+    /// <summary>HEAD, a plan, a link, or a condition that may end in 304. It counts against no bundle, but each may send thousands of
+    /// requests to storage.</summary>
+    Metadata,
+}
+
+/// <summary>Lets as many bundles and metadata requests run at a time as configured, by the runtime's own limiters; the rest wait, then are refused.</summary>
+internal sealed class BundlePermits : IDisposable
+{
+    private readonly LimitOptions _limits;
+    private readonly ConcurrencyLimiter _bundles;
+    private readonly ConcurrencyLimiter _metadata;
+    private readonly PartitionedRateLimiter<string> _bundlesPerClient;
+    private readonly PartitionedRateLimiter<string> _metadataPerClient;
+
+    public BundlePermits(IOptions<LimitOptions> options, BundleMetrics metrics)
+    {
+        _limits = options.Value;
+        var permits = new ConcurrencyLimiterOptions
+        {
+            PermitLimit = _limits.MaxActive,
+            QueueLimit = _limits.MaxQueued,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        };
+        _bundles = new ConcurrencyLimiter(permits);
+        _metadata = new ConcurrencyLimiter(permits);
+        _bundlesPerClient = PerClient(_limits.MaxPerClient);
+        _metadataPerClient = PerClient(_limits.MaxMetadataPerClient);
+        metrics.ObserveQueue(() => Queued);
+    }
+
+    /// <summary>Bundles that wait for a permit.</summary>
+    public long Queued => _bundles.GetStatistics()!.CurrentQueuedCount;
+
+    /// <summary>Whether another bundle would be refused: every permit is in use, and the queue is full.</summary>
+    public bool IsFull => _bundles.GetStatistics() is { CurrentAvailablePermits: 0 } statistics && statistics.CurrentQueuedCount >= _limits.MaxQueued;
+
+    /// <summary>Permits in use, of both kinds.</summary>
+    public long Taken => (2L * _limits.MaxActive) - _bundles.GetStatistics()!.CurrentAvailablePermits - _metadata.GetStatistics()!.CurrentAvailablePermits;
+
+    /// <summary>Waits for a permit.</summary>
+    /// <param name="client">Whose it is: <see cref="ClientIdentity"/>.</param>
+    /// <param name="kind">What it is for.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The permit, to be disposed; or the status code of the refusal, 429 or 503.</returns>
+    public async Task<(IDisposable? Permit, int Refusal)> AcquireAsync(string client, AdmissionKind kind, CancellationToken cancellationToken)
+    {
+        var (all, perClient) = kind == AdmissionKind.Bundle ? (_bundles, _bundlesPerClient) : (_metadata, _metadataPerClient);
+        var own = perClient.AttemptAcquire(client);
+        if (!own.IsAcquired)
+        {
+            own.Dispose();
+            return (null, StatusCodes.Status429TooManyRequests);
+        }
+
+        try
+        {
+            var permit = await all.AcquireAsync(1, cancellationToken);
+            if (permit.IsAcquired)
+            {
+                return (new Permit(permit, own), 0);
+            }
+
+            permit.Dispose();
+        }
+        catch
+        {
+            own.Dispose();
+            throw;
+        }
+
+        own.Dispose();
+        return (null, StatusCodes.Status503ServiceUnavailable);
+    }
+
+    public void Dispose()
+    {
+        _bundles.Dispose();
+        _metadata.Dispose();
+        _bundlesPerClient.Dispose();
+        _metadataPerClient.Dispose();
+    }
+
+    /// <param name="permits">At a time; 0 for no limit.</param>
+    private static PartitionedRateLimiter<string> PerClient(int permits) => PartitionedRateLimiter.Create<string, string>(client => permits == 0
+        ? RateLimitPartition.GetNoLimiter("")
+        : RateLimitPartition.GetConcurrencyLimiter(client, _ => new() { PermitLimit = permits, QueueLimit = 0 }));
+
+    private sealed class Permit(RateLimitLease all, RateLimitLease own) : IDisposable
+    {
+        public void Dispose()
+        {
+            all.Dispose();
+            own.Dispose();
+        }
+    }
+}

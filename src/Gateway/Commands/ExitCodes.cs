@@ -1,0 +1,14 @@
+namespace Gateway.Commands;
+
+/// <summary>The exit codes of the process.</summary>
+internal static class ExitCodes
+{
+    /// <summary>The process stopped as it was told to.</summary>
+    public const int Success = 0;
+
+    /// <summary>The configuration is invalid. Each fault is a line of the standard error.</summary>
+    public const int InvalidConfiguration = 1;
+
+    /// <summary>The command line is invalid.</summary>
+    public const int BadArguments = 2;
+}

@@ -1,0 +1,63 @@
+using Gateway.Bundles;
+using Gateway.Responses;
+using Gateway.Runs;
+using Gateway.Server;
+
+namespace Gateway.Doors;
+
+/// <summary>The endpoints below <c>/bundle</c>. Each creates a run whose door reads the request, and returns a result that executes it.</summary>
+internal static class BundleEndpoints
+{
+    /// <summary>The path of links.</summary>
+    public const string Links = Root + "/links";
+
+    private const string Root = "/bundle";
+    private static readonly string[] GetOrHead = [HttpMethods.Get, HttpMethods.Head];
+    private static readonly string[] GetOrPost = [HttpMethods.Get, HttpMethods.Post];
+
+    // Every error that can come before the first byte of an archive.
+    private static readonly int[] Problems =
+    [
+        StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict,
+        StatusCodes.Status412PreconditionFailed, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType, StatusCodes.Status416RangeNotSatisfiable,
+        StatusCodes.Status429TooManyRequests, StatusCodes.Status502BadGateway, StatusCodes.Status503ServiceUnavailable, StatusCodes.Status504GatewayTimeout,
+    ];
+
+    public static void AddDoors(this IServiceCollection services)
+    {
+        services.AddSingleton<RequestDoor>();
+        services.AddSingleton<LinkDoor>();
+        services.AddSingleton<LinkCreator>();
+    }
+
+    /// <summary>Maps the endpoints.</summary>
+    public static RouteGroupBuilder MapBundles(this IEndpointRouteBuilder app)
+    {
+        var bundles = app.MapGroup(Root).WithTags("Bundles");
+        bundles.MapMethods("", GetOrHead, SendArchive).WithName("GetBundle").WithMetadata(LongResponse.Metadata);
+        bundles.MapPost("", SendArchive).WithName("PostBundle").WithMetadata(LongResponse.Metadata);
+        bundles.MapMethods("/plan", GetOrPost, SendPlan).WithName("PlanBundle").WithMetadata(LongResponse.Metadata);
+        bundles.MapPost("/links", CreateLink).WithName("CreateLink");
+        bundles.MapMethods("/links/{token}", GetOrHead, FollowLink).WithName("FollowLink").WithMetadata(LongResponse.Metadata);
+        foreach (var status in Problems)
+        {
+            bundles.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(Microsoft.AspNetCore.Mvc.ProblemDetails), ["application/problem+json"]));
+        }
+
+        return bundles;
+    }
+
+    private static ArchiveResult SendArchive(HttpContext context, BundleRunFactory runs, RequestDoor door, BundleExecutor executor) =>
+        new(runs.Create(context, GetOperation(context), door.ReadAsync), executor);
+
+    private static PlanResult SendPlan(HttpContext context, BundleRunFactory runs, RequestDoor door, BundleExecutor executor) =>
+        new(runs.Create(context, BundleOperation.Plan, door.ReadAsync), executor);
+
+    private static LinkResult CreateLink(HttpContext context, BundleRunFactory runs, LinkCreator creator, BundleRecorder recorder, ProblemResponder problems) =>
+        new(runs.Create(context, BundleOperation.Link), creator, recorder, problems);
+
+    private static ArchiveResult FollowLink(string token, HttpContext context, BundleRunFactory runs, LinkDoor door, BundleExecutor executor) =>
+        new(runs.Create(context, GetOperation(context), run => door.ReadAsync(run, token)), executor);
+
+    private static BundleOperation GetOperation(HttpContext context) => HttpMethods.IsHead(context.Request.Method) ? BundleOperation.Head : BundleOperation.Archive;
+}

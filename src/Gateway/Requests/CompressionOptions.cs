@@ -1,0 +1,29 @@
+using System.ComponentModel.DataAnnotations;
+using Gateway.Archiving;
+
+namespace Gateway.Requests;
+
+/// <summary>How archives are compressed. Section <c>Bundle:Compression</c>.</summary>
+internal sealed class CompressionOptions
+{
+    /// <summary>Used where a request names none: <c>fast</c> (default), <c>small</c> or <c>store</c>.</summary>
+    [EnumDataType(typeof(Compression))]
+    public Compression Default { get; set; } = Compression.Fast;
+
+    /// <summary>
+    /// Who compresses <c>fast</c>: <c>managed</c> (default), the same bytes everywhere, or <c>isal</c>, faster, for replicas on
+    /// machines that are alike. A missing library stops the start.
+    /// </summary>
+    [EnumDataType(typeof(FastEncoder))]
+    public FastEncoder Encoder { get; set; }
+
+    /// <summary>
+    /// Blocks of one bundle that are compressed at a time. Default 0: one for each core. Range 0–256. It changes speed and
+    /// memory (two blocks of 128 KiB each), never a byte.
+    /// </summary>
+    [Range(0, 256)]
+    public int Workers { get; set; }
+
+    /// <summary>The number that holds.</summary>
+    public int MaxWorkers => Workers > 0 ? Workers : Environment.ProcessorCount;
+}

@@ -1,0 +1,64 @@
+namespace Gateway.Storage.Connections;
+
+/// <summary>The connections to one destination that are kept for further requests.</summary>
+/// <remarks>Any number of requests use it at the same time. The last one that leaves a pool that was replaced closes its idle connections;
+/// bodies that are still being read keep theirs until they end.</remarks>
+internal sealed class ConnectionPool(HttpMessageInvoker client, long created)
+{
+    private readonly Lock _lock = new();
+    private int _requests;
+    private bool _isReplaced;
+
+    /// <summary>Timestamp.</summary>
+    public long Created { get; } = created;
+
+    /// <summary>Whether a response came over one of its connections, which is then kept.</summary>
+    public bool HasResponded { get; set; }
+
+    /// <summary>Its connections.</summary>
+    public HttpMessageInvoker Client => client;
+
+    /// <summary>Begins a request; false if the pool was replaced.</summary>
+    public bool TryEnter()
+    {
+        lock (_lock)
+        {
+            if (_isReplaced)
+            {
+                return false;
+            }
+
+            _requests++;
+            return true;
+        }
+    }
+
+    /// <summary>The response headers are there, or the request has failed.</summary>
+    public void Leave()
+    {
+        lock (_lock)
+        {
+            if (--_requests > 0 || !_isReplaced)
+            {
+                return;
+            }
+        }
+
+        client.Dispose();
+    }
+
+    /// <summary>Takes no more requests.</summary>
+    public void Replace()
+    {
+        lock (_lock)
+        {
+            _isReplaced = true;
+            if (_requests > 0)
+            {
+                return;
+            }
+        }
+
+        client.Dispose();
+    }
+}

@@ -1,0 +1,26 @@
+namespace Gateway.Storage.Connections;
+
+/// <summary>How one request uses the connections to its destination. The connection pools fill it in.</summary>
+/// <param name="destination">Scheme, host and port.</param>
+internal sealed class ConnectionUse(string destination)
+{
+    public static readonly HttpRequestOptionsKey<ConnectionUse> Key = new("Gateway.ConnectionUse");
+
+    /// <summary>Scheme, host and port.</summary>
+    public string Destination { get; } = destination;
+
+    /// <summary>The pool that the request used; null for a connection of its own.</summary>
+    public ConnectionPool? Pool { get; set; }
+
+    /// <summary>Whether the pool had connections that could be used again, so that a failure may be that of an old connection.</summary>
+    public bool MayBeReused { get; set; }
+
+    /// <summary>Whether the request needs a connection of its own, because it failed on one that may have been reused.</summary>
+    public bool NeedsNewConnection { get; set; }
+
+    /// <summary>Timestamp at which the request was sent first.</summary>
+    public long Started { get; private set; }
+
+    /// <summary>The request is sent as if for the first time.</summary>
+    public void Begin(long started) => (Pool, MayBeReused, NeedsNewConnection, Started) = (null, false, false, started);
+}

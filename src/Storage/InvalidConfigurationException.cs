@@ -1,0 +1,11 @@
+namespace Gateway.Storage;
+
+/// <summary>The process cannot serve with this configuration.</summary>
+/// <param name="faults">One line for each thing to mend.</param>
+/// <param name="inner">What was thrown while the host was built, if anything was.</param>
+public sealed class InvalidConfigurationException(IReadOnlyList<string> faults, Exception? inner = null)
+    : Exception(string.Join(Environment.NewLine, faults), inner)
+{
+    /// <summary>One line for each fault.</summary>
+    public IReadOnlyList<string> Faults { get; } = faults;
+}

@@ -1,0 +1,196 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using Gateway.Storage.Failures;
+using Gateway.Storage.Http;
+
+namespace Gateway.Storage.Objects;
+
+/// <summary>An object that is stored encoded, decoded while it is read.</summary>
+/// <remarks>It owns the reader of the stored bytes and, from the first read on, a decoder, which holds at most
+/// <see cref="ContentCodings.MaxDecoderMemory"/>. Breaks are repaired below it: the stored bytes continue at the byte where they broke, so the decoder never
+/// begins again. It returns its last bytes only when the stored bytes have ended and have the checksums that storage reported.</remarks>
+internal sealed class DecodingReader : IObjectReader
+{
+    private readonly ObjectReader _stored;
+    private readonly StoredBytes _input;
+    private readonly string _coding;
+    private readonly Action _sizeDiffers;
+    private Stream? _decoder;
+    private long _position;
+    private bool _isEnded;
+
+    /// <param name="stored">At its beginning.</param>
+    /// <param name="coding">What <see cref="ContentCodings.FindDecodable"/> has found.</param>
+    /// <param name="head">The decoded object. Its size is exact.</param>
+    /// <param name="sizeDiffers">Is called when the object decodes to another size.</param>
+    public DecodingReader(ObjectReader stored, string coding, ObjectHead head, Action sizeDiffers)
+    {
+        _stored = stored;
+        _input = new StoredBytes(stored);
+        _coding = coding;
+        _sizeDiffers = sizeDiffers;
+        Head = head;
+    }
+
+    public ObjectHead Head { get; }
+
+    public bool IsPreloaded => _stored.IsPreloaded;
+
+    /// <summary>Reads an object to its end to learn how many bytes it decodes to. The reader stays the caller's.</summary>
+    /// <param name="stored">At its beginning.</param>
+    /// <param name="coding">What <see cref="ContentCodings.FindDecodable"/> has found.</param>
+    /// <param name="maxBytes">At most so many.</param>
+    /// <exception cref="StorageException">The stored bytes cannot be read or decoded, or decode to more.</exception>
+    public static async Task<long> MeasureAsync(ObjectReader stored, string coding, long maxBytes)
+    {
+        await using var input = new StoredBytes(stored);
+        await using var decoder = ContentCodings.Decode(input, coding);
+        var (size, buffer) = (0L, ArrayPool<byte>.Shared.Rent(ObjectReader.SkipBuffer));
+        try
+        {
+            while (await DecodeAsync(decoder, buffer) is > 0 and var count)
+            {
+                size += count;
+                if (size > maxBytes)
+                {
+                    throw new StorageException(FailureReason.ExpandsTooMuch, $"The object has {stored.Head.Size} bytes as it is stored, and decodes to more than {maxBytes}.");
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        await input.RequireEndAsync();
+        return size;
+    }
+
+    public async ValueTask<int> ReadAsync(Memory<byte> buffer)
+    {
+        try
+        {
+            return await ReadDecodedAsync(buffer);
+        }
+        catch (StorageException failure)
+        {
+            _stored.Note(failure);
+            if (failure.Reason == FailureReason.SizeDiffers)
+            {
+                _sizeDiffers();
+            }
+
+            throw;
+        }
+    }
+
+    public void Note(StorageException failure) => _stored.Note(failure);
+
+    public ValueTask ReleaseAsync() => _stored.ReleaseAsync();
+
+    public void Pause() => _stored.Pause();
+
+    public void GoOn() => _stored.GoOn();
+
+    public void StartRanges(ByteBudget budget) => _stored.StartRanges(budget);
+
+    /// <summary>What is in memory is the stored object.</summary>
+    public byte[]? HashPreloaded() => null;
+
+    public Task PrepareAsync(ByteBudget budget, long smallObject) => _stored.PrepareAsync(budget, smallObject);
+
+    /// <summary>Its size is known.</summary>
+    public Task LearnSizeAsync(ByteBudget budget) => Task.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_decoder is not null)
+        {
+            await _decoder.DisposeAsync();
+        }
+
+        await _input.DisposeAsync();
+        await _stored.DisposeAsync();
+    }
+
+    private async ValueTask<int> ReadDecodedAsync(Memory<byte> buffer)
+    {
+        _decoder ??= ContentCodings.Decode(_input, _coding);
+        var rest = Head.Size!.Value - _position;
+        var count = rest == 0 ? 0 : await DecodeAsync(_decoder, rest < buffer.Length ? buffer[..(int)rest] : buffer);
+        if (rest > 0 && count == 0)
+        {
+            throw new StorageException(FailureReason.SizeDiffers, $"The object decodes to {_position} bytes; {Head.Size} were expected.");
+        }
+
+        _position += count;
+        if (_position == Head.Size && !_isEnded)
+        {
+            _isEnded = true;
+            if (await DecodeAsync(_decoder, new byte[1]) > 0)
+            {
+                throw new StorageException(FailureReason.SizeDiffers, $"The object decodes to more than the expected {Head.Size} bytes.");
+            }
+
+            await _input.RequireEndAsync();
+        }
+
+        return count;
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Each decoder throws other exceptions for invalid data.")]
+    private static async ValueTask<int> DecodeAsync(Stream decoder, Memory<byte> buffer)
+    {
+        try
+        {
+            return await decoder.ReadAsync(buffer);
+        }
+        catch (Exception exception) when (exception is not (StorageException or OperationCanceledException))
+        {
+            throw new StorageException(FailureReason.DecodingFailed, inner: exception);
+        }
+    }
+
+    /// <summary>The stored bytes as a decoder reads them, compared with the checksums that storage reports. It owns the state of the comparison, and not the
+    /// reader.</summary>
+    private sealed class StoredBytes(ObjectReader reader) : ForwardStream
+    {
+        // An object in memory has been compared.
+        private readonly ChecksumVerifier? _check = ChecksumVerifier.Create(null, reader.IsPreloaded ? null : reader.Head.Checksums, isHashed: false);
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var count = buffer.IsEmpty ? 0 : await reader.ReadAsync(buffer);
+            _check?.Append(buffer.Span[..count]);
+            return count;
+        }
+
+        /// <summary>A decoder may stop before the end, where its format does.</summary>
+        public async Task RequireEndAsync()
+        {
+            var buffer = ArrayPool<byte>.Shared.Rent(ObjectReader.SkipBuffer);
+            try
+            {
+                while (await ReadAsync(buffer) > 0)
+                {
+                }
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+
+            _check?.Require();
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                _check?.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+    }
+}

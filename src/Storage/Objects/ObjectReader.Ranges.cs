@@ -1,0 +1,53 @@
+using Gateway.Storage.Failures;
+
+namespace Gateway.Storage.Objects;
+
+/// <content>Reading a large object by several requests at once: what was opened gives the beginning, the others all the rest.</content>
+internal sealed partial class ObjectReader
+{
+    private ParallelRanges? _ranges;
+
+    public void StartRanges(ByteBudget budget)
+    {
+        if (_buffer is null && _position == 0 && _part.End is null)
+        {
+            _ranges = ParallelRanges.TryStart(_store, _request, Head, _counters, budget, _cancellationToken);
+        }
+    }
+
+    private async Task<int> ReadRangesAsync(ParallelRanges ranges, Memory<byte> buffer)
+    {
+        try
+        {
+            if (_attempt is { } first)
+            {
+                // The beginning has been read. Its body is not read on unless storage serves no ranges.
+                first.Pause();
+                if (first.IsLimited)
+                {
+                    await ReleaseAsync();
+                }
+            }
+
+            var count = await ranges.ReadAsync(buffer);
+            await CloseAsync();
+            _isReleased = false;
+            return count;
+        }
+        catch (StorageException e) when (e.Reason == FailureReason.RangesNotServed && (_attempt is not null || _isReleased))
+        {
+            // Storage does not serve ranges. What was opened first still stands where they would begin, or can be opened again.
+            await StopRangesAsync();
+            return await ReadBodyAsync(buffer);
+        }
+    }
+
+    private async ValueTask StopRangesAsync()
+    {
+        if (_ranges is { } ranges)
+        {
+            _ranges = null;
+            await ranges.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,294 @@
+using Gateway.Storage.Failures;
+using Gateway.Storage.Http;
+using Gateway.Storage.Sources;
+using Gateway.Storage.SubRequests;
+using Microsoft.Extensions.Options;
+using Polly;
+using Polly.Retry;
+
+namespace Gateway.Storage.Objects;
+
+/// <summary>
+/// Reads objects through their sources' routes. Every open is repeated, on another destination where there is one, with growing
+/// pauses and as storage asks by <c>Retry-After</c>, until it succeeds or <see cref="UpstreamOptions.Attempts"/> are used up.
+/// </summary>
+public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<UpstreamOptions> options, DecodingLimit decodingLimit, TimeProvider time) : IDisposable
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private const double MaxSpread = 0.25;
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private readonly long _maxDecodedBytes = decodingLimit.MaxBytes;
+    private readonly ResiliencePipeline _retry = BuildRetry(options.Value, time);
+
+    /// <summary>How objects are read.</summary>
+    public UpstreamOptions Options { get; } = options.Value;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; } = time;
+
+    /// <summary>Asks what an object is, without its body. Where HEAD is refused, a GET decides: links can be signed for GET alone, and some
+    /// storage has no HEAD. Objects that may have to be decoded are read anyway, so HEAD is not needed for them.</summary>
+    /// <exception cref="StorageException">It is not there, or storage fails.</exception>
+    public Task<ObjectHead> HeadAsync(ObjectRequest request, TransferCounters counters, CancellationToken cancellationToken) =>
+        DescribeAsync(request, usesHead: !request.Source.HasWrongHead && !request.Source.Decodes, counters, cancellationToken);
+
+    /// <summary>The same by GET, whose body is not read.</summary>
+    /// <exception cref="StorageException">It is not there, or storage fails.</exception>
+    public Task<ObjectHead> GetHeadAsync(ObjectRequest request, TransferCounters counters, CancellationToken cancellationToken) =>
+        DescribeAsync(request, usesHead: false, counters, cancellationToken);
+
+    private async Task<ObjectHead> DescribeAsync(ObjectRequest request, bool usesHead, TransferCounters counters, CancellationToken cancellationToken)
+    {
+        var state = new RetryState(request.Source, counters);
+        var stored = await RepeatAsync(
+            state,
+            async token => (usesHead ? await AskAsync(HttpMethods.Head, token) : null) ?? (await AskAsync(HttpMethods.Get, token))!,
+            cancellationToken);
+        return await DescribeEntryAsync(request, stored, counters, cancellationToken);
+
+        Task<ObjectHead?> AskAsync(string method, CancellationToken token) => AttemptAsync(
+            request,
+            method,
+            range: default,
+            etag: null,
+            state,
+            async attempt =>
+            {
+                await using (attempt)
+                {
+                    return method != HttpMethods.Head ? ResponseValidator.RequireWhole(attempt, Time) : ResponseValidator.FromHead(attempt, Time);
+                }
+            },
+            token);
+    }
+
+    /// <summary>Opens an object in whatever version there is. If storage states no length, this one is assumed.</summary>
+    /// <exception cref="StorageException">It is not there, or storage fails.</exception>
+    public Task<IObjectReader> OpenAnyVersionAsync(
+        ObjectRequest request, long? size, Func<IObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken) =>
+        OpenEntryAsync(request, null, size, prepare, counters, cancellationToken);
+
+    /// <summary>Opens an object at its beginning.</summary>
+    /// <param name="request">The object.</param>
+    /// <param name="expected">What it must be, as planned; null when nothing is known of it.</param>
+    /// <param name="prepare">What belongs to opening it, for instance taking it into memory: nothing of it has been passed on by
+    /// then, so when this fails it is repeated from the beginning.</param>
+    /// <param name="counters">Counts state and bytes.</param>
+    /// <param name="cancellationToken">Ends everything, the later reading too.</param>
+    /// <exception cref="StorageException">It is not there, is not what was planned, or storage fails.</exception>
+    public Task<IObjectReader> OpenAsync(
+        ObjectRequest request, ObjectHead? expected, Func<IObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken) =>
+        OpenEntryAsync(request, expected, expected?.Size, prepare, counters, cancellationToken);
+
+    private Task<IObjectReader> OpenStoredAsync(
+        ObjectRequest request, ObjectHead? expected, long? size, Func<IObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken)
+    {
+        var state = new RetryState(request.Source, counters);
+        return RepeatAsync(
+            state,
+            token => AttemptAsync<IObjectReader>(
+                request,
+                HttpMethods.Get,
+                range: default,
+                etag: null,
+                state,
+                async attempt =>
+                {
+                    var head = ResponseValidator.RequireWhole(attempt, Time);
+
+                    // The size of what it decodes to is compared later.
+                    head.RequirePlanned(expected?.Stored ?? (FindDecodable(request, head) is null ? expected : expected is null ? null : expected with { Size = null }));
+                    head = head with { Size = head.Size ?? size };
+                    var reader = new ObjectReader(this, request, head, default, counters, new(attempt, await attempt.OpenBodyAsync(), 0, null), cancellationToken);
+                    try
+                    {
+                        await prepare(reader);
+                        return reader;
+                    }
+                    catch
+                    {
+                        await reader.DisposeAsync();
+                        throw;
+                    }
+                },
+                token),
+            cancellationToken);
+    }
+
+    /// <summary>Opens a part of an object whose version is known.</summary>
+    /// <exception cref="StorageException">Another version, or storage fails; <see cref="FailureReason.RangesNotServed"/>: storage does not serve parts.
+    /// That matters only where the part ends before the object: of everything else the beginning is read and dropped.</exception>
+    public async Task<IObjectReader> OpenPartAsync(
+        ObjectRequest request, ObjectHead head, ByteRange part, TransferCounters counters, CancellationToken cancellationToken)
+    {
+        if (head.Stored is not null)
+        {
+            // A decoder begins at the beginning.
+            var whole = await OpenAsync(request, head, static _ => Task.CompletedTask, counters, cancellationToken);
+            await whole.DropAsync(part.From);
+            return whole;
+        }
+
+        return await ContinueAsync<IObjectReader>(
+            request,
+            head,
+            part,
+            counters,
+            async response =>
+            {
+                if (response.Skip > 0 && part.End is not null)
+                {
+                    throw new StorageException(FailureReason.RangesNotServed);
+                }
+
+                var reader = new ObjectReader(this, request, head, part, counters, response, cancellationToken);
+                await reader.DropAsync(response.Skip);
+                return reader;
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Continues an object at a byte, in the version it was begun in.</summary>
+    /// <param name="request">The object.</param>
+    /// <param name="head">The version; without an ETag only an offset of 0 can be had.</param>
+    /// <param name="range">The bytes wanted.</param>
+    /// <param name="counters">Counts state.</param>
+    /// <param name="take">Gets the response; its failure is the attempt's failure.</param>
+    /// <param name="cancellationToken">Ends everything.</param>
+    /// <exception cref="StorageException">Another version, other bytes than asked for, or storage fails.</exception>
+    internal Task<T> ContinueAsync<T>(
+        ObjectRequest request,
+        ObjectHead head,
+        ByteRange range,
+        TransferCounters counters,
+        Func<PartResponse, Task<T>> take,
+        CancellationToken cancellationToken)
+    {
+        var state = new RetryState(request.Source, counters);
+        var asked = range;
+        return RepeatAsync(
+            state,
+            async token =>
+            {
+                try
+                {
+                    return await ContinueOnceAsync(token);
+                }
+                catch (StorageException e) when (e.Reason == FailureReason.RangesNotServed && range.End is null)
+                {
+                    // The whole object, whose beginning is dropped.
+                    asked = default;
+                    return await ContinueOnceAsync(token);
+                }
+            },
+            cancellationToken);
+
+        Task<T> ContinueOnceAsync(CancellationToken token) => AttemptAsync(
+            request,
+            HttpMethods.Get,
+            asked,
+            head.ETag,
+            state,
+            async attempt =>
+            {
+                if (asked.From > 0 && attempt.StatusCode == StatusCodes.Status206PartialContent)
+                {
+                    var end = ResponseValidator.RequirePart(attempt.Headers, head, asked);
+                    return await take(new(attempt, await attempt.OpenBodyAsync(), 0, end));
+                }
+
+                if (asked.From > 0 && ResponseValidator.MayRefuseRange(attempt.StatusCode))
+                {
+                    throw new StorageException(FailureReason.RangesNotServed, $"Storage returned {attempt.StatusCode} for a range.");
+                }
+
+                ResponseValidator.RequireWhole(attempt, Time).RequirePlanned(head);
+                return await take(new(attempt, await attempt.OpenBodyAsync(), range.From, null));
+            },
+            token);
+    }
+
+    private async Task<T> RepeatAsync<T>(RetryState state, Func<CancellationToken, Task<T>> action, CancellationToken cancellationToken)
+    {
+        var context = ResilienceContextPool.Shared.Get(cancellationToken);
+        context.Properties.Set(RetryState.Key, state);
+        try
+        {
+            return await _retry.ExecuteAsync(static async (context, action) => await action(context.CancellationToken), context, action);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private async Task<T> AttemptAsync<T>(
+        ObjectRequest request, string method, ByteRange range, string? etag, RetryState state, Func<SubRequest, Task<T>> take, CancellationToken cancellationToken)
+    {
+        var attempt = new SubRequest(scopes, request, [.. state.Destinations], cancellationToken);
+        try
+        {
+            await attempt.SendAsync(method, range, etag, cancellationToken);
+            if (await attempt.GetRedirectedAsync() is { } redirected)
+            {
+                // Once. The response to this one is final.
+                await attempt.DisposeAsync();
+                attempt = new SubRequest(scopes, redirected, [.. state.Destinations], cancellationToken);
+                await attempt.SendAsync(method, range, etag, cancellationToken);
+            }
+
+            return await take(attempt);
+        }
+        catch (Exception e)
+        {
+            (e as StorageException)?.Note(attempt.DestinationId, attempt.ReceivedStatusCode);
+            state.Failed(attempt.DestinationId);
+            await attempt.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static ResiliencePipeline BuildRetry(UpstreamOptions options, TimeProvider time)
+    {
+        if (options.Attempts == 1)
+        {
+            return ResiliencePipeline.Empty;
+        }
+
+        return new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions
+            {
+                MaxRetryAttempts = options.Attempts - 1,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = FirstPause,
+                MaxDelay = LongestPause,
+                ShouldHandle = arguments => ValueTask.FromResult(
+                    arguments.Outcome.Exception is StorageException failure && IsWorthAnotherTry(failure, GetState(arguments.Context), options)),
+                DelayGenerator = static arguments => ValueTask.FromResult(
+                    GetState(arguments.Context).AnyLeft ? TimeSpan.Zero : Spread((arguments.Outcome.Exception as StorageException)?.RetryAfter)),
+                OnRetry = static arguments =>
+                {
+                    GetState(arguments.Context).Counters.CountRetry();
+                    return default;
+                },
+            })
+            .Build();
+    }
+
+    private static bool IsWorthAnotherTry(StorageException failure, RetryState state, UpstreamOptions options) => failure.Retry switch
+    {
+        RetryScope.AnyDestination when !state.AnyLeft =>
+            // Longer than we would wait for an answer is longer than we wait for a chance of one.
+            !(failure.RetryAfter > options.FirstByteTimeout),
+        RetryScope.AnyDestination => true,
+        RetryScope.OtherDestination => state.AnyLeft,
+        _ => false,
+    };
+
+    /// <summary>At least as long as storage asks, and not all at the same instant.</summary>
+    private static TimeSpan? Spread(TimeSpan? retryAfter) => retryAfter * (1 + (MaxSpread * Random.Shared.NextDouble()));
+
+    private static RetryState GetState(ResilienceContext context) => context.Properties.GetValue(RetryState.Key, null!);
+}

@@ -1,0 +1,75 @@
+using Gateway.Storage.Paths;
+using Yarp.ReverseProxy.Model;
+
+namespace Gateway.Storage.Sources;
+
+/// <summary>
+/// A YARP route whose metadata names it as a place to take objects from. It holds the endpoint as it was when the
+/// configuration was loaded: a bundle that runs across a reload finishes on what it began with.
+/// </summary>
+/// <param name="config">What the metadata say.</param>
+/// <param name="endpoint">The route's endpoint.</param>
+/// <param name="route">The route and its cluster.</param>
+/// <param name="matcher">Knows which route a path leads to; null when no other route can match a path of this source.</param>
+public sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteModel route, RouteMatcher? matcher)
+{
+    private const long FirstGuess = 32 * 1024;
+
+    private long _lastSize = FirstGuess;
+
+    /// <summary>The first segment of its ids.</summary>
+    public string Name => config.Name;
+
+    /// <summary>The route and its cluster.</summary>
+    public RouteModel Route { get; } = route;
+
+    /// <summary>The route's endpoint.</summary>
+    public Endpoint Endpoint => endpoint;
+
+    /// <summary>Parts of a large object that are read at once; 1 where the cluster does not say it.</summary>
+    public int ParallelRanges => config.ParallelRanges;
+
+    /// <summary>Names of the client's headers that storage gets; see <see cref="SourceHeaders"/>.</summary>
+    public IReadOnlyList<string> Headers => config.Headers;
+
+    /// <inheritdoc cref="SourceConfig.ForbiddenIsMissing"/>
+    public bool ForbiddenIsMissing => config.ForbiddenIsMissing;
+
+    /// <inheritdoc cref="SourceConfig.Decodes"/>
+    public bool Decodes => config.Decodes;
+
+    /// <summary>
+    /// Bytes of the object seen last, as a guess at the next one's: whether to ask for it whole or for its head first. A wrong
+    /// guess costs a request.
+    /// </summary>
+    public long LastSize
+    {
+        get => Volatile.Read(ref _lastSize);
+        set => Volatile.Write(ref _lastSize, value);
+    }
+
+    /// <summary>Whether storage was seen to report other things for HEAD than for GET. Its objects are then planned by GET, which costs a
+    /// connection each, and changes nothing else.</summary>
+    public bool HasWrongHead { get; set; }
+
+    /// <summary>Whether HEAD was compared with GET, and was right.</summary>
+    public bool HasRightHead { get; set; }
+
+    /// <summary>Where a try could go now.</summary>
+    public IReadOnlyList<DestinationState> AvailableDestinations => Route.Cluster?.DestinationsState.AvailableDestinations ?? [];
+
+    /// <summary>Whether a single GET by the client would read the object through this source's own route, however storage reads its path
+    /// (<see cref="LaxPath"/>).</summary>
+    public async ValueTask<bool> ServesAsync(string key, ClientContext client) =>
+        matcher is null || await matcher.ReachesOnlyAsync(Route.Config.RouteId, HttpMethods.Get, GetPath(key), client);
+
+    /// <summary>Makes a request look as if routing had matched it to this source with this key.</summary>
+    public void Address(HttpContext request, string key)
+    {
+        request.Request.Path = GetPath(key);
+        request.Request.RouteValues[config.KeyParameter] = key;
+        request.SetEndpoint(endpoint);
+    }
+
+    private PathString GetPath(string key) => new(config.Path + key);
+}

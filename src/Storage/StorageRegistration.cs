@@ -1,0 +1,52 @@
+using Gateway.Storage.Connections;
+using Gateway.Storage.Objects;
+using Gateway.Storage.Sources;
+using Gateway.Storage.Stores.Folder;
+using Gateway.Storage.SubRequests;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Gateway.Storage;
+
+/// <summary>Adds YARP with what reading objects through its routes needs.</summary>
+public static class StorageRegistration
+{
+    /// <summary>YARP's own section of the configuration.</summary>
+    public const string ProxySection = "ReverseProxy";
+
+    /// <summary>Adds YARP, the sources, and <see cref="ObjectStore"/>. <see cref="UpstreamOptions"/>, <see cref="DecodingLimit"/>, <see cref="DefaultSource"/> and a
+    /// <see cref="TimeProvider"/> must be registered too.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="configuration">Has the section <see cref="ProxySection"/>.</param>
+    public static IReverseProxyBuilder AddStorage(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSingleton<IProxyConfigFilter, SourceConfigFilter>();
+        services.AddSingleton<IForwarderHttpClientFactory, ClusterClientFactory>();
+        services.AddSingleton<FailureCounts>();
+        services.AddSingleton<ConcurrencyMetrics>();
+        services.AddSingleton<SourceIndex>();
+        services.AddSingleton<ObjectStore>();
+        return services.AddReverseProxy()
+            .LoadFromConfig(configuration.GetSection(ProxySection))
+            .AddConfigFilter<FolderAddresses>()
+            .AddTransforms<CaptureTransforms>();
+    }
+
+    /// <summary>Maps YARP's routes, and reads the sources from all endpoints that are mapped now or by a later configuration.</summary>
+    /// <param name="app">The host.</param>
+    /// <param name="guard">Middleware that runs before YARP chooses a destination.</param>
+    public static void MapStorage(this WebApplication app, Func<HttpContext, RequestDelegate, Task> guard)
+    {
+        app.MapReverseProxy(proxy =>
+            {
+                proxy.Use(guard);
+                proxy.UseSessionAffinity();
+                proxy.Use(TriedDestinations.SkipAsync);
+                proxy.UseLoadBalancing();
+                proxy.UsePassiveHealthChecks();
+                proxy.Use(DirectFailures.FilterAsync);
+            })
+            .ConfigureEndpoints(InternalRoutes.Mark);
+        app.Services.GetRequiredService<SourceIndex>().Follow(((IEndpointRouteBuilder)app).DataSources);
+    }
+}

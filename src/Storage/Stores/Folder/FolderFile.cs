@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using Gateway.Storage.Http;
+using Microsoft.Win32.SafeHandles;
+
+namespace Gateway.Storage.Stores.Folder;
+
+/// <summary>A regular file inside a folder, open: what is read is what was described, even if its name points elsewhere by now.</summary>
+internal sealed class FolderFile : IDisposable
+{
+    private readonly SafeFileHandle _handle;
+    private readonly DateTime _modified;
+
+    private FolderFile(SafeFileHandle handle)
+    {
+        _handle = handle;
+        Length = RandomAccess.GetLength(handle);
+        _modified = File.GetLastWriteTimeUtc(handle);
+        ETag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{_modified.Ticks:x}-{Length:x}\""));
+    }
+
+    public long Length { get; }
+
+    public DateTimeOffset Modified => _modified;
+
+    public EntityTagHeaderValue ETag { get; }
+
+    /// <summary>Null when there is no such file, when it may not be read, when it is a pipe or a device, or when a link leads out of the folder.</summary>
+    /// <exception cref="IOException">It cannot be opened now, although it may be there.</exception>
+    public static FolderFile? TryOpen(string folder, IEnumerable<string> segments)
+    {
+        try
+        {
+            return FolderPath.TryOpen(folder, segments) is { } handle ? new FolderFile(handle) : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or PathTooLongException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The bytes of a range; the stream owns the file from then on.</summary>
+    public Stream Read(long from, long length) => new Body(this, from, length);
+
+    public void Dispose() => _handle.Dispose();
+
+    /// <summary>A file that is written to while it is read must not look whole: its time is looked at again before its end.</summary>
+    private sealed class Body(FolderFile file, long position, long remaining) : ForwardStream
+    {
+        private long _position = position;
+        private long _remaining = remaining;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (buffer.Length > _remaining)
+            {
+                buffer = buffer[..(int)_remaining];
+            }
+
+            if (buffer.IsEmpty)
+            {
+                return 0;
+            }
+
+            var read = await RandomAccess.ReadAsync(file._handle, buffer, _position, cancellationToken);
+            _position += read;
+            _remaining -= read;
+            if (read == 0 || (_remaining == 0 && File.GetLastWriteTimeUtc(file._handle) != file._modified))
+            {
+                throw new IOException("The file was changed while it was read.");
+            }
+
+            return read;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                file.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+    }
+}

@@ -1,0 +1,283 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Gateway.Storage.Connections;
+using Gateway.Storage.Failures;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace Gateway.Storage.SubRequests;
+
+/// <summary>
+/// Inside a cluster's client, around one attempt. For each destination, from the outside in: a limit of concurrent requests, a circuit
+/// breaker, free repetitions if the connection may have been dead, the request lost or not processed, and a timeout until the response
+/// headers are there. Being inside, YARP's passive health counts what it refuses.
+/// </summary>
+/// <remarks>Requests that do not belong to a bundle are counted by the limit and do not wait; safe ones without a body are repeated like
+/// those of bundles.</remarks>
+/// <param name="inner">The cluster's connections.</param>
+/// <param name="cluster">The cluster's id.</param>
+/// <param name="options">Times and numbers of attempts.</param>
+/// <param name="concurrency">A limit that does not change; null: adaptive.</param>
+/// <param name="counts">The failures of each destination.</param>
+/// <param name="metrics">Shows the limits.</param>
+/// <param name="time">The clock.</param>
+internal sealed class AttemptHandler(
+    HttpMessageHandler inner, string cluster, UpstreamOptions options, int? concurrency, FailureCounts counts, ConcurrencyMetrics metrics, TimeProvider time) : DelegatingHandler(inner)
+{
+    public static readonly HttpRequestOptionsKey<ResponseCapture> Capture = new("Gateway.Capture");
+
+    private static readonly ResiliencePropertyKey<HttpRequestMessage> Request = new("Gateway.Request");
+
+    // Ten failures of twenty within ten seconds are no accident; two seconds are short enough for a retry to outlast.
+    private const double FailureRatio = 0.5;
+    private const int MinimumThroughput = 20;
+    private static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(2);
+
+    // How long a request waits for its turn at storage that has too many: so often FirstByteTimeout, and less than YARP's own timeout for
+    // activity, 100 s, which covers the wait.
+    private const int MaxWaits = 4;
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(90);
+
+    // Pauses before a refused request is sent again: from the first one up to so many times as long.
+    private const int MaxRefusalFactor = 20;
+    private static readonly TimeSpan FirstRefusalDelay = TimeSpan.FromMilliseconds(25);
+
+    private const int MaxUnprocessed = 200;
+    private const int MaxDirectUnprocessed = 5;
+    private static readonly TimeSpan FirstUnprocessedDelay = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan MaxUnprocessedDelay = TimeSpan.FromMilliseconds(50);
+
+    // One for each address of the cluster's destinations, so configuration bounds it. Lazy: many requests at once may each make one, and one is used.
+    private readonly ConcurrentDictionary<string, Lazy<Destination>> _destinations = new(StringComparer.OrdinalIgnoreCase);
+
+    private readonly ResiliencePipeline<HttpResponseMessage> _direct =
+        AddRepetitions(new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }, MaxDirectUnprocessed, options, time).Build();
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var use = new ConnectionUse(request.RequestUri!.GetLeftPart(UriPartial.Authority));
+        request.Options.Set(ConnectionUse.Key, use);
+        var destination = _destinations.GetOrAdd(use.Destination, static (_, state) => new(() => state.Handler.Build(state.Request.RequestUri!)), (Handler: this, Request: request)).Value;
+        if (!request.Options.TryGetValue(Capture, out var capture))
+        {
+            return await SendDirectAsync(destination, request, cancellationToken);
+        }
+
+        capture.Failures = destination.Failures;
+        capture.Limit = destination.Limit;
+        try
+        {
+            // Mostly nothing has to wait, and no timer is needed.
+            capture.Slot = destination.Limit.TryEnter();
+            return (capture.Slot is null ? null : await TrySendAsync(destination, request, capture, cancellationToken))
+                ?? await SendWhenAllowedAsync(destination, request, capture, cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The capture transform goes on with it. What is thrown on YARP would log, each attempt at each object with its stack; a bundle
+            // logs it once, at its end.
+            capture.Failure = ConnectionFailures.Explain(exception);
+            return new HttpResponseMessage(HttpStatusCode.BadGateway) { RequestMessage = request };
+        }
+    }
+
+    /// <summary>A request that is not a bundle's is counted and does not wait.</summary>
+    private async Task<HttpResponseMessage> SendDirectAsync(Destination destination, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (request.RequestUri!.IsFile)
+        {
+            return await base.SendAsync(request, cancellationToken);
+        }
+
+        using var slot = destination.Limit.Enter();
+        var response = request.Content is null && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head)
+            ? await ExecuteAsync(_direct, request, cancellationToken)
+            : await base.SendAsync(request, cancellationToken);
+        if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
+        {
+            Refused(destination, slot, request);
+        }
+        else if (response.StatusCode != HttpStatusCode.TooManyRequests)
+        {
+            // 429 is about one client (RFC 6585, section 4), who must not slow down the others.
+            destination.Limit.Succeeded();
+        }
+
+        return response;
+    }
+
+    /// <summary>Sends a bundle's request when the destination's limit allows it. A request that is refused because of too many others is
+    /// sent again later and costs no attempt.</summary>
+    private async Task<HttpResponseMessage> SendWhenAllowedAsync(
+        Destination destination, HttpRequestMessage request, ResponseCapture capture, CancellationToken cancellationToken)
+    {
+        var patience = MaxWaits * options.FirstByteTimeout;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var timer = time.CreateTimer(static stop => ((CancellationTokenSource)stop!).Cancel(), stop, patience < MaxWait ? patience : MaxWait, Timeout.InfiniteTimeSpan);
+        try
+        {
+            for (var refusals = 0; ; refusals++)
+            {
+                capture.Slot = await destination.Limit.EnterAsync(capture.IsUrgent, stop.Token);
+                if (await TrySendAsync(destination, request, capture, cancellationToken) is { } later)
+                {
+                    return later;
+                }
+
+                await Task.Delay(Random.Shared.NextDouble() * FirstRefusalDelay * Math.Min(1 << Math.Min(refusals, 10), MaxRefusalFactor), time, stop.Token);
+            }
+        }
+        catch (OperationCanceledException e) when (e.CancellationToken == stop.Token && !cancellationToken.IsCancellationRequested)
+        {
+            throw new StorageException(FailureReason.Throttled, "Storage has too many requests and did not take this one in time.", options.FirstByteTimeout).AsFinal();
+        }
+    }
+
+    /// <summary>Sends a request that has a slot, which it keeps if a body follows.</summary>
+    /// <returns>Null if storage refused it because of others, so that it is to be sent again.</returns>
+    private async Task<HttpResponseMessage?> TrySendAsync(Destination destination, HttpRequestMessage request, ResponseCapture capture, CancellationToken cancellationToken)
+    {
+        var slot = capture.Slot!;
+        HttpResponseMessage response;
+        try
+        {
+            response = await ExecuteAsync(destination.Pipeline, request, cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            if (exception is TimeoutRejectedException)
+            {
+                Refused(destination, slot, request);
+            }
+
+            slot.Dispose();
+            throw;
+        }
+
+        if (!IsOverloaded(response))
+        {
+            destination.Limit.Succeeded();
+            return response;
+        }
+
+        var isShared = Refused(destination, slot, request);
+        slot.Dispose();
+        if (!isShared)
+        {
+            return response;
+        }
+
+        response.Dispose();
+        return null;
+    }
+
+    /// <summary>An object that is always refused must not slow down requests for other objects.</summary>
+    private static bool Refused(Destination destination, ConcurrencyLimit.Slot slot, HttpRequestMessage request) =>
+        destination.Limit.Refused(slot, isOverload: destination.Refusals.CountObject(request.RequestUri!.AbsolutePath));
+
+    private static bool IsOverloaded(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable;
+
+    private async Task<HttpResponseMessage> ExecuteAsync(
+        ResiliencePipeline<HttpResponseMessage> pipeline, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        GetUse(request).Begin(time.GetTimestamp());
+        var context = ResilienceContextPool.Shared.Get(cancellationToken);
+        context.Properties.Set(Request, request);
+        try
+        {
+            return await pipeline.ExecuteAsync(
+                static (context, handler) => new ValueTask<HttpResponseMessage>(handler.SendInnerAsync(GetRequest(context), context.CancellationToken)), context, this);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private Task<HttpResponseMessage> SendInnerAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        base.SendAsync(request, cancellationToken);
+
+    private Destination Build(Uri address)
+    {
+        var failures = counts.Get(address);
+        var builder = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<HttpResponseMessage>
+            {
+                FailureRatio = FailureRatio,
+                MinimumThroughput = MinimumThroughput,
+                SamplingDuration = DestinationFailures.Window,
+                BreakDuration = BreakDuration,
+                ShouldHandle = arguments => ValueTask.FromResult(Counts(failures, GetRequest(arguments.Context), arguments.Outcome)),
+            });
+        var limit = new ConcurrencyLimit(concurrency, time);
+        metrics.Add(cluster, address.Authority, limit);
+        return new(limit, AddRepetitions(builder, MaxUnprocessed, options, time).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout }).Build(), failures, new DestinationFailures(time));
+    }
+
+    /// <summary>Repetitions that cost no attempt. A request is sent once more if its connection may have been dead; or, where there is no other
+    /// destination, after a timeout on any connection, because it may have been lost. A request that an HTTP/2 server has not processed is sent
+    /// again until it is: each round, some are processed.</summary>
+    private static ResiliencePipelineBuilder<HttpResponseMessage> AddRepetitions(
+        ResiliencePipelineBuilder<HttpResponseMessage> builder, int unprocessed, UpstreamOptions options, TimeProvider time) =>
+        builder.AddRetry(new RetryStrategyOptions<HttpResponseMessage>
+        {
+            MaxRetryAttempts = unprocessed + 1,
+            Delay = FirstUnprocessedDelay,
+            MaxDelay = MaxUnprocessedDelay,
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            ShouldHandle = arguments => ValueTask.FromResult(
+                arguments.Outcome.Exception is { } exception
+                && (ConnectionFailures.IsUnprocessed(exception)
+                    ? time.GetElapsedTime(GetUse(arguments.Context).Started) < options.FirstByteTimeout
+                    : MaySendOnceMore(exception, GetRequest(arguments.Context), GetUse(arguments.Context)))),
+            DelayGenerator = static arguments => ValueTask.FromResult<TimeSpan?>(ConnectionFailures.IsUnprocessed(arguments.Outcome.Exception) ? null : TimeSpan.Zero),
+            OnRetry = static arguments =>
+            {
+                GetUse(arguments.Context).NeedsNewConnection |= !ConnectionFailures.IsUnprocessed(arguments.Outcome.Exception);
+                return default;
+            },
+        });
+
+    private static bool MaySendOnceMore(Exception exception, HttpRequestMessage request, ConnectionUse use) =>
+        !use.NeedsNewConnection
+        && ConnectionFailures.MayBeDeadConnection(exception)
+        && (use.MayBeReused || (exception is TimeoutRejectedException && IsLast(request)));
+
+    /// <summary>Decides once, for the circuit breaker and for YARP's passive health.</summary>
+    private static bool Counts(DestinationFailures failures, HttpRequestMessage request, Outcome<HttpResponseMessage> outcome)
+    {
+        var counts = GetReason(outcome, request.Method) is { } reason && failures.Count(reason, request.RequestUri!.AbsolutePath);
+        if (request.Options.TryGetValue(Capture, out var capture))
+        {
+            capture.IsFaultOfDestination = counts;
+        }
+
+        return counts;
+    }
+
+    /// <returns>Null where nothing failed.</returns>
+    private static FailureReason? GetReason(Outcome<HttpResponseMessage> outcome, HttpMethod method) => outcome switch
+    {
+        { Exception: OperationCanceledException { InnerException: not TimeoutException } } => null,
+        { Exception: { } exception } => ConnectionFailures.Explain(exception).Reason,
+
+        // Some storage serves no HEAD, and GET decides.
+        { Result: not null } when method == HttpMethod.Head => null,
+        { Result.StatusCode: HttpStatusCode.BadGateway } => FailureReason.StorageError,
+        { Result.StatusCode: HttpStatusCode.GatewayTimeout } => FailureReason.StorageTimeout,
+        _ => null,
+    };
+
+    private static bool IsLast(HttpRequestMessage request) => request.Options.TryGetValue(Capture, out var capture) && capture.IsLastDestination;
+
+    private static HttpRequestMessage GetRequest(ResilienceContext context) => context.Properties.GetValue(Request, null!);
+
+    private static ConnectionUse GetUse(ResilienceContext context) => GetUse(GetRequest(context));
+
+    private static ConnectionUse GetUse(HttpRequestMessage request) => request.Options.TryGetValue(ConnectionUse.Key, out var use) ? use : throw new InvalidOperationException("The request was not sent here.");
+
+    private sealed record Destination(ConcurrencyLimit Limit, ResiliencePipeline<HttpResponseMessage> Pipeline, DestinationFailures Failures, DestinationFailures Refusals);
+}

@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Gateway.Storage.Failures;
+using Gateway.Storage.Paths;
+using Gateway.Storage.Stores.Folder;
+using Microsoft.AspNetCore.Cors.Infrastructure;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
+
+namespace Gateway.Storage.SubRequests;
+
+/// <summary>
+/// Added last to every route. The request side fixes the address and checks, for every request, that it has not left the prefix of the
+/// destination and of the route; the response side takes the answer of requests that carry a <see cref="ResponseCapture"/>.
+/// </summary>
+internal sealed class CaptureTransforms : ITransformProvider
+{
+    private const string CorsHeaders = "Access-Control-";
+
+    // One for each address of a destination, so configuration bounds it.
+    private readonly ConcurrentDictionary<string, Uri> _roots = new(StringComparer.Ordinal);
+
+    public void ValidateRoute(TransformRouteValidationContext context)
+    {
+    }
+
+    public void ValidateCluster(TransformClusterValidationContext context)
+    {
+    }
+
+    public void Apply(TransformBuilderContext context)
+    {
+        // A paused HTTP/2 stream can hold up to 16 MiB; a paused HTTP/1.1 connection holds what the kernel's buffers hold.
+        var versionIsOpen = context.Cluster?.HttpRequest?.Version is null;
+        var pathTransforms = context.Route.Transforms?.SelectMany(transform => transform.Keys).Where(name => name.StartsWith("Path", StringComparison.OrdinalIgnoreCase)).ToArray() ?? [];
+        var keyNotKept = pathTransforms.Length == 0 ? null : $"The route's path transforms ({string.Join(", ", pathTransforms)}) do not send this key as it is.";
+        context.AddRequestTransform(transform =>
+        {
+            var message = transform.ProxyRequest;
+            var path = message.RequestUri is { } given ? given.OriginalString.Split('?', 2)[0] : transform.Path.Value;
+            message.RequestUri ??= RequestUtilities.MakeDestinationAddress(transform.DestinationPrefix, transform.Path, transform.Query.QueryString);
+            message.Options.Set(FolderHandler.Root, transform.DestinationPrefix);
+            if (string.IsNullOrEmpty(message.Headers.Host))
+            {
+                // Of a client that named none; storage gets its own name, and that alone.
+                message.Headers.Host = null;
+            }
+
+            // Without dot segments nothing can climb over what the destination and the route's transforms put in front.
+            var staysInside = !DotSegments.IsIn(path) && IsUnder(transform.DestinationPrefix, message.RequestUri);
+            if (transform.HttpContext.Features.Get<ResponseCapture>() is { } capture)
+            {
+                if (!staysInside)
+                {
+                    capture.Failure = new StorageException(FailureReason.OutsidePrefix);
+                    throw capture.Failure;
+                }
+
+                if (capture.ExactKey is { } key && SentPath.FindPrefix(message.RequestUri, key) is null)
+                {
+                    capture.Failure = new StorageException(FailureReason.KeyNotKept, keyNotKept);
+                    throw capture.Failure;
+                }
+
+                message.Options.Set(AttemptHandler.Capture, capture);
+                if (versionIsOpen)
+                {
+                    message.Version = HttpVersion.Version11;
+                }
+            }
+            else if (!staysInside)
+            {
+                // YARP forwards nothing once a transform has set a status.
+                transform.HttpContext.Response.StatusCode = StatusCodes.Status400BadRequest;
+            }
+
+            return default;
+        });
+        context.AddResponseTransform(transform =>
+        {
+            if (transform.HttpContext.GetEndpoint()?.Metadata.GetMetadata<IEnableCorsAttribute>() is not null)
+            {
+                // The route's policy decides, and storage does not add to it.
+                foreach (var name in transform.HttpContext.Response.Headers.Keys.Where(name => name.StartsWith(CorsHeaders, StringComparison.OrdinalIgnoreCase)).ToArray())
+                {
+                    transform.HttpContext.Response.Headers.Remove(name);
+                }
+            }
+
+            if (transform.ProxyResponse is { } message && transform.HttpContext.Features.Get<ResponseCapture>() is { } capture)
+            {
+                transform.SuppressResponseBody = true;
+                if (capture.Failure is { } failure)
+                {
+                    if (capture.IsFaultOfDestination)
+                    {
+                        transform.HttpContext.Features.Set<IForwarderErrorFeature>(new SeenByUs(ForwarderError.Request, failure));
+                    }
+
+                    return default;
+                }
+
+                return new ValueTask(capture.HandOverAsync(message));
+            }
+
+            return default;
+        });
+    }
+
+    // Uri decodes and folds encoded dots: what is compared is what would be sent.
+    private bool IsUnder(string prefix, Uri address)
+    {
+        var root = _roots.GetOrAdd(prefix, static prefix => new Uri(prefix));
+        var folder = root.AbsolutePath.TrimEnd('/');
+        return address.Scheme == root.Scheme
+            && address.Authority == root.Authority
+            && address.UserInfo.Length == 0
+            && address.AbsolutePath.StartsWith(folder, StringComparison.Ordinal)
+            && address.AbsolutePath.AsSpan(folder.Length) is "" or ['/', ..];
+    }
+}

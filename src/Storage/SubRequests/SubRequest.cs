@@ -1,0 +1,200 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using Gateway.Storage.Failures;
+using Gateway.Storage.Http;
+using Gateway.Storage.Sources;
+using Microsoft.AspNetCore.Http.Timeouts;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
+
+namespace Gateway.Storage.SubRequests;
+
+/// <summary>
+/// One attempt at one object: a request through its route's own pipeline, whose answer is read here instead of being sent
+/// anywhere. Disposing it frees the connection and waits until YARP has counted the request out.
+/// </summary>
+internal sealed class SubRequest : IAsyncDisposable
+{
+    private readonly ObjectRequest _request;
+    private readonly HttpContext _context;
+    private readonly ResponseCapture _capture;
+    private readonly CancellationTokenSource _abort;
+    private readonly IServiceScope _scope;
+    private readonly RequestDelegate _run;
+    private Task _pipeline = Task.CompletedTask;
+    private HttpResponseMessage? _message;
+
+    /// <param name="scopes">Makes the request's services.</param>
+    /// <param name="request">The object.</param>
+    /// <param name="tried">Destinations to avoid while there are others.</param>
+    /// <param name="cancellationToken">Ends the attempt, and later the reading of its body.</param>
+    public SubRequest(IServiceScopeFactory scopes, ObjectRequest request, IReadOnlyCollection<string> tried, CancellationToken cancellationToken)
+    {
+        _abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _scope = scopes.CreateScope();
+        _capture = new ResponseCapture(tried) { ExactKey = request.IsExact ? request.Key : null };
+        _request = request;
+        _context = new DefaultHttpContext
+        {
+            RequestServices = _scope.ServiceProvider,
+            RequestAborted = _abort.Token,
+            User = request.Client.User,
+            TraceIdentifier = request.Client.TraceIdentifier,
+        };
+        _context.Features.Set(_capture);
+        _context.Features.Set<IHttpRequestTimeoutFeature>(OurOwnTimeouts.Instance);
+        _context.Connection.RemoteIpAddress = request.Client.Address;
+        _context.Request.Protocol = HttpProtocol.Http11;
+        _context.Request.Scheme = request.Client.Scheme;
+        if (request.Client.Host.HasValue)
+        {
+            _context.Request.Host = request.Client.Host;
+        }
+
+        _context.Request.Headers.AcceptEncoding = "identity";
+        foreach (var name in request.Source.Headers)
+        {
+            if (request.Client.Headers.TryGetValue(name, out var values))
+            {
+                _context.Request.Headers[name] = values;
+            }
+        }
+
+        request.Source.Address(_context, request.Key);
+        _run = request.Source.Endpoint.RequestDelegate!;
+    }
+
+    public int StatusCode => _context.Response.StatusCode;
+
+    /// <summary>The status code that storage sent; null when it sent none.</summary>
+    public int? ReceivedStatusCode => _message is null ? null : (int)_message.StatusCode;
+
+    /// <summary>The head as a single GET through the proxy would show it: after the route's transforms.</summary>
+    public IHeaderDictionary Headers => _context.Response.Headers;
+
+    /// <summary>The destination that was chosen, if it came that far.</summary>
+    public string? DestinationId => _context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination?.DestinationId;
+
+    /// <summary>Whether HTTP itself marks where the body ends.</summary>
+    public bool IsFramed =>
+        _message is { } message && (message.Version.Major > 1 || message.Content.Headers.ContentLength is not null || message.Headers.TransferEncodingChunked == true);
+
+    /// <summary>Whether the body comes over a connection, and not from a folder.</summary>
+    public bool IsRemote => _message?.RequestMessage?.RequestUri is not { IsFile: true };
+
+    /// <summary>Sends the request and waits for the head of the answer. A head of any status is an answer.</summary>
+    /// <param name="method">GET or HEAD.</param>
+    /// <param name="range">What is wanted; a beginning above 0 only together with <paramref name="etag"/>.</param>
+    /// <param name="etag">The version that must be continued.</param>
+    /// <param name="cancellationToken">What the constructor got: tells our own cancelling from storage's failing.</param>
+    /// <exception cref="StorageException">No head came.</exception>
+    public async Task SendAsync(string method, ByteRange range, string? etag, CancellationToken cancellationToken)
+    {
+        _context.Request.Method = method;
+        _capture.IsUrgent = etag is not null;
+        if (range.From > 0)
+        {
+            _context.Request.Headers.Range = range.ToHeader();
+            _context.Request.Headers.IfRange = etag;
+        }
+
+        _pipeline = RunAsync();
+        _message = await _capture.Received;
+        if (_message is null)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw Explain();
+        }
+
+        if (_message.Headers.TransferEncoding is { Count: > 0 } codings && (codings.Count > 1 || _message.Headers.TransferEncodingChunked != true))
+        {
+            throw new StorageException(FailureReason.Encoded, "Storage sent a Transfer-Encoding other than chunked, which it was not asked for (RFC 9112, sections 6.1 and 7.4).");
+        }
+    }
+
+    /// <summary>The request that a redirect within the source leads to (<see cref="Redirect"/>); null when there is none.</summary>
+    public async ValueTask<ObjectRequest?> GetRedirectedAsync() =>
+        Redirect.Is(StatusCode)
+        && Redirect.KeyWithin(_message!, _request.Key) is { } key
+        && await _request.Source.ServesAsync(key, _request.Client)
+            ? _request with { Key = key, IsExact = true }
+            : null;
+
+    /// <summary>Where storage redirects to, for the log.</summary>
+    public string? RedirectTarget => Redirect.GetTarget(_message!);
+
+    /// <summary>Whether the destination is overloaded, so that an open body that nobody reads keeps others waiting.</summary>
+    public bool IsLimited => _capture.Limit is { IsActive: true };
+
+    /// <summary>The body is not read for a while: other requests may take its place.</summary>
+    public void Pause() => _capture.Slot?.Dispose();
+
+    /// <summary>The body is read on.</summary>
+    public void GoOn()
+    {
+        if (_capture is { Slot.IsReleased: true, Limit: { } limit })
+        {
+            _capture.Slot = limit.Enter();
+        }
+    }
+
+    public Task<Stream> OpenBodyAsync() => _message!.Content.ReadAsStreamAsync(_abort.Token);
+
+    /// <summary>Tells YARP's passive health that the body broke; the gateway's own cancelling is no failure of storage.</summary>
+    public void ReportBroken(StorageException exception)
+    {
+        if (_capture.Failures is { } failures && failures.Count(exception.Reason, _message!.RequestMessage!.RequestUri!.AbsolutePath))
+        {
+            _context.Features.Set<IForwarderErrorFeature>(new SeenByUs(ForwarderError.ResponseBodyDestination, exception));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _capture.Slot?.Dispose();
+        _capture.Release();
+        await _pipeline;
+        _abort.Dispose();
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever ends the pipeline, the reader must hear of it; nobody else awaits it.")]
+    private async Task RunAsync()
+    {
+        // The client's own trace, state and baggage would go along with it.
+        Activity.Current = null;
+        try
+        {
+            await _run(_context);
+        }
+        catch (Exception exception)
+        {
+            _capture.Failure ??= new StorageException(FailureReason.PipelineFailed, inner: exception);
+        }
+        finally
+        {
+            _scope.Dispose();
+            _capture.End();
+        }
+    }
+
+    private StorageException Explain() => (_capture.Failure, _context.Features.Get<IForwarderErrorFeature>()) switch
+    {
+        ({ } failure, _) => failure,
+        (_, { Error: ForwarderError.NoAvailableDestinations }) => new StorageException(FailureReason.NoDestination),
+        (_, { Error: ForwarderError.RequestTimedOut }) => new StorageException(FailureReason.ResponseTimeout, "Storage did not respond within the cluster's activity timeout."),
+        (_, { Exception: var exception }) => new StorageException(FailureReason.ConnectionBroken, inner: exception),
+        _ => new StorageException(FailureReason.RouteResponded),
+    };
+
+    /// <summary>A route's time-out is meant for a client's request; the times of a bundle are counted by its reader.</summary>
+    private sealed class OurOwnTimeouts : IHttpRequestTimeoutFeature
+    {
+        public static readonly OurOwnTimeouts Instance = new();
+
+        public CancellationToken RequestTimeoutToken => CancellationToken.None;
+
+        public void DisableTimeout()
+        {
+        }
+    }
+}
