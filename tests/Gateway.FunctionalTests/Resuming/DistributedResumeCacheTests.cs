@@ -134,7 +134,7 @@ public sealed class DistributedResumeCacheTests : IAsyncLifetime
         var rest = await GetAsync(two, Bundle, 9_000_000);
 
         Assert.Equal(whole.Bytes[9_000_000..], rest.Bytes);
-        Assert.Contains(two.Outcomes.Lines, line => line.StartsWith("Warning Gateway.Bundles.RangeSender", StringComparison.Ordinal) && line.Contains("does not match it", StringComparison.Ordinal));
+        Assert.Contains(two.Outcomes.Lines, line => line.StartsWith("Warning Gateway.Streaming.RangeStreamer", StringComparison.Ordinal) && line.Contains("does not match it", StringComparison.Ordinal));
 
         // And rubbish is nothing.
         await _redis!.RunAsync("SET", key.Replace("/end", "/0", StringComparison.Ordinal), "rubbish");
