@@ -4,12 +4,12 @@ using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Upstreams;
 
-/// <summary>What an answer of storage must be, and what it means when it is something else.</summary>
+/// <summary>Validates responses of storage, and maps invalid ones to failures.</summary>
 internal static class ObjectAnswer
 {
     private const int MaxETagLength = 64;
 
-    /// <summary>The answer must be the whole object.</summary>
+    /// <summary>Requires that the response is the whole object.</summary>
     public static ObjectHead RequireWhole(SubRequest attempt, TimeProvider time)
     {
         if (attempt.StatusCode != StatusCodes.Status200OK)
@@ -17,14 +17,14 @@ internal static class ObjectAnswer
             throw Refusal(attempt, time);
         }
 
-        // What is stored encoded has a length and a version. What is encoded on its way has other bytes each time.
+        // An object that is stored encoded has a length and a version. One that is encoded in transit has different bytes each time.
         var head = ObjectHead.Of(attempt.Headers);
         return head is { Encoding: null } or { Size: not null, ETag: not null } ? head : throw new StorageException(FailureReason.Encoded);
     }
 
-    /// <summary>What a response to HEAD says.</summary>
-    /// <returns>Null where GET must decide: HEAD is refused, or says what cannot be true of an object.</returns>
-    /// <exception cref="StorageException">Storage asks to wait, or redirects.</exception>
+    /// <summary>Reads the response to HEAD.</summary>
+    /// <returns>Null if GET must decide: HEAD is rejected, or reports what cannot be true of an object.</returns>
+    /// <exception cref="StorageException">Storage requires a wait, or redirects.</exception>
     public static ObjectHead? OfHead(SubRequest attempt, TimeProvider time)
     {
         if (attempt.StatusCode is >= 400 and not (StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable))
@@ -42,41 +42,41 @@ internal static class ObjectAnswer
         }
     }
 
-    /// <summary>Size and version must be the planned ones, where both are known. Replicas may be apart for a while: another
-    /// destination may still hold the version that is wanted.</summary>
+    /// <summary>Size and version must be the planned ones, if both are known. Replicas may differ for a while: another
+    /// destination may still have the planned version.</summary>
     public static void RequirePlanned(ObjectHead head, ObjectHead? expected)
     {
         if (expected?.ETag is not null && head.ETag is null)
         {
-            throw new StorageException(FailureReason.VersionUnknown, expected.IsFromHead ? "HEAD names a version of the object, and GET names none." : null);
+            throw new StorageException(FailureReason.VersionUnknown, expected.IsFromHead ? "HEAD returns an ETag for the object; GET returns none." : null);
         }
 
         if (expected?.ETag is not null && head.ETag != expected.ETag)
         {
             throw new StorageException(
                 FailureReason.ObjectChanged,
-                expected.IsFromHead ? $"HEAD and GET name different versions (ETags {Short(expected.ETag)} and {Short(head.ETag!)}), or the object changed in between." : null);
+                expected.IsFromHead ? $"HEAD and GET return different ETags ({Short(expected.ETag)} and {Short(head.ETag!)}), or the object changed in between." : null);
         }
 
         if (expected?.Size is { } size && head.Size is { } actual && actual != size)
         {
-            throw new StorageException(FailureReason.SizeDiffers, expected.IsFromHead ? $"HEAD reports {size} bytes, GET {actual}." : $"Storage has {actual} bytes where {size} were stated.");
+            throw new StorageException(FailureReason.SizeDiffers, expected.IsFromHead ? $"HEAD reports {size} bytes, GET reports {actual}." : $"Storage has {actual} bytes; {size} were declared.");
         }
 
         if (expected is { IsDeclared: false } && head.Encoding != expected.Encoding && expected is not { IsFromHead: true, Encoding: null })
         {
             throw new StorageException(
-                FailureReason.ObjectChanged, expected.IsFromHead ? "HEAD and GET report different content codings of the object." : "Storage reports another Content-Encoding of the same version than before.");
+                FailureReason.ObjectChanged, expected.IsFromHead ? "HEAD and GET report different content codings of the object." : "Storage reports a different Content-Encoding for the same version than before.");
         }
 
         if (expected?.Checksums?.Contradict(head.Checksums) is true)
         {
             throw new StorageException(
-                FailureReason.ChecksumDiffers, expected.IsFromHead ? "HEAD and GET report different checksums of the object." : "Storage reports another checksum of the same version than before.");
+                FailureReason.ChecksumDiffers, expected.IsFromHead ? "HEAD and GET report different checksums of the object." : "Storage reports a different checksum for the same version than before.");
         }
     }
 
-    /// <summary>Whether HEAD and GET describe the same.</summary>
+    /// <summary>Whether HEAD and GET describe the same version.</summary>
     public static bool AreEqual(ObjectHead head, ObjectHead get) =>
         head.ETag == get.ETag
         && head.Modified == get.Modified
@@ -87,9 +87,9 @@ internal static class ObjectAnswer
     // A strong ETag is printable ASCII.
     private static string Short(string etag) => etag.Length <= MaxETagLength ? etag : $"{etag[..MaxETagLength]}…";
 
-    /// <summary>RFC 9110, section 15.3.7: a part must begin where it was asked for, and be of exactly the version we know. It may be
-    /// shorter: some storage sends at most so many bytes at a time.</summary>
-    /// <returns>Where it ends (exclusive), if that is before the end of what was asked for; otherwise null.</returns>
+    /// <summary>RFC 9110, section 15.3.7: a part must begin at the requested byte and belong to exactly the known version. It may be
+    /// shorter: some storage limits the bytes of a response.</summary>
+    /// <returns>Its end (exclusive), if that is before the requested end; otherwise null.</returns>
     public static long? RequirePart(IHeaderDictionary headers, ObjectHead head, ByteRange wanted)
     {
         var end = wanted.End ?? head.Size;
@@ -102,10 +102,10 @@ internal static class ObjectAnswer
         // A proxy that encodes parts would mix encoded bytes into the object.
         if (part.Encoding is not null && part.Encoding != head.Encoding)
         {
-            throw new StorageException(FailureReason.Encoded, "Storage sent a part with another Content-Encoding than the object has.");
+            throw new StorageException(FailureReason.Encoded, "Storage sent a part whose Content-Encoding differs from that of the object.");
         }
 
-        // Its checksums may be those of the part, and its encoding need not be there (RFC 9110, section 15.3.7).
+        // Its checksums may be those of the part, and its Content-Encoding may be missing (RFC 9110, section 15.3.7).
         RequirePlanned(part with { Size = null, Checksums = null, Encoding = part.Encoding ?? head.Encoding }, head);
         if (!ContentRangeHeaderValue.TryParse(headers.ContentRange.ToString(), out var range)
             || !range.Unit.Equals("bytes", StringComparison.OrdinalIgnoreCase)
@@ -115,13 +115,13 @@ internal static class ObjectAnswer
             || (range.Length ?? head.Size) != head.Size
             || (part.Size ?? last + 1 - wanted.From) != last + 1 - wanted.From)
         {
-            throw new StorageException(FailureReason.WrongRange, $"Storage was asked for the bytes from {wanted.From} to {end - 1} and sent others (RFC 9110, section 15.3.7).");
+            throw new StorageException(FailureReason.WrongRange, $"The bytes {wanted.From}-{end - 1} were requested; storage sent others (RFC 9110, section 15.3.7).");
         }
 
         return last + 1 < end ? last + 1 : null;
     }
 
-    /// <summary>Whether a status may be about the range and not about the object: some storage refuses ranges of objects that it sends
+    /// <summary>Whether a status may be caused by the range and not by the object: some storage rejects ranges of objects that it sends
     /// whole.</summary>
     public static bool MayRefuseRange(int status) => status is StatusCodes.Status400BadRequest or StatusCodes.Status403Forbidden
         or StatusCodes.Status405MethodNotAllowed or StatusCodes.Status416RangeNotSatisfiable or StatusCodes.Status501NotImplemented;
@@ -129,9 +129,9 @@ internal static class ObjectAnswer
     private static StorageException Refusal(SubRequest attempt, TimeProvider time) => attempt.StatusCode switch
     {
         StatusCodes.Status404NotFound or StatusCodes.Status410Gone => new(FailureReason.NotFound),
-        StatusCodes.Status403Forbidden => new(FailureReason.Denied, "Storage returned 403: the object is not there, or the gateway may not read it."),
+        StatusCodes.Status403Forbidden => new(FailureReason.Denied, "Storage returned 403: the object does not exist, or the gateway may not read it."),
         StatusCodes.Status401Unauthorized or StatusCodes.Status407ProxyAuthenticationRequired => new(FailureReason.Denied),
-        StatusCodes.Status203NonAuthoritative => new(FailureReason.UnexpectedStatus, "Storage returned 203: a proxy on the way has changed the object (RFC 9110, section 15.3.4)."),
+        StatusCodes.Status203NonAuthoritative => new(FailureReason.UnexpectedStatus, "Storage returned 203: an intermediate proxy has changed the object (RFC 9110, section 15.3.4)."),
         StatusCodes.Status206PartialContent => new(FailureReason.UnexpectedStatus, "Storage returned 206 to a request for the whole object (RFC 9110, section 15.3.7)."),
         StatusCodes.Status304NotModified => new(FailureReason.UnexpectedStatus, "Storage returned 304 to a request without a condition (RFC 9110, section 15.4.5)."),
         >= 300 and < 400 and var status => new(FailureReason.Redirected, $"Storage returned {status}, a redirect, which is not followed.") { LogDetail = attempt.RedirectTarget },

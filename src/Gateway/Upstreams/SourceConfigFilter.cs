@@ -4,11 +4,11 @@ using Yarp.ReverseProxy.Configuration;
 namespace Gateway.Upstreams;
 
 /// <summary>
-/// Checks what routes and clusters say about sources, at the start and at every reload. A fault is thrown into YARP, which then rejects
-/// the configuration as a whole: proxied requests and bundles both keep the one before.
+/// Validates the source metadata of routes and clusters, at startup and at every reload. An error is thrown into YARP, which then rejects
+/// the configuration as a whole: proxied requests and bundles both keep the previous one.
 /// </summary>
-/// <param name="services">Has the providers of the configuration.</param>
-/// <param name="defaultSource">The source that must be there, or null.</param>
+/// <param name="services">Provides the configuration providers.</param>
+/// <param name="defaultSource">The source that must exist, or null.</param>
 internal sealed class SourceConfigFilter(IServiceProvider services, string? defaultSource) : IProxyConfigFilter
 {
     public ValueTask<ClusterConfig> ConfigureClusterAsync(ClusterConfig cluster, CancellationToken cancel)
@@ -21,7 +21,7 @@ internal sealed class SourceConfigFilter(IServiceProvider services, string? defa
 
     public ValueTask<RouteConfig> ConfigureRouteAsync(RouteConfig route, ClusterConfig? cluster, CancellationToken cancel)
     {
-        // The filter is shown one route at a time. What concerns several of them is read from the snapshot they come from.
+        // The filter sees one route at a time. Rules about several routes use the snapshot that contains them.
         var snapshot = services.GetServices<IProxyConfigProvider>().Select(provider => provider.GetConfig()).ToArray();
         var routes = snapshot.SelectMany(config => config.Routes).ToArray();
         var faults = new List<string>();
@@ -42,7 +42,7 @@ internal sealed class SourceConfigFilter(IServiceProvider services, string? defa
         return new(route);
     }
 
-    /// <summary>The fault of a default source that no route is.</summary>
+    /// <summary>The error for a default source that does not exist.</summary>
     public static string NoDefaultSource(string name) => $"Bundle:DefaultSource: there is no source '{name}'";
 
     private static void RequireCluster(RouteConfig route, IProxyConfig[] snapshot, List<string> faults)
@@ -58,7 +58,7 @@ internal sealed class SourceConfigFilter(IServiceProvider services, string? defa
         var first = routes.First(other => other.Metadata?.GetValueOrDefault(SourceConfig.NameKey) == name);
         if (first.RouteId != route.RouteId)
         {
-            faults.Add($"ReverseProxy:Routes:{route.RouteId}:Metadata:{SourceConfig.NameKey}: '{name}' is the source of route '{first.RouteId}' already");
+            faults.Add($"ReverseProxy:Routes:{route.RouteId}:Metadata:{SourceConfig.NameKey}: '{name}' is already the source of route '{first.RouteId}'");
         }
     }
 

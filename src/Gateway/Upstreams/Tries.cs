@@ -2,7 +2,7 @@ using Polly;
 
 namespace Gateway.Upstreams;
 
-/// <summary>What has been tried to get at an object since it last moved.</summary>
+/// <summary>The failed attempts at an object since it last made progress.</summary>
 internal sealed class Tries(Source source, TransferCounters counters)
 {
     public static readonly ResiliencePropertyKey<Tries> Key = new("Gateway.Tries");
@@ -13,7 +13,7 @@ internal sealed class Tries(Source source, TransferCounters counters)
 
     public IReadOnlyCollection<string> Destinations => _destinations;
 
-    /// <summary>Whether a destination is available that has not failed yet. Those that have may be out of rotation by now.</summary>
+    /// <summary>Whether a destination is available that has not failed yet. Those that failed may be out of rotation by now.</summary>
     public bool AnyLeft => source.AvailableDestinations.Any(destination => !_destinations.Contains(destination.DestinationId));
 
     public void Failed(string? destination)
