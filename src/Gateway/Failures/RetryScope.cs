@@ -1,6 +1,6 @@
 namespace Gateway.Failures;
 
-/// <summary>Where a failed attempt may be repeated.</summary>
+/// <summary>Where a failed attempt may be retried.</summary>
 internal enum RetryScope
 {
     /// <summary>Nowhere: the response is final.</summary>

@@ -6,19 +6,19 @@ using Gateway.Server;
 
 namespace Gateway.Responses;
 
-/// <summary>One bad entry, as the response reports it.</summary>
-/// <param name="Index">Its place in the request, from 0.</param>
-/// <param name="Id">The id as it was understood.</param>
+/// <summary>One invalid entry, as the response reports it.</summary>
+/// <param name="Index">Its index in the request, from 0.</param>
+/// <param name="Id">The id as parsed.</param>
 /// <param name="Reason">What is wrong with it.</param>
 internal sealed record EntryError(int Index, string Id, string Reason)
 {
-    // Enough to recognise it: what was sent is not sent back in full.
+    // Enough to recognize it; the response does not repeat the full text.
     private const int MaxIdLength = 200;
 
     public string Id { get; } = Id.Length <= MaxIdLength ? Id : string.Concat(Id.AsSpan(0, MaxIdLength), "…");
 }
 
-/// <summary>A request that ends before the first byte of an archive, with a document about the reason (RFC 9457).</summary>
+/// <summary>A request that ends before the first byte of an archive, with a problem document (RFC 9457).</summary>
 internal sealed class BundleProblemException(
     int statusCode, string title, FailureReason reason, IReadOnlyList<EntryError>? errors = null, TimeSpan? retryAfter = null, Exception? inner = null)
     : Exception(title, inner)
@@ -29,15 +29,15 @@ internal sealed class BundleProblemException(
 
     public FailureReason Reason { get; } = reason;
 
-    /// <summary>What a range must stay below (RFC 9110, section 15.5.17).</summary>
+    /// <summary>The length that a range must stay below (RFC 9110, section 15.5.17).</summary>
     public long? ArchiveLength { get; init; }
 
-    /// <summary>The content codings that a body of a request may have (RFC 9110, section 12.5.3).</summary>
+    /// <summary>The content codings that a request body may have (RFC 9110, section 12.5.3).</summary>
     public string? AcceptEncoding { get; init; }
 
     public IReadOnlyList<EntryError> Errors { get; } = errors ?? [];
 
-    /// <summary>A reason with its own text and status.</summary>
+    /// <summary>A reason with a specific text and status.</summary>
     public static BundleProblemException From(FailureReason reason, IReadOnlyList<EntryError>? errors = null) => new(reason.StatusCode, reason.Text, reason, errors);
 
     public static BundleProblemException BadRequest(string title, IReadOnlyList<EntryError>? errors = null) =>
@@ -46,13 +46,13 @@ internal sealed class BundleProblemException(
     public static BundleProblemException TooLarge(string title) =>
         new(StatusCodes.Status413PayloadTooLarge, title, FailureReason.InvalidRequest);
 
-    /// <summary>There is no permit.</summary>
+    /// <summary>No permit is available.</summary>
     /// <param name="statusCode">429 or 503.</param>
-    /// <param name="kind">What was asked for.</param>
+    /// <param name="kind">The kind of permit.</param>
     /// <param name="context">The client's request.</param>
     public static BundleProblemException NotAdmitted(int statusCode, AdmissionKind kind, HttpContext context)
     {
-        var hint = KnownProxies.IsBehindUnknown(context) ? $" All clients of a proxy count as one until the option {KnownProxies.Section} names it." : "";
+        var hint = KnownProxies.IsBehindUnknown(context) ? $" All clients of a proxy count as one until it is listed in the option {KnownProxies.Section}." : "";
         var (what, option) = kind == AdmissionKind.Bundle
             ? ("bundles", nameof(LimitOptions.MaxPerClient))
             : ("metadata requests", nameof(LimitOptions.MaxMetadataPerClient));
@@ -64,20 +64,20 @@ internal sealed class BundleProblemException(
             FailureReason.LimitReached);
     }
 
-    /// <summary>The response to a link that cannot be made or used.</summary>
+    /// <summary>The response for a link that cannot be created or used.</summary>
     public static BundleProblemException Of(LinkException e) => e.Fault switch
     {
         LinkFault.Expired => new(StatusCodes.Status410Gone, "The link has expired.", FailureReason.InvalidRequest),
-        LinkFault.TooLarge => TooLarge($"The manifest has more bytes than a link may stand for; at most {BundleLink.MaxManifestBytes} before compression."),
+        LinkFault.TooLarge => TooLarge($"The manifest is too large for a link; at most {BundleLink.MaxManifestBytes} bytes before compression."),
         LinkFault.ShareIsFull => new(
-            StatusCodes.Status429TooManyRequests, "This client has as many links as it may have (Bundle:Links:MaxBytesPerClient).", FailureReason.LimitReached, retryAfter: e.RetryAfter),
+            StatusCodes.Status429TooManyRequests, "This client has too many links (Bundle:Links:MaxBytesPerClient).", FailureReason.LimitReached, retryAfter: e.RetryAfter),
         LinkFault.NoRoom => new(
-            StatusCodes.Status503ServiceUnavailable, "There is no room for more links (Bundle:Links:MaxBytes).", FailureReason.NoRoom, retryAfter: e.RetryAfter),
-        LinkFault.Away => new(StatusCodes.Status503ServiceUnavailable, "The store of links cannot be reached.", FailureReason.Fault, inner: e),
-        _ => new(StatusCodes.Status404NotFound, "There is no such link.", FailureReason.InvalidRequest),
+            StatusCodes.Status503ServiceUnavailable, "There is no space for more links (Bundle:Links:MaxBytes).", FailureReason.NoRoom, retryAfter: e.RetryAfter),
+        LinkFault.Away => new(StatusCodes.Status503ServiceUnavailable, "The link store is unavailable.", FailureReason.Fault, inner: e),
+        _ => new(StatusCodes.Status404NotFound, "The link does not exist.", FailureReason.InvalidRequest),
     };
 
-    /// <summary>Sends it as a document.</summary>
+    /// <summary>Sends it as a problem document.</summary>
     public Task WriteAsync(HttpContext context)
     {
         if (StatusCode is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)

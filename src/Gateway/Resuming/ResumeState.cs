@@ -2,7 +2,7 @@ using Gateway.Archiving.Layout;
 
 namespace Gateway.Resuming;
 
-/// <summary>What is known of one archive. Any number of requests may make it at the same time.</summary>
+/// <summary>What is known about one archive. Any number of requests may write it at the same time.</summary>
 internal sealed class ResumeState
 {
     private readonly Lock _lock = new();
@@ -12,9 +12,9 @@ internal sealed class ResumeState
     private bool _isTelling;
     private ArchiveEnd? _end;
 
-    /// <param name="etag">Names every byte; null when nothing does, and what is learned is of no use to others.</param>
-    /// <param name="layout">Where everything stands; null when nothing was checked.</param>
-    /// <param name="changed">Is told when there is something new for other replicas.</param>
+    /// <param name="etag">Identifies every byte; null if nothing does, and what is recorded is useless to others.</param>
+    /// <param name="layout">The layout; null if nothing was checked.</param>
+    /// <param name="changed">Called when there is something new for other replicas.</param>
     public ResumeState(string? etag, ArchiveLayout? layout, Action<ResumeState>? changed)
     {
         ETag = etag;
@@ -27,13 +27,13 @@ internal sealed class ResumeState
 
     public ArchiveLayout? Layout { get; }
 
-    /// <summary>What was learned so far. Who makes the archive takes it once and keeps to it: it may be replaced meanwhile.</summary>
+    /// <summary>What was recorded so far. A request that writes the archive reads this once, because it may be replaced meanwhile.</summary>
     public ArchiveFacts Facts { get; private set; }
 
-    /// <summary>Whether hashes are part of it.</summary>
+    /// <summary>Whether it includes hashes.</summary>
     public bool NeedsHashes { get; init; }
 
-    /// <summary>Its length, once it was made whole.</summary>
+    /// <summary>Its length, once it was written completely.</summary>
     public ArchiveEnd? End
     {
         get
@@ -45,14 +45,14 @@ internal sealed class ResumeState
         }
     }
 
-    /// <summary>Whether what was said of it has turned out wrong, so that others are not asked any more until it was made whole again.</summary>
+    /// <summary>Whether the known end was wrong, so that other replicas are not asked until the archive was written completely again.</summary>
     public bool IsDoubted { get; private set; }
 
     private Action<ResumeState>? Changed { get; }
 
-    /// <summary>It was made whole.</summary>
-    /// <param name="length">Its bytes.</param>
-    /// <param name="hash">SHA-256 of these, where somebody asked for it.</param>
+    /// <summary>Records that it was written completely.</summary>
+    /// <param name="length">Its length in bytes.</param>
+    /// <param name="hash">Its SHA-256, if a client requested it.</param>
     public void Ended(long length, byte[]? hash)
     {
         lock (_lock)
@@ -75,7 +75,7 @@ internal sealed class ResumeState
         Changed?.Invoke(this);
     }
 
-    /// <summary>Another replica made it whole.</summary>
+    /// <summary>Records that another replica wrote it completely.</summary>
     public void Learn(ArchiveEnd end)
     {
         lock (_lock)
@@ -84,7 +84,7 @@ internal sealed class ResumeState
         }
     }
 
-    /// <summary>What was learned was of another archive.</summary>
+    /// <summary>Discards everything, because it belongs to another archive.</summary>
     public void Forget()
     {
         lock (_lock)
@@ -96,7 +96,7 @@ internal sealed class ResumeState
         }
     }
 
-    /// <summary>The caller could not tell others; what is new goes with the next telling.</summary>
+    /// <summary>Publishing failed; what is new goes with the next publication.</summary>
     public void StopTelling()
     {
         lock (_lock)
@@ -105,7 +105,7 @@ internal sealed class ResumeState
         }
     }
 
-    /// <summary>Whether the caller is to tell others; it is, until <see cref="TakeUntold"/> gives nothing more.</summary>
+    /// <summary>Whether the caller must publish; it must until <see cref="TakeUntold"/> returns nothing more.</summary>
     public bool TryBeginTelling()
     {
         lock (_lock)
@@ -114,7 +114,7 @@ internal sealed class ResumeState
         }
     }
 
-    /// <summary>What others have not been told yet: numbers of segments, and the end.</summary>
+    /// <summary>What has not been published yet: numbers of segments, and the end.</summary>
     public (long[] Segments, ArchiveEnd? End) TakeUntold()
     {
         lock (_lock)
@@ -127,7 +127,7 @@ internal sealed class ResumeState
         }
     }
 
-    /// <summary>What is told of up to this place. What became of the last entries of a segment shows only in the next one.</summary>
+    /// <summary>Everything up to this place has been published. The results of the last entries of a segment are only in the next one.</summary>
     private void Untold(long plainOffset)
     {
         var number = CheckpointSegment.NumberOf(plainOffset);

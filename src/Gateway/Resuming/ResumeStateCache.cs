@@ -4,15 +4,15 @@ using Microsoft.Extensions.Caching.Memory;
 
 namespace Gateway.Resuming;
 
-/// <summary>What was learned of archives while they were made, by ETag. An ETag names every byte, so what was once seen stays right;
-/// what was forgotten only makes a resume slower.</summary>
-/// <remarks>Bound: some 16 MiB for all, the least recently used go first.</remarks>
-/// <param name="shared">What other replicas learned; null where there is no Redis.</param>
+/// <summary>What was recorded about archives while they were written, by ETag. An ETag identifies every byte, so an entry never becomes stale;
+/// a missing entry only makes resuming slower.</summary>
+/// <remarks>At most some 16 MiB in total, least recently used entries are removed first.</remarks>
+/// <param name="shared">What other replicas recorded; null without Redis.</param>
 internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : IDisposable
 {
     private const long MaxBytes = 16 << 20;
 
-    // Measured on the heap: ResumeStateCacheTests compares.
+    // Measured on the heap; ResumeStateCacheTests verifies it.
     private const int BytesPerArchive = 1450;
     private const int BytesPerEntry = 75;
     private const int BytesPerResult = 90;
@@ -21,15 +21,15 @@ internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : 
 
     private readonly MemoryCache _archives = new(new MemoryCacheOptions { SizeLimit = MaxBytes });
 
-    /// <summary>Which versions this process has sent; null where replicas share a Redis, because another one may have sent others.</summary>
+    /// <summary>Which versions this process has sent; null if replicas share a Redis, because another one may have sent others.</summary>
     public SentVersions? Versions { get; } = shared is null ? new() : null;
 
-    /// <summary>What is known of an archive: here, and of its end also what other replicas know.</summary>
-    /// <param name="etag">Names it; without one nothing is kept of it.</param>
-    /// <param name="layout">Where everything stands in it.</param>
-    /// <param name="needsHashes">Whether the hashes of its entries are part of it.</param>
-    /// <param name="isMade">Whether it will be made now: what is only asked about is not worth remembering.</param>
-    /// <param name="cancellationToken">Ends the wait for other replicas' knowledge.</param>
+    /// <summary>What is known about an archive: locally, and for its end also what other replicas know.</summary>
+    /// <param name="etag">Identifies it; without one nothing is stored.</param>
+    /// <param name="layout">The archive's layout.</param>
+    /// <param name="needsHashes">Whether it includes the hashes of its entries.</param>
+    /// <param name="isMade">Whether it will be written now; a mere query is not worth storing.</param>
+    /// <param name="cancellationToken">Cancels the wait for other replicas' data.</param>
     public async Task<ResumeState> FindAsync(string? etag, ArchiveLayout? layout, bool needsHashes, bool isMade, CancellationToken cancellationToken)
     {
         if (etag is null || layout is null)
@@ -58,11 +58,11 @@ internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : 
         return archive;
     }
 
-    /// <summary>Adds what other replicas know of the way to a byte of the archive.</summary>
+    /// <summary>Adds what other replicas know about the way to a byte of the archive.</summary>
     public Task LearnAsync(ResumeState archive, long from, CancellationToken cancellationToken) =>
         shared?.LearnAsync(archive, from, cancellationToken) ?? Task.CompletedTask;
 
-    /// <summary>What a made archive costs, with the layout, which holds every entry's name.</summary>
+    /// <summary>The memory of an archive's state with its layout, which contains every entry's name.</summary>
     public static long SizeOf(ArchiveLayout layout, bool needsHashes)
     {
         var perEntry = BytesPerEntry + (layout.Recipe.Format == ArchiveFormat.Zip ? BytesPerResult : 0) + (needsHashes ? BytesPerHash : 0);

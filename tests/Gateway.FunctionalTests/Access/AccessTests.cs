@@ -151,13 +151,13 @@ public sealed class AccessTests : IAsyncLifetime
     [Theory]
     [InlineData("Authentication:Schemes:SignedUrl:Keys:0", "c2hvcnQ=", "Keys:0 is not Base64")]
     [InlineData("Authentication:Schemes:ApiKey:Keys:me:Sha256", "abc", "Keys:me:Sha256 is not 64")]
-    [InlineData("Authentication:Schemes:SignedUrl:Keys", "c2VjcmV0c2VjcmV0", "SignedUrl:Keys: must be a list")]
+    [InlineData("Authentication:Schemes:SignedUrl:Keys", "c2VjcmV0c2VjcmV0", "SignedUrl:Keys: must be a non-empty list")]
     [InlineData("Authorization:Policies:writers:Rolls:0", "x", "unknown key")]
-    [InlineData("Authorization:Policies:writers:Roles", "chief", "Roles: must be a list")]
-    [InlineData("Authorization:Policies:writers:Roles", "", "Roles: must be a list")]
-    [InlineData("Authorization:Policies:writers:Roles:x:y", "chief", "Roles: must be a list")]
-    [InlineData("Authorization:Policies:writers:Claims", "scope", "Claims: must name claims")]
-    [InlineData("Authorization:Policies:writers:Claims:scope", "admin", "scope: must be a list")]
+    [InlineData("Authorization:Policies:writers:Roles", "chief", "Roles: must be a non-empty list")]
+    [InlineData("Authorization:Policies:writers:Roles", "", "Roles: must be a non-empty list")]
+    [InlineData("Authorization:Policies:writers:Roles:x:y", "chief", "Roles: must be a non-empty list")]
+    [InlineData("Authorization:Policies:writers:Claims", "scope", "Claims: must contain claims")]
+    [InlineData("Authorization:Policies:writers:Claims:scope", "admin", "scope: must be a non-empty list")]
     public async Task A_fault_of_these_sections_stops_the_start(string key, string value, string expected)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));

@@ -146,17 +146,17 @@ public sealed class CorsTests : IAsyncLifetime
     [InlineData("Cors:Policies:p:Origins:0", "https://user@app.example", "Cors:Policies:p:Origins:0: must be an origin")]
     [InlineData("Cors:Policies:p:MaxAge", "2.00:00:00", "Cors:Policies:p:MaxAge: must be from")]
     [InlineData("Cors:Policies:p:Origin", "x", "Cors:Policies:p:Origin: unknown key")]
-    [InlineData("Cors:Policies:q:Credentials", "false", "Cors:Policies:q:Origins: at least one is needed")]
+    [InlineData("Cors:Policies:q:Credentials", "false", "Cors:Policies:q:Origins: at least one is required")]
     [InlineData("Cors:Policies:default:Credentials", "false", "Cors:Policies:default: the name is reserved")]
     [InlineData("Cors:Policy", "x", "Cors:Policy: unknown key")]
     [InlineData("Bundle:CorsPolicy", "none", "Bundle:CorsPolicy: there is no policy 'none'")]
     [InlineData("ReverseProxy:Routes:s:CorsPolicy", "none", "ReverseProxy:Routes:s:CorsPolicy: there is no policy 'none'")]
     [InlineData("ReverseProxy:Routes:s:CorsPolicy", "default", "ReverseProxy:Routes:s:CorsPolicy: there is no policy 'default'")]
-    [InlineData("ReverseProxy:Routes:s:RateLimiterPolicy", "default", "ReverseProxy:Routes:s:RateLimiterPolicy: is not supported")]
-    [InlineData("ReverseProxy:Routes:s:OutputCachePolicy", "x", "ReverseProxy:Routes:s:OutputCachePolicy: is not supported")]
+    [InlineData("ReverseProxy:Routes:s:RateLimiterPolicy", "default", "ReverseProxy:Routes:s:RateLimiterPolicy: not supported")]
+    [InlineData("ReverseProxy:Routes:s:OutputCachePolicy", "x", "ReverseProxy:Routes:s:OutputCachePolicy: not supported")]
     [InlineData("ReverseProxy:Routes:s:TimeoutPolicy", "x", "'s'")]
-    [InlineData("ReverseProxy:Routes:s:AuthorizationPolicy", "default", "ReverseProxy:Routes:s:AuthorizationPolicy: no client could meet 'default'")]
-    [InlineData("ReverseProxy:Routes:s:AuthorizationPolicy", "none", "ReverseProxy:Routes:s:AuthorizationPolicy: no client could meet 'none'")]
+    [InlineData("ReverseProxy:Routes:s:AuthorizationPolicy", "default", "ReverseProxy:Routes:s:AuthorizationPolicy: no client could satisfy 'default'")]
+    [InlineData("ReverseProxy:Routes:s:AuthorizationPolicy", "none", "ReverseProxy:Routes:s:AuthorizationPolicy: no client could satisfy 'none'")]
     public async Task A_policy_that_is_not_safe_or_would_have_no_effect_stops_the_start(string key, string value, string fault)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));

@@ -110,7 +110,7 @@ public sealed class CertificateTests : IAsyncDisposable
             Assert.Equal(number, Warnings());
         }
 
-        int Warnings() => gateway.Outcomes.Lines.Count(line => line.Contains("own.crt cannot be read; the earlier one stays", StringComparison.Ordinal));
+        int Warnings() => gateway.Outcomes.Lines.Count(line => line.Contains("own.crt cannot be read; the previous one stays active", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -44,7 +44,7 @@ public sealed class ServerTests : IAsyncDisposable
     [InlineData("Kestrel:Limits:RequestHeadersTimeout", "soon", "RequestHeadersTimeout")]
     [InlineData("Kestrel:Limits:MaxRequestHeaderCount", "-1", "Kestrel:Limits: Value must be a positive number")]
     [InlineData("Proxies:0", "nobody", "Proxies:0")]
-    [InlineData("Proxies", "10.0.0.7", "Proxies: must be a list")]
+    [InlineData("Proxies", "10.0.0.7", "Proxies: must be a non-empty list")]
     public async Task A_limit_that_there_is_not_stops_the_start(string key, string value, string expected)
     {
         var fault = await Assert.ThrowsAsync<InvalidConfigurationException>(() => StartAsync((key, value)));

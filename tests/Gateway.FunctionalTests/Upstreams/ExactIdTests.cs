@@ -141,7 +141,7 @@ public class ExactIdTests
             else
             {
                 download.RequireEarly(400);
-                Assert.Contains($"The route's path transforms ({transform}) do not send this key as it is.", Encoding.UTF8.GetString(download.Bytes), StringComparison.Ordinal);
+                Assert.Contains($"The route's path transforms ({transform}) do not send this key unchanged.", Encoding.UTF8.GetString(download.Bytes), StringComparison.Ordinal);
                 Assert.Equal("Gateway/KeyNotKept", outcome.Blame);
                 Assert.Empty(upstream.Requests);
             }

@@ -155,8 +155,8 @@ public class ParallelRangesTests
     }
 
     [Theory]
-    [InlineData("Bundle.ParallelRanges", "0", "is no number of 1-32")]
-    [InlineData("Bundle.ParallelRanges", "many", "is no number of 1-32")]
+    [InlineData("Bundle.ParallelRanges", "0", "is not a number from 1 to 32")]
+    [InlineData("Bundle.ParallelRanges", "many", "is not a number from 1 to 32")]
     [InlineData("Bundle.ParallelRange", "4", "unknown key")]
     public async Task A_faulty_switch_is_told_at_start(string key, string value, string fault)
     {

@@ -14,18 +14,18 @@ public sealed class ReloadTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _upstream.DisposeAsync();
 
     [Theory]
-    [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Source", "s", "is the source of route")]
-    [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Source", "a/b", "no source name")]
+    [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Source", "s", "is already the source of route")]
+    [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Source", "a/b", "is not a source name")]
     [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Sorce", "x", "unknown key")]
     [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Internal", "yes", "neither true nor false")]
     [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.ForwardAuthorization", "yes", "neither true nor false")]
     [InlineData("ReverseProxy:Routes:bad:AuthorizationPolicy", "none-such", "none-such")]
-    [InlineData("ReverseProxy:Clusters:s:Metadata:Bundle.ParallelRanges", "many", "no number of 1-32")]
+    [InlineData("ReverseProxy:Clusters:s:Metadata:Bundle.ParallelRanges", "many", "is not a number from 1 to 32")]
     [InlineData("ReverseProxy:Clusters:s:Metadata:Bundle.Parallel", "2", "unknown key")]
-    [InlineData("ReverseProxy:Clusters:s:Destinations:d1:Address", "file:no-such-folder/", "no folder")]
+    [InlineData("ReverseProxy:Clusters:s:Destinations:d1:Address", "file:no-such-folder/", "no-such-folder/' does not exist")]
     [InlineData("DefaultSource", "", "there is no source 'main'")]
-    [InlineData("JSON", "", "The configuration file has changed and cannot be read")]
-    [InlineData("GONE", "", "The configuration file has changed and cannot be read")]
+    [InlineData("JSON", "", "The changed configuration file cannot be read")]
+    [InlineData("GONE", "", "The changed configuration file cannot be read")]
     public async Task A_reload_with_a_fault_changes_nothing(string key, string value, string fault)
     {
         await using var gateway = await GatewayUnderTest.StartAsync(Configuration());

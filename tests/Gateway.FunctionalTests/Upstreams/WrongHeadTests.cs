@@ -102,7 +102,7 @@ public class WrongHeadTests
         var download = await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids}");
 
         download.RequireEarly(502);
-        Assert.Contains("HEAD names a version of the object, and GET names none.", System.Text.Encoding.UTF8.GetString(download.Bytes), StringComparison.Ordinal);
+        Assert.Contains("HEAD returns an ETag for the object; GET returns none.", System.Text.Encoding.UTF8.GetString(download.Bytes), StringComparison.Ordinal);
         Assert.Equal("Upstream/VersionUnknown", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 

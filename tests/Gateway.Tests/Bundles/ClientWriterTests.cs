@@ -85,7 +85,7 @@ public class ClientWriterTests
         if (isCut)
         {
             var failure = await Assert.ThrowsAsync<ClientException>(() => flush);
-            Assert.Equal("The client takes less than 10 bytes a second, and others wait.", failure.Message);
+            Assert.Equal("The client accepts less than 10 bytes per second while others wait.", failure.Message);
             return;
         }
 
