@@ -171,7 +171,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     /// <summary>Deletes the file.</summary>
     public void DeleteConfiguration() => File.Delete(FileIn(_folder));
 
-    /// <summary>Ends a test: exactly one outcome, which is returned and was counted once, and everything that was held for it has been released.</summary>
+    /// <summary>Ends a test: requires exactly one outcome, which is returned and was counted once, and that its resources are released.</summary>
     public async Task<Outcome> RequireOneOutcomeAsync()
     {
         var outcome = await Outcomes.NextAsync();
