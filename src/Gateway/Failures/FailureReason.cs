@@ -71,7 +71,7 @@ internal sealed record FailureReason(
     public static readonly FailureReason UnexpectedStatus = OfStorage(nameof(UnexpectedStatus), "Storage returned an unexpected status.");
 
     // :: Storage: what it reports about the object
-    public static readonly FailureReason Encoded = OfStorage(nameof(Encoded), "Storage encoded this response although it was asked not to. An object that is stored encoded has a Content-Length and a strong ETag.");
+    public static readonly FailureReason Encoded = OfStorage(nameof(Encoded), "Storage encoded this response although the request did not permit it. An object that is stored encoded has a Content-Length and a strong ETag.");
     public static readonly FailureReason DecodingFailed = OfStorage(nameof(DecodingFailed), "The object does not match its Content-Encoding and cannot be decoded.");
     public static readonly FailureReason ExpandsTooMuch = OfStorage(nameof(ExpandsTooMuch), "The object decodes to too many bytes.", Status413PayloadTooLarge);
     public static readonly FailureReason InvalidLength = OfStorage(nameof(InvalidLength), "Storage sent a Content-Length that is not a length (RFC 9110, section 8.6), or is more than 1 PiB.");

@@ -10,8 +10,8 @@ using Polly.CircuitBreaker;
 namespace Gateway.Resuming;
 
 /// <summary>
-/// What replicas share about the archives that they write, in Redis. It makes resuming on another replica fast; without it an
-/// archive is generated again from its beginning, and nothing else changes.
+/// What replicas share about the archives that they write, in Redis. It only makes resuming on another replica faster; without it
+/// an archive is generated again from its beginning.
 /// </summary>
 /// <remarks>
 /// <para>Keys begin with the archive's ETag, a hash over everything that determines its bytes: someone who could guess it already has the archive.

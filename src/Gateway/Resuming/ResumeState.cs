@@ -45,7 +45,7 @@ internal sealed class ResumeState
         }
     }
 
-    /// <summary>Whether the known end was wrong, so that other replicas are not asked until the archive was written completely again.</summary>
+    /// <summary>Whether the known end was wrong, so that Redis is not queried until the archive was written completely again.</summary>
     public bool IsDoubted { get; private set; }
 
     private Action<ResumeState>? Changed { get; }

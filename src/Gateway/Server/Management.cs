@@ -40,7 +40,7 @@ internal sealed class Management(IServer server, IReadOnlyList<string> urls)
 
     private static string[] Split(string? urls) => urls?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
-    /// <summary>Serves health only on the second listener, and nothing else there.</summary>
+    /// <summary>Restricts health to the second listener, and that listener to health.</summary>
     public Task GuardAsync(HttpContext context, RequestDelegate next)
     {
         var isHealth = context.Request.Path.StartsWithSegments(Health);

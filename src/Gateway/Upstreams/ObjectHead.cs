@@ -15,7 +15,7 @@ internal sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modif
     /// <summary>The content codings that the object is stored with; null: none.</summary>
     public string? Encoding { get; init; }
 
-    /// <summary>Whether it comes from a manifest, and storage has not been asked yet.</summary>
+    /// <summary>Whether it comes from a manifest, and storage has not been queried yet.</summary>
     public bool IsDeclared { get; init; }
 
     /// <summary>The stored object, if this one is its decoded form; otherwise null.</summary>

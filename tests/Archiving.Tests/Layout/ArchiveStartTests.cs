@@ -6,7 +6,7 @@ using Testing;
 
 namespace Archiving.Tests.Layout;
 
-/// <summary>An archive that is begun anywhere is the rest of the whole one.</summary>
+/// <summary>An archive that is started at any byte is the remainder of the whole one.</summary>
 public class ArchiveStartTests
 {
     private static readonly (string Name, byte[] Body)[] Entries =
@@ -39,7 +39,7 @@ public class ArchiveStartTests
 
     [Theory]
     [MemberData(nameof(Recipes))]
-    public async Task From_any_byte_with_and_without_checkpoints_the_rest_is_the_rest_of_the_whole(ArchiveFormat format, Compression compression, int workers)
+    public async Task From_any_byte_with_and_without_checkpoints_the_output_is_the_remainder_of_the_whole(ArchiveFormat format, Compression compression, int workers)
     {
         Matrix.RequireFull(unless: workers == 3 || format == ArchiveFormat.Tar || (compression == Compression.Store && format != ArchiveFormat.TarGz));
         var layout = LayoutOf(new ArchiveRecipe(format, compression), Entries);
@@ -69,7 +69,7 @@ public class ArchiveStartTests
     [InlineData(ArchiveFormat.TarGz)]
     [InlineData(ArchiveFormat.TarZst)]
     [InlineData(ArchiveFormat.Zip)]
-    public async Task A_start_makes_no_more_than_an_interval_and_a_block(ArchiveFormat format)
+    public async Task A_start_repeats_at_most_an_interval_and_a_block(ArchiveFormat format)
     {
         var layout = LayoutOf(new ArchiveRecipe(format), Entries);
         var trail = new ArchiveTrail();
@@ -90,7 +90,7 @@ public class ArchiveStartTests
     [InlineData(ArchiveFormat.TarGz)]
     [InlineData(ArchiveFormat.TarZst)]
     [InlineData(ArchiveFormat.Zip)]
-    public async Task A_checkpoint_that_is_not_this_archive_s_is_refused_before_a_byte_leaves(ArchiveFormat format)
+    public async Task A_checkpoint_of_another_archive_is_rejected_before_a_byte_is_written(ArchiveFormat format)
     {
         var layout = LayoutOf(new ArchiveRecipe(format), Entries);
         var trail = new ArchiveTrail();
@@ -112,7 +112,7 @@ public class ArchiveStartTests
     }
 
     [Fact]
-    public void A_stored_zip_begins_at_the_block_of_the_byte_unless_a_checksum_asks_for_more()
+    public void A_stored_zip_starts_at_the_block_of_the_byte_unless_a_checksum_requires_more()
     {
         var layout = LayoutOf(new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store), Entries);
         var (media, behind) = (layout.StartOf(2), layout.StartOf(3));
@@ -129,7 +129,7 @@ public class ArchiveStartTests
     }
 
     [Fact]
-    public void A_stored_tar_zst_begins_at_the_block_of_the_byte_without_any_checkpoint()
+    public void A_stored_tar_zst_starts_at_the_block_of_the_byte_without_any_checkpoint()
     {
         var layout = LayoutOf(new ArchiveRecipe(ArchiveFormat.TarZst, Compression.Store), Entries);
 
@@ -149,7 +149,7 @@ public class ArchiveStartTests
     [InlineData(ArchiveFormat.TarZst, Compression.Store)]
     [InlineData(ArchiveFormat.Zip, Compression.Fast)]
     [InlineData(ArchiveFormat.Zip, Compression.Store)]
-    public async Task Entries_that_must_be_read_are_not_left_out(ArchiveFormat format, Compression compression)
+    public async Task Entries_that_must_be_read_are_not_skipped(ArchiveFormat format, Compression compression)
     {
         var layout = LayoutOf(new ArchiveRecipe(format, compression), Entries);
         var trail = new ArchiveTrail();
@@ -157,7 +157,7 @@ public class ArchiveStartTests
 
         var start = layout.StartAt(trail, whole.Length - 1, end: null, isRead: entry => entry != 2);
 
-        // Of stored frames, at the block in which the entry begins.
+        // For stored frames, at the block in which the entry begins.
         Assert.InRange(start.Place.PlainOffset, layout.StartOf(2) - (compression == Compression.Store ? ArchiveRecipe.StoreBlockSize : 0), layout.StartOf(3));
         Assert.InRange(start.Entry, compression == Compression.Store ? 0 : 2, 2);
     }
@@ -181,7 +181,7 @@ public class ArchiveStartTests
             },
             iter: 25);
 
-    /// <summary>As an archive within the archive has them.</summary>
+    /// <summary>Signatures as in an archive within the archive.</summary>
     private static byte[] WithSignatures(byte[] bytes)
     {
         for (var at = 0; at < bytes.Length - 4; at += 9_000)
