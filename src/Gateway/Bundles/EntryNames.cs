@@ -72,7 +72,7 @@ internal static class EntryNames
 
             if (Check(decoded, isExact: true) is { } decodedFault)
             {
-                return $"{decodedFault} after decoding";
+                return $"after decoding {decodedFault}";
             }
 
             text = decoded;

@@ -63,7 +63,7 @@ internal sealed record FailureReason(
 
     // :: Storage: status
     public static readonly FailureReason NotFound = OfStorage(nameof(NotFound), "no such object", Status404NotFound);
-    public static readonly FailureReason Denied = OfStorage(nameof(Denied), "Storage denies access to the gateway.", level: LogLevel.Error);
+    public static readonly FailureReason Denied = OfStorage(nameof(Denied), "Storage does not permit the gateway to read.", level: LogLevel.Error);
     public static readonly FailureReason Redirected = OfStorage(nameof(Redirected), "Storage sent a redirect, which is not followed.");
     public static readonly FailureReason Throttled = OfStorage(nameof(Throttled), "Storage is overloaded.", Status503ServiceUnavailable, AnyDestination);
     public static readonly FailureReason StorageTimeout = OfStorage(nameof(StorageTimeout), "Storage returned 504.", Status504GatewayTimeout, AnyDestination, FailureExtent.Object);

@@ -105,7 +105,7 @@ internal sealed class ResumeState
         }
     }
 
-    /// <summary>Whether the caller must publish; it must until <see cref="TakeUntold"/> returns nothing more.</summary>
+    /// <summary>Whether the caller must publish; if so, until <see cref="TakeUntold"/> returns nothing more.</summary>
     public bool TryBeginTelling()
     {
         lock (_lock)
@@ -127,7 +127,8 @@ internal sealed class ResumeState
         }
     }
 
-    /// <summary>Everything up to this place has been published. The results of the last entries of a segment are only in the next one.</summary>
+    /// <summary>Marks the segment at this place as unpublished, and the previous one too: the results of a segment's last entries are known
+    /// only in the next one.</summary>
     private void Untold(long plainOffset)
     {
         var number = CheckpointSegment.NumberOf(plainOffset);

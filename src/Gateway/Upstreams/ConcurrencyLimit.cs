@@ -182,7 +182,7 @@ internal sealed class ConcurrencyLimit
         }
         else if (_successesSinceDecrease == 0)
         {
-            // Rejected again: storage needs a pause. Its length does not show at which rate storage accepts requests afterwards.
+            // Rejected again: storage needs a pause. This does not show at which rate storage accepts requests afterwards.
             _pause = Clamp(_pause * 2);
         }
         else
@@ -191,7 +191,7 @@ internal sealed class ConcurrencyLimit
             _spacing = Clamp(_spacing * SpacingGrowth);
         }
 
-        // If most requests are rejected, the limit is far too high. Otherwise it was one too high, or storage rejects requests at random.
+        // If most requests are rejected, the limit is far too high. Otherwise it was one too high, or storage rejects some at random.
         _limit = Math.Max(1, Math.Floor(_refusalsSinceDecrease > _successesSinceDecrease ? limit * Overload : Math.Min(limit * Probe, limit - 1)));
         (_successesSinceDecrease, _refusalsSinceDecrease) = (0, 0);
         _lastDecrease = _time.GetTimestamp();

@@ -30,7 +30,7 @@ internal static class SourceHeaders
     {
         string[] parts = text is null ? [] : text.Split(',', StringSplitOptions.TrimEntries);
         fault = parts.FirstOrDefault(part => !IsToken(part)) is { } bad ? $"'{bad}' is not a header name"
-            : parts.FirstOrDefault(IsOwn) is { } own ? $"'{own}' must not be set by clients"
+            : parts.FirstOrDefault(IsOwn) is { } own ? $"'{own}' cannot be forwarded from clients"
             : null;
         names = fault is null ? parts : [];
         return fault is null;
