@@ -55,7 +55,7 @@ public class SourceTests
         second.Put("/a", 2_000_000, seed: 1);
         foreach (var upstream in new[] { first, second })
         {
-            // The first destination breaks, and is dead from then on.
+            // Whichever destination is used first breaks, and is dead from then on.
             upstream.Fail("/a", Fault.Close(1_000_000), new Fault { After = -1, Ending = Ending.Close, Times = 50 });
         }
 
