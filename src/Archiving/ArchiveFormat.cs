@@ -12,6 +12,6 @@ public enum ArchiveFormat
     /// <summary>A pax/ustar archive (POSIX.1-2017, pax) in Zstandard frames (RFC 8878), one for each block.</summary>
     TarZst,
 
-    /// <summary>A zip archive (PKWARE APPNOTE 6.3.10) with UTF-8 names and, where it needs them, Zip64 records.</summary>
+    /// <summary>A zip archive (PKWARE APPNOTE 6.3.10) with UTF-8 names and, where needed, Zip64 records.</summary>
     Zip,
 }

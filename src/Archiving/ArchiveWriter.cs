@@ -12,14 +12,14 @@ namespace Gateway.Archiving;
 
 /// <summary>
 /// Writes an archive, entry by entry, into a <see cref="PipeWriter"/>. Between <see cref="StartEntry"/> and
-/// <see cref="EndEntry"/> the writer itself takes the body, so that a socket read can land where the encoder takes it.
+/// <see cref="EndEntry"/> the writer itself accepts the body, so that a socket can read directly into the encoder's memory.
 /// </summary>
 /// <remarks>
-/// <para>Memory: a compressing archive holds one plain block of <see cref="ArchiveRecipe.BlockSize"/> or <see cref="ArchiveRecipe.SmallBlockSize"/>
-/// bytes, and none while it waits for the output between two blocks; with several workers two more for each block on its way.
-/// Backpressure is <see cref="PipeWriter.FlushAsync"/> and nothing else: flush after every <see cref="PipeWriter.Advance"/>, and
-/// stop when the result says that the reader has gone.</para>
-/// <para>One caller at a time. Call <see cref="PipeWriter.Complete"/> when done, whatever happened: it returns memory and
+/// <para>Memory: a compressing archive holds one uncompressed block of <see cref="ArchiveRecipe.BlockSize"/> or
+/// <see cref="ArchiveRecipe.SmallBlockSize"/> bytes, and none while it waits for the output between two blocks; with several workers,
+/// two more for each block in progress. <see cref="PipeWriter.FlushAsync"/> is the only backpressure: flush after every
+/// <see cref="PipeWriter.Advance"/>, and stop when the result reports that the reader has completed.</para>
+/// <para>Not thread-safe. Always call <see cref="PipeWriter.Complete"/> when done, even after a failure: it returns memory and
 /// writes nothing.</para>
 /// </remarks>
 public abstract class ArchiveWriter : FormatWriter
@@ -29,9 +29,9 @@ public abstract class ArchiveWriter : FormatWriter
     private ArchiveEntry _entry;
     private long _written;
 
-    /// <summary>Makes a writer in front of <paramref name="output"/>.</summary>
-    /// <param name="output">Where the archive goes; flushed, never completed.</param>
-    /// <param name="body">Where the bodies of entries go; what is flushed.</param>
+    /// <summary>Creates a writer that writes to <paramref name="output"/>.</summary>
+    /// <param name="output">The archive's destination; flushed, never completed.</param>
+    /// <param name="body">Accepts the bodies of entries; this is what is flushed.</param>
     private protected ArchiveWriter(PipeWriter output, PipeWriter body)
         : base(output) => _body = body;
 
@@ -42,36 +42,36 @@ public abstract class ArchiveWriter : FormatWriter
         Finished,
     }
 
-    /// <summary>Makes the writer for a recipe.</summary>
+    /// <summary>Creates the writer for a recipe.</summary>
     /// <param name="recipe">Format and compression.</param>
-    /// <param name="output">Where the archive goes, for instance <c>HttpResponse.BodyWriter</c>; flushed, never completed.</param>
-    /// <param name="workers">Blocks that are compressed at a time, 1 (default) or more: above 1 on the thread pool, for two
-    /// blocks of memory each. The archive's bytes are the same for every number.</param>
-    /// <param name="trail">Learns, on the caller's thread, from where the archive can be continued.</param>
+    /// <param name="output">The archive's destination, for instance <c>HttpResponse.BodyWriter</c>; flushed, never completed.</param>
+    /// <param name="workers">Blocks that are compressed in parallel, 1 (default) or more. Above 1 the thread pool compresses, with two
+    /// blocks of memory each. The archive's bytes do not depend on the number.</param>
+    /// <param name="trail">Receives, on the caller's thread, the places at which the archive can be resumed.</param>
     public static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output, int workers = 1, CheckpointIndex? trail = null)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         return Create(recipe, null, output, workers, default, trail);
     }
 
-    /// <summary>Makes a writer that goes on within an archive.</summary>
+    /// <summary>Creates a writer that resumes an archive.</summary>
     /// <param name="layout">The archive.</param>
-    /// <param name="output">Where the rest goes.</param>
-    /// <param name="start">Where to go on, as <see cref="ArchiveLayout.FindResumePoint"/> says it. The entry it names must be started first,
+    /// <param name="output">The destination of the remaining bytes.</param>
+    /// <param name="start">Where to resume, from <see cref="ArchiveLayout.FindResumePoint"/>. The entry it names must be started first,
     /// and <see cref="ResumePoint.BodyOffset"/> bytes of its body must not be written.</param>
-    /// <param name="workers">Blocks that are compressed at a time.</param>
-    /// <param name="trail">The one from which the start was chosen; learns the rest.</param>
-    /// <remarks>Writing throws a <see cref="CheckpointException"/>, before any byte leaves, when the start was noted of something
-    /// else.</remarks>
+    /// <param name="workers">Blocks that are compressed in parallel.</param>
+    /// <param name="trail">The trail from which the start was chosen; receives the remaining places.</param>
+    /// <remarks>If the start belongs to another archive, writing throws a <see cref="CheckpointException"/> before any byte is
+    /// written.</remarks>
     public static ArchiveWriter Continue(ArchiveLayout layout, PipeWriter output, in ResumePoint start, int workers = 1, CheckpointIndex? trail = null)
     {
         ArgumentNullException.ThrowIfNull(layout);
         return Create(layout.Recipe, layout, output, workers, start, trail);
     }
 
-    /// <summary>The most bytes of buffers that a writer made for this holds at a time, besides those of its output.</summary>
+    /// <summary>The maximum number of buffered bytes that such a writer holds, not counting its output's buffers.</summary>
     /// <param name="recipe">Format and compression.</param>
-    /// <param name="workers">Blocks that are compressed at a time.</param>
+    /// <param name="workers">Blocks that are compressed in parallel.</param>
     public static long GetMaxMemory(ArchiveRecipe recipe, int workers)
     {
         ArgumentNullException.ThrowIfNull(recipe);
@@ -82,7 +82,7 @@ public abstract class ArchiveWriter : FormatWriter
 
     /// <summary>Writes the header of an entry; its body follows.</summary>
     /// <param name="entry">Name, exact size and time.</param>
-    /// <exception cref="InvalidOperationException">The entry before has not been ended, or the archive is finished.</exception>
+    /// <exception cref="InvalidOperationException">The previous entry has not been ended, or the archive is finished.</exception>
     public void StartEntry(in ArchiveEntry entry)
     {
         Require(State.BetweenEntries);
@@ -104,7 +104,7 @@ public abstract class ArchiveWriter : FormatWriter
     public sealed override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
     /// <inheritdoc/>
-    /// <exception cref="EntryLengthException">The body is longer than declared; none of the bytes past it are written.</exception>
+    /// <exception cref="EntryLengthException">The body is longer than declared; the excess bytes are not written.</exception>
     public sealed override void Advance(int bytes)
     {
         Require(State.InEntry);
@@ -137,9 +137,9 @@ public abstract class ArchiveWriter : FormatWriter
     /// <summary>Writes an entry whose body is a stream: a file, the body of an HTTP response.</summary>
     /// <param name="entry">Name, exact size and time.</param>
     /// <param name="body">Read to its end; must hold exactly <see cref="ArchiveEntry.Size"/> bytes.</param>
-    /// <param name="cancellationToken">Ends the wait for the body and for the output.</param>
-    /// <exception cref="EntryLengthException">The body was longer or shorter than declared, or the output's reader left within it.</exception>
-    /// <exception cref="IOException">The output's reader has gone.</exception>
+    /// <param name="cancellationToken">Cancels the wait for the body and for the output.</param>
+    /// <exception cref="EntryLengthException">The body was longer or shorter than declared, or the output's reader completed during it.</exception>
+    /// <exception cref="IOException">The output's reader has completed.</exception>
     public async Task WriteEntryAsync(ArchiveEntry entry, Stream body, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(body);
@@ -147,21 +147,21 @@ public abstract class ArchiveWriter : FormatWriter
         await body.CopyToAsync(this, cancellationToken);
         EndEntry();
 
-        // Entries without a body come by here, too, and must not pile up.
+        // Entries without a body end up here too; without a flush they would accumulate.
         if (await FlushAsync(cancellationToken) is { IsCompleted: true })
         {
-            throw new IOException("The reader of the output has gone.");
+            throw new IOException("The output's reader has completed.");
         }
     }
 
-    /// <summary>Writes what stands before the body.</summary>
-    /// <returns>Bytes of the body that the archive has already.</returns>
+    /// <summary>Writes what precedes the body.</summary>
+    /// <returns>Bytes of the body that the archive already contains.</returns>
     private protected abstract long Start(in ArchiveEntry entry);
 
-    /// <summary>Writes what stands behind the body.</summary>
+    /// <summary>Writes what follows the body.</summary>
     private protected abstract void End(in ArchiveEntry entry);
 
-    /// <summary>Takes no more entries.</summary>
+    /// <summary>Accepts no more entries.</summary>
     private protected void Finish()
     {
         Require(State.BetweenEntries);
@@ -178,7 +178,7 @@ public abstract class ArchiveWriter : FormatWriter
             return new TarWriter(output, start.Skip);
         }
 
-        // A checkpoint holds a checksum from the body's beginning on, which is not seen here.
+        // A checkpoint holds a checksum from the start of the body, whose beginning is not read here.
         var blocks = new BlockWriter(output, EncoderCatalogue.Get(recipe), workers, start, start.IsWithinCopy || !recipe.NeedsCheckpoints ? null : trail);
         return recipe.Format switch
         {
@@ -186,7 +186,7 @@ public abstract class ArchiveWriter : FormatWriter
             ArchiveFormat.TarZst when recipe.Compression == Compression.Store => new TarWriter(new ZstdStoreWriter(output, blocks, layout?.PlainLength), start.Skip),
             ArchiveFormat.TarZst => new TarWriter(new ZstdWriter(output, blocks), start.Skip),
             ArchiveFormat.Zip => new ZipWriter(recipe, output, blocks, start, layout?.Entries ?? [], trail),
-            _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Format, "unknown format"),
+            _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Format, "Unknown format."),
         };
     }
 
@@ -194,7 +194,7 @@ public abstract class ArchiveWriter : FormatWriter
     {
         if (_state != state)
         {
-            throw new InvalidOperationException($"The archive is {_state}, and this needs it {state}.");
+            throw new InvalidOperationException($"The archive is {_state}; this call requires {state}.");
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace Gateway.Archiving;
 
-/// <summary>How much work goes into making an archive small. The default is <see cref="Fast"/>.</summary>
+/// <summary>How much work is spent on making an archive small. The default is <see cref="Fast"/>.</summary>
 public enum Compression
 {
     /// <summary>The fastest encoder that still shrinks; blocks that do not shrink are stored.</summary>
@@ -9,6 +9,6 @@ public enum Compression
     /// <summary>Smaller output for several times the processor time of <see cref="Fast"/>.</summary>
     Small,
 
-    /// <summary>Nothing is compressed; the output is the plain bytes in stored blocks.</summary>
+    /// <summary>No compression; the output is the unchanged bytes in stored blocks.</summary>
     Store,
 }

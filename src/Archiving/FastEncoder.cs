@@ -1,14 +1,14 @@
 namespace Gateway.Archiving;
 
-/// <summary>Who compresses with <see cref="Compression.Fast"/>. Encoders differ in bytes, so each makes other archives.</summary>
+/// <summary>The encoder for <see cref="Compression.Fast"/>. Encoders produce different bytes, so each one makes different archives.</summary>
 public enum FastEncoder
 {
-    /// <summary>Our own: no native library, the same bytes on every processor, operating system and runtime. The default.</summary>
+    /// <summary>Our own, the default: no native library, the same bytes on every processor, operating system and runtime.</summary>
     Managed,
 
     /// <summary>
-    /// ISA-L (<c>libisal.so.2</c>, Linux on x64 and arm64), faster. Its bytes may depend on the processor: for replicas on
-    /// machines that are alike.
+    /// ISA-L (<c>libisal.so.2</c>, Linux on x64 and arm64), faster. Its bytes may depend on the processor, so use it only with
+    /// replicas on identical machines.
     /// </summary>
     Isal,
 }

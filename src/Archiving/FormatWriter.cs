@@ -3,14 +3,14 @@ using System.IO.Pipelines;
 namespace Gateway.Archiving;
 
 /// <summary>
-/// A <see cref="PipeWriter"/> in front of another one, whose format has an end that must be earned: only
-/// <see cref="FinishAsync"/> writes it. Completing, forgetting or losing the writer never does, so an archive that was cut
-/// short can always be told from a whole one.
+/// A <see cref="PipeWriter"/> that writes a format to another one. Only <see cref="FinishAsync"/> writes the end of the format.
+/// Completing, abandoning or losing the writer never does, so a truncated archive is always distinguishable from a complete
+/// one.
 /// </summary>
 public abstract class FormatWriter : PipeWriter
 {
-    /// <summary>Makes a writer in front of <paramref name="output"/>, which stays its owner's: it is flushed, never completed.</summary>
-    /// <param name="output">Where the format's bytes go, for instance the <c>BodyWriter</c> of a response.</param>
+    /// <summary>Creates a writer for <paramref name="output"/>, which still belongs to the caller: it is flushed, never completed.</summary>
+    /// <param name="output">The destination of the format's bytes, for instance the <c>BodyWriter</c> of a response.</param>
     protected FormatWriter(PipeWriter output)
     {
         ArgumentNullException.ThrowIfNull(output);
@@ -21,17 +21,17 @@ public abstract class FormatWriter : PipeWriter
     protected PipeWriter Output { get; }
 
     /// <summary>
-    /// Writes the end of the format and flushes it. Afterwards nothing more can be written. An error leaves the output without
+    /// Writes the end of the format and flushes it. Nothing more can be written afterwards. After an error the output lacks
     /// its end; abort it.
     /// </summary>
-    /// <param name="cancellationToken">Ends the wait for a slow output; the output is then without its end.</param>
-    /// <returns>What the output's own flush returned; <see cref="FlushResult.IsCompleted"/> tells that its reader has gone.</returns>
+    /// <param name="cancellationToken">Cancels the wait for a slow output, which then lacks its end.</param>
+    /// <returns>The result of the output's flush; <see cref="FlushResult.IsCompleted"/> is true if its reader has completed.</returns>
     public abstract ValueTask<FlushResult> FinishAsync(CancellationToken cancellationToken = default);
 
     /// <inheritdoc/>
     public override void CancelPendingFlush() => Output.CancelPendingFlush();
 
-    /// <summary>Finishes the output if it has an end of its own, and flushes it.</summary>
+    /// <summary>Finishes the output if its format has an end, and flushes it.</summary>
     protected ValueTask<FlushResult> FinishOutputAsync(CancellationToken cancellationToken) =>
         Output is FormatWriter format ? format.FinishAsync(cancellationToken) : Output.FlushAsync(cancellationToken);
 }

@@ -1,8 +1,8 @@
 namespace Gateway.Storage;
 
 /// <summary>The process cannot serve with this configuration.</summary>
-/// <param name="faults">One line for each thing to mend.</param>
-/// <param name="inner">What was thrown while the host was built, if anything was.</param>
+/// <param name="faults">One line for each error.</param>
+/// <param name="inner">The exception from building the host, if any.</param>
 public sealed class InvalidConfigurationException(IReadOnlyList<string> faults, Exception? inner = null)
     : Exception(string.Join(Environment.NewLine, faults), inner)
 {

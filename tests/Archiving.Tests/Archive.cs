@@ -4,7 +4,7 @@ using Gateway.Archiving.Layout;
 
 namespace Archiving.Tests;
 
-/// <summary>Writes whole archives into memory.</summary>
+/// <summary>Writes complete archives into memory.</summary>
 internal static class Archive
 {
     public static readonly DateTimeOffset Modified = new(2026, 1, 2, 3, 4, 6, TimeSpan.Zero);
@@ -25,7 +25,7 @@ internal static class Archive
         return output.ToArray();
     }
 
-    /// <summary>Writes an entry of zeros of any size, for which no memory is needed.</summary>
+    /// <summary>Writes an entry of zeros of any size, which needs no memory.</summary>
     public static async Task WriteZerosAsync(ArchiveWriter archive, string name, long size)
     {
         archive.StartEntry(new ArchiveEntry(name, size, Modified));

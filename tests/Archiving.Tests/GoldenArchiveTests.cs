@@ -4,8 +4,8 @@ using Testing;
 namespace Archiving.Tests;
 
 /// <summary>
-/// The bytes of an archive are a promise: a client may have the first half from another version of the gateway. Where one of these
-/// values changes, raise the version in <see cref="ArchiveRecipe.Fingerprint"/>, so that the ETag changes, too.
+/// The bytes of an archive must not change: a client may have the first half from another version of the gateway. If one of these
+/// values changes, increment the version in <see cref="ArchiveRecipe.Fingerprint"/>, so that the ETag changes too.
 /// </summary>
 public class GoldenArchiveTests
 {

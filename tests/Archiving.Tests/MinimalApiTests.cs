@@ -9,7 +9,7 @@ using Testing;
 
 namespace Archiving.Tests;
 
-/// <summary>The library inside somebody's own web app, as docs/library.md shows it.</summary>
+/// <summary>The library inside another web app, as in docs/library.md.</summary>
 public sealed class MinimalApiTests : IAsyncLifetime
 {
     private readonly ScriptedUpstream _upstream = new();

@@ -1,6 +1,6 @@
 namespace Archiving.Tests;
 
-/// <summary>A file in which zeros take no room, so that archives of many GiB can be given to other programs.</summary>
+/// <summary>A file in which zeros take no space, so that other programs can read archives of many GiB.</summary>
 internal sealed class SparseFile : IDisposable
 {
     private readonly FileStream _file = new(

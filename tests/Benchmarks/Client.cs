@@ -5,10 +5,10 @@ using Testing;
 
 namespace Benchmarks;
 
-/// <summary>curl, as the client of everything that is measured.</summary>
+/// <summary>curl, the client of all measurements.</summary>
 internal static class Client
 {
-    /// <summary>Objects one after the other over one connection.</summary>
+    /// <summary>Objects sequentially over one connection.</summary>
     public static Task<long> OneByOneAsync(Workload workload, string address) =>
         CurlAsync(string.Concat(workload.Keys.Select(key => $"url = \"{address}{key}\"\noutput = /dev/null\n")));
 
@@ -18,11 +18,11 @@ internal static class Client
         "application/json",
         JsonSerializer.Serialize(new { missing, compression, format, entries = workload.Keys.Select(key => new { id = "s/" + key }) }));
 
-    /// <summary>An archive of a peer, which takes one key a line.</summary>
+    /// <summary>An archive of a peer, which accepts one key per line.</summary>
     public static Task<long> PeerAsync(Workload workload, Uri peer, string path) =>
         PostAsync(new Uri(peer, path), "text/plain", string.Join('\n', workload.Keys));
 
-    /// <summary>A pipeline over the files themselves.</summary>
+    /// <summary>A pipeline over local files.</summary>
     public static async Task<long> PipelineAsync(Workload workload, string root, string command)
     {
         var result = await Tool.RunAsync("bash", ["-c", $"tar -C {root} -cf - {string.Join(' ', workload.Keys)} | {command} | wc -c"]);

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace Benchmarks;
 
-/// <summary>What the encoders are measured on: from the machine itself, so that it can be had everywhere.</summary>
+/// <summary>The input for the encoders, taken from the machine itself, so that it is available everywhere.</summary>
 internal static class Corpus
 {
     private const int Size = 32 << 20;

@@ -8,7 +8,7 @@ using Testing;
 
 namespace Benchmarks;
 
-/// <summary>The block encoders alone, on one core, in turns: MB/s of input and output ratio; and igzip beside them where it is.</summary>
+/// <summary>The block encoders alone, on one core, interleaved: MB/s of input and output ratio; also igzip if it is installed.</summary>
 internal static class EncoderSpeed
 {
     private static readonly (string Name, BlockEncoder Encoder)[] Encoders =
@@ -82,7 +82,7 @@ internal static class EncoderSpeed
     private static (string, BlockEncoder)[] Libdeflate() =>
         LibdeflateBlockEncoder.TryLoad(out var encoder) ? [(encoder.Name, encoder)] : [];
 
-    /// <summary>The whole program, its start and its pipes included.</summary>
+    /// <summary>The whole program, including its start and its pipes.</summary>
     private static async Task<string> ProgramAsync(string program, string level, string corpus, byte[] bytes)
     {
         if (!Tool.Exists(program))

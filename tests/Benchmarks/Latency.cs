@@ -7,7 +7,7 @@ using Testing;
 
 namespace Benchmarks;
 
-/// <summary>5,000 small objects from storage that answers 20 ms late; and what the gateway adds to the first byte of one object.</summary>
+/// <summary>5,000 small objects from storage that responds after 20 ms; and the gateway's delay of the first byte of one object.</summary>
 internal static class Latency
 {
     private const int Singles = 100;

@@ -3,9 +3,9 @@ using System.Globalization;
 
 namespace Benchmarks;
 
-/// <summary>One run of one way of getting a workload.</summary>
+/// <summary>One run of one way to get a workload.</summary>
 /// <param name="Seconds">Wall time at the client.</param>
-/// <param name="CpuSeconds">Processor time of the server's process; of the children where there is no server.</param>
+/// <param name="CpuSeconds">Processor time of the server's process; without a server, of the child processes.</param>
 /// <param name="PeakBytes">Highest resident memory of the server's process during the run.</param>
 /// <param name="ReceivedBytes">Body bytes at the client.</param>
 internal sealed record Measurement(double Seconds, double CpuSeconds, long PeakBytes, long ReceivedBytes)
@@ -33,7 +33,7 @@ internal sealed record Measurement(double Seconds, double CpuSeconds, long PeakB
         File.ReadLines($"/proc/{process.Id}/status").First(line => line.StartsWith(what, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
         CultureInfo.InvariantCulture);
 
-    /// <summary>What the kernel holds for all TCP connections of this machine.</summary>
+    /// <summary>The kernel's memory for all TCP connections of this machine.</summary>
     public static long TcpMemory() => Environment.SystemPageSize * long.Parse(
         File.ReadLines("/proc/net/sockstat").First(line => line.StartsWith("TCP:", StringComparison.Ordinal)).Split(' ')[^1], CultureInfo.InvariantCulture);
 

@@ -10,7 +10,7 @@ using Gateway.Archiving.Tar;
 
 namespace Benchmarks;
 
-/// <summary>The smallest parts alone, by BenchmarkDotNet, with what they allocate.</summary>
+/// <summary>The smallest parts alone, with BenchmarkDotNet, including their allocations.</summary>
 [MemoryDiagnoser(displayGenColumns: false)]
 public class Micro
 {
@@ -50,7 +50,7 @@ public class Micro
     [Benchmark(Description = "deflate-2, 128 KiB of random bytes")]
     public int RandomBlock() => _encoder.Encode(_random, _output);
 
-    /// <summary>The check sum of a block.</summary>
+    /// <summary>The checksum of a block.</summary>
     [Benchmark(Description = "CRC-32, 128 KiB")]
     public void Crc() => _crc.Append(_block);
 }

@@ -2,7 +2,8 @@ using Benchmarks;
 using Benchmarks.Peers;
 
 // One command: starts its own storage, gateway and peers, runs everything interleaved, and writes the medians to docs/benchmarks.md.
-// Words choose parts (ways, cores, latency, stalled, huge, resume, encoders, micro), a number at the end says how many rounds. The other commands are its own servers.
+// Arguments select parts (ways, cores, latency, stalled, huge, resume, encoders, micro), a number
+// at the end is the number of rounds. The other commands are internal servers.
 switch (args)
 {
     case ["tarwriter", var origin]:

@@ -1,13 +1,13 @@
 namespace Benchmarks;
 
-/// <summary>Puts a table where docs/benchmarks.md has a place for it.</summary>
+/// <summary>Writes a table to its place in docs/benchmarks.md.</summary>
 internal static class Report
 {
     public static void Write(string part, string table)
     {
         if (Find() is not { } file)
         {
-            Console.WriteLine("docs/benchmarks.md is not found above the current folder; the table is not kept.");
+            Console.WriteLine("docs/benchmarks.md was not found above the current folder; the table is not saved.");
             return;
         }
 

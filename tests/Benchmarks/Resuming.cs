@@ -10,7 +10,7 @@ using Testing;
 
 namespace Benchmarks;
 
-/// <summary>The first byte of a resume at 90 % of 5 GiB, with places to go on from and without; and what it costs to note them.</summary>
+/// <summary>The first byte of a resume at 90 % of 5 GiB, with and without checkpoints; and the cost of recording them.</summary>
 internal static class Resuming
 {
     private const long Size = 5L << 30;
@@ -96,7 +96,7 @@ internal static class Resuming
         return GatewayProcess.StartAsync(configuration);
     }
 
-    /// <summary>A process that has just started compiles its own code first; that is not what is measured.</summary>
+    /// <summary>Excludes the JIT compilation of a new process from the measurement.</summary>
     private static async Task WarmUpAsync(HttpClient client)
     {
         using var head = await client.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/bundle?ids=s/text&format=tar"));
@@ -130,7 +130,7 @@ internal static class Resuming
         return Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 
-    /// <summary>Processor seconds a GB of the writer alone.</summary>
+    /// <summary>Processor seconds per GB of the writer alone.</summary>
     private static async Task<double> MakeAsync(ArchiveFormat format, CheckpointIndex? trail)
     {
         var content = new ObjectContent(CostSize, 1);

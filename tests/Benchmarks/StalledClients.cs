@@ -6,8 +6,8 @@ using Testing;
 namespace Benchmarks;
 
 /// <summary>
-/// Row 24 of the fault table: a client that reads, alone and beside 1,000 clients that ask for a bundle and take nothing. Each round measures
-/// both, so that what else the machine does falls on both.
+/// Row 24 of the fault table: a client that reads, alone and with 1,000 clients that request a bundle and read nothing. Each round measures
+/// both, so that other load on the machine affects both.
 /// </summary>
 internal static class StalledClients
 {
@@ -18,7 +18,7 @@ internal static class StalledClients
 
     public static async Task<string> RunAsync(int rounds)
     {
-        // Storage's kernel is this one, too. Without a bound its send queues take 3–4 MB for each connection, and they alone reach the limit for
+        // Storage shares this kernel. Without a limit its send queues take 3–4 MB for each connection, which alone reaches the limit for
         // all of TCP (net.ipv4.tcp_mem).
         await using var nginx = await NginxServer.StartAsync(listen: "sndbuf=256k backlog=4096");
         var text = Workload.Text(nginx.Root);

@@ -7,8 +7,8 @@ using Testing;
 namespace Benchmarks;
 
 /// <summary>
-/// nginx → server process → curl, all on this machine: bundles beside plain proxying, beside what others write by hand, and beside
-/// the programs alone. The ways take turns in every round, so that a noisy neighbour meets them all.
+/// nginx → server process → curl, all on this machine: bundles compared with plain proxying, with obvious implementations, and with
+/// command-line programs. The ways alternate in every round, so that a noisy neighbor affects them all.
 /// </summary>
 internal static class WholeWay
 {

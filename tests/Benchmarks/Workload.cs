@@ -5,17 +5,17 @@ using Testing;
 
 namespace Benchmarks;
 
-/// <summary>Objects in storage that are asked for together.</summary>
+/// <summary>Objects in storage that are requested together.</summary>
 internal sealed record Workload(string Name, IReadOnlyList<string> Keys, long Bytes)
 {
     private const int Megabyte = 1 << 20;
 
     public static Workload Random(string root) => Large(root, "random", 4, 64 * Megabyte, (i, bytes) => new Random(i).NextBytes(bytes));
 
-    /// <summary>Records as a service answers them.</summary>
+    /// <summary>Records like the responses of a service.</summary>
     public static Workload Json(string root) => Large(root, "json", 2, 64 * Megabyte, WriteJson);
 
-    /// <summary>Programs: the runtime's own assemblies, over and over from another place.</summary>
+    /// <summary>Programs: the runtime's own assemblies, repeated from different offsets.</summary>
     public static Workload Binaries(string root) => Large(root, "binaries", 2, 64 * Megabyte, Fill("binaries"));
 
     /// <summary>One object of random bytes.</summary>
@@ -41,7 +41,7 @@ internal sealed record Workload(string Name, IReadOnlyList<string> Keys, long By
     /// <summary>Documentation of the SDK's packs.</summary>
     public static Workload Text(string root) => Large(root, "text", 3, 64 * Megabyte, Fill("text"));
 
-    /// <summary>Lines as a service logs them.</summary>
+    /// <summary>Lines like the log of a service.</summary>
     public static Workload Log(string root) => Large(root, "log", 3, 64 * Megabyte, WriteLog);
 
     public static Workload Small(string root)
@@ -63,7 +63,7 @@ internal sealed record Workload(string Name, IReadOnlyList<string> Keys, long By
         return new Workload("5,000 small", keys, total);
     }
 
-    /// <summary>Lines as a service logs them: much that repeats, numbers that do not.</summary>
+    /// <summary>Lines like the log of a service: much repetition, but varying numbers.</summary>
     public static byte[] Log(int seed, int size)
     {
         var bytes = new byte[size];
@@ -71,7 +71,7 @@ internal sealed record Workload(string Name, IReadOnlyList<string> Keys, long By
         return bytes;
     }
 
-    /// <summary>A corpus, over and over.</summary>
+    /// <summary>A corpus, repeated.</summary>
     private static Action<int, byte[]> Fill(string corpusName)
     {
         var corpus = Corpus.All().First(one => one.Name == corpusName).Bytes;

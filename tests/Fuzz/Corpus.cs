@@ -4,9 +4,9 @@ using System.Text;
 namespace Fuzz;
 
 /// <summary>
-/// Inputs to begin with, a line each in <c>Corpus/{target}.txt</c>: what is publicly known to break parsers, and whatever was once found. In a
-/// line <c>\xNN</c> is a byte, <c>\uNNNN</c> a character in UTF-8, <c>\n</c>, <c>\r</c>, <c>\t</c> and <c>\\</c> what they usually are; <c>@1000 text</c> is the text as
-/// many times, and <c># text</c> is for people.
+/// Seed inputs, one per line in <c>Corpus/{target}.txt</c>: inputs that are publicly known to break parsers, and earlier findings. In a
+/// line <c>\xNN</c> is a byte, <c>\uNNNN</c> a character in UTF-8, <c>\n</c>, <c>\r</c>, <c>\t</c> and <c>\\</c> have their usual meaning;
+/// <c>@1000 text</c> repeats the text so many times, and <c># text</c> is a comment.
 /// </summary>
 internal static class Corpus
 {

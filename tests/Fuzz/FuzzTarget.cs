@@ -3,9 +3,9 @@ using Fuzz.Targets;
 
 namespace Fuzz;
 
-/// <summary>Something that takes what strangers send, and what is promised of it.</summary>
+/// <summary>Code that processes untrusted input, and its requirements.</summary>
 /// <param name="Name">Its name, and that of its corpus.</param>
-/// <param name="Run">Takes an input; throws where a promise does not hold.</param>
+/// <param name="Run">Processes an input; throws if a requirement is violated.</param>
 internal sealed record FuzzTarget(string Name, Action<byte[]> Run)
 {
     public static IReadOnlyDictionary<string, FuzzTarget> All { get; } = new[]
@@ -23,7 +23,7 @@ internal sealed record FuzzTarget(string Name, Action<byte[]> Run)
         new FuzzTarget("segment", CheckpointSegmentTarget.Run),
     }.ToDictionary(target => target.Name);
 
-    /// <summary>What is wrong with how an input is taken; null when nothing is.</summary>
+    /// <summary>The violation for an input; null if there is none.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "Whatever is thrown is the finding.")]
     public string? FaultOf(byte[] input)
     {
@@ -38,7 +38,7 @@ internal sealed record FuzzTarget(string Name, Action<byte[]> Run)
         }
     }
 
-    /// <summary>Part of a target: the promise that is looked at.</summary>
+    /// <summary>Part of a target: the requirement under test.</summary>
     public static void Require([DoesNotReturnIf(false)] bool holds, string promise)
     {
         if (!holds)
@@ -48,5 +48,5 @@ internal sealed record FuzzTarget(string Name, Action<byte[]> Run)
     }
 }
 
-/// <summary>A promise that did not hold.</summary>
+/// <summary>A violated requirement.</summary>
 internal sealed class BrokenPromiseException(string promise) : Exception(promise);

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Fuzz;
 
 /// <summary>
-/// Changes inputs, at random, and keeps those that reach what none before them did, to be changed further. What was reached SharpFuzz's
-/// instrumentation counts, edge by edge as AFL does, in a map of 64 KiB that belongs to this process.
+/// Mutates inputs at random, and keeps those that reach new code for further mutation. SharpFuzz's
+/// instrumentation counts the edges that were reached, like AFL, in a map of 64 KiB that belongs to this process.
 /// </summary>
 internal static unsafe class Fuzzer
 {
@@ -14,11 +14,11 @@ internal static unsafe class Fuzzer
     private const int MaxLength = 4096;
     private const int MostFindings = 20;
 
-    // No input of a few KiB is worth so much time.
+    // No input of a few KiB justifies this much time.
     private static readonly TimeSpan TooLong = TimeSpan.FromSeconds(2);
 
-    /// <summary>Runs one target, and says what it found.</summary>
-    /// <returns>How many findings.</returns>
+    /// <summary>Runs one target, and reports what it found.</summary>
+    /// <returns>The number of findings.</returns>
     public static int Run(FuzzTarget target, TimeSpan time, int seed)
     {
         var map = (byte*)NativeMemory.AllocZeroed(MapSize);
@@ -51,7 +51,7 @@ internal static unsafe class Fuzzer
             var fault = target.FaultOf(input) ?? (Stopwatch.GetElapsedTime(began) > TooLong ? "it takes too long" : null);
             if (fault is not null && findings.Add(fault.Split('\n')[0]))
             {
-                // As a line for the corpus, so that it stays found.
+                // In the format of the corpus, so that it can be added there.
                 Console.WriteLine($"FINDING {target.Name}: {fault}\n{Corpus.ToLine(input)}");
             }
 
@@ -62,7 +62,7 @@ internal static unsafe class Fuzzer
         }
     }
 
-    /// <summary>Whether an edge was reached, or was taken so many times, as never before.</summary>
+    /// <summary>Whether an edge was reached for the first time, or more often than before.</summary>
     private static bool IsNew(ReadOnlySpan<byte> map, byte[] seen)
     {
         var isNew = false;

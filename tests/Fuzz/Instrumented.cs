@@ -1,6 +1,6 @@
 namespace Fuzz;
 
-/// <summary>A copy of this program in which the gateway says what was reached.</summary>
+/// <summary>A copy of this program with an instrumented gateway that reports which code was reached.</summary>
 internal static class Instrumented
 {
     private static readonly string[] Assemblies = ["Gateway.dll", "Gateway.Archiving.dll"];

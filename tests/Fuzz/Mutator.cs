@@ -1,11 +1,11 @@
 namespace Fuzz;
 
-/// <summary>Makes another input of one or two that there are.</summary>
+/// <summary>Creates an input from one or two existing ones.</summary>
 internal static class Mutator
 {
     private const int MostSteps = 6;
 
-    // Where parsers change their minds.
+    // Characters that change a parser's state.
     private static readonly byte[] Bytes = [0, 1, 9, 10, 13, 31, 32, .. "\"%&*+,-./:;<=>?@[\\]_`{|}~0189AZaz"u8, 127, 128, 0xC0, 0xE2, 0xED, 0xF4, 0xFF];
 
     public static byte[] Mutate(Random random, IReadOnlyList<byte[]> corpus, int maxLength)
@@ -54,7 +54,7 @@ internal static class Mutator
                     bytes.InsertRange(at, other.AsSpan(from, random.Next(other.Length - from + 1)));
                     break;
                 case 8 when at < bytes.Count && char.IsAsciiDigit((char)bytes[at]):
-                    // Numbers grow beyond what holds them.
+                    // Numbers that exceed their types.
                     bytes.InsertRange(at, Enumerable.Repeat(bytes[at], random.Next(1, 20)));
                     break;
             }

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Fuzz;
 
-// Looks for input that breaks what is promised of it: docs/reliability.md. Ends with 0 when nothing was found.
+// Searches for inputs that violate requirements: docs/reliability.md. Exits with 0 if nothing was found.
 const string Inside = "inside";
 
 var names = FuzzTarget.All.Keys.Order(StringComparer.Ordinal).ToArray();

@@ -3,24 +3,24 @@ using Testing;
 namespace Gateway.FunctionalTests;
 
 /// <summary>
-/// Every way in which a client gets an archive: what the fault table promises holds for each of them. By default a test runs for every
-/// value, and for three ways, which differ from test to test, so that all tests together try all of them; in the full matrix for every
+/// Every way in which a client gets an archive; the guarantees of the fault table apply to each. By default a test runs for every
+/// value, and for three ways, which differ between tests, so that all tests together cover all of them; in the full matrix for every
 /// combination.
 /// </summary>
 public static class Ways
 {
     private const int Reduced = 3;
 
-    /// <summary>Every writer, and every form that a block can have in it.</summary>
+    /// <summary>Every writer, with every form of block.</summary>
     public static readonly string[] Recipes =
         ["format=tar.gz", "format=tar.gz&compression=store", "format=tar", "format=tar.zst", "format=zip", "format=zip&compression=store"];
 
     public static readonly Protocol[] Protocols = Enum.GetValues<Protocol>();
 
-    /// <summary>For what ends before the first byte: the format has no part in it.</summary>
+    /// <summary>For what ends before the first byte, where the format does not matter.</summary>
     public static TheoryData<Protocol> Early => new(Matrix.IsFull ? Protocols : [Protocols[Turn() % Protocols.Length], Protocols[(Turn() + 1) % Protocols.Length]]);
 
-    /// <summary>The same for what is slow: by default one protocol of each version.</summary>
+    /// <summary>The same for slow tests: by default one protocol of each version.</summary>
     public static TheoryData<Protocol> Slow => new(Matrix.Of(full: Protocols, reduced: [Protocol.Http1, Protocol.Http2Tls]));
 
     public static TheoryData<Protocol, string> All => Each(Protocols, Recipes);
@@ -71,6 +71,6 @@ public static class Ways
         return rows;
     }
 
-    /// <summary>Where a test begins to pair: always the same for one test, others for others.</summary>
+    /// <summary>Where a test begins to combine: always the same for one test, different between tests.</summary>
     private static int Turn() => (TestContext.Current.TestMethod?.MethodName ?? "").Sum(letter => letter) % 24;
 }

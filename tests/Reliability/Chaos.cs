@@ -7,8 +7,8 @@ using Testing;
 namespace Reliability;
 
 /// <summary>
-/// Storage that does at one request in twenty one of the things that storage does wrong (docs/storage.md), beside sixteen clients. At least
-/// 99.9 % of the bundles must be complete. What is reported of the others must be what storage did.
+/// Storage that fails one request in twenty in one of its known ways (docs/storage.md), with sixteen clients. At least
+/// 99.9 % of the bundles must be complete. What is reported about the others must be what storage did.
 /// </summary>
 internal sealed class Chaos : IAsyncDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class Chaos : IAsyncDisposable
 
     private static readonly string[] Missing = ["fail", "skip", "abort"];
 
-    // What storage does here can be seen as one of these.
+    // The reasons under which these faults may be reported.
     private static readonly string[] ExpectedReasons =
     [
         "None", "StorageError", "StorageTimeout", "Throttled", "ConnectionBroken", "ResponseTimeout", "BodyBroken", "BodyStalled", "BodySlow", "CircuitOpen",
@@ -54,7 +54,7 @@ internal sealed class Chaos : IAsyncDisposable
         return new Chaos(await GatewayProcess.StartAsync(configuration), upstream, bodies, delivered);
     }
 
-    /// <returns>Whether what is promised holds.</returns>
+    /// <returns>Whether the requirements are met.</returns>
     public async Task<bool> RunAsync(TimeSpan time, int seed)
     {
         using var stop = new CancellationTokenSource(time);
@@ -83,14 +83,14 @@ internal sealed class Chaos : IAsyncDisposable
         var path = string.Create(CultureInfo.InvariantCulture, $"/{i}");
         var body = upstream.Put(path, i % 10 == 0 ? 3_000_000 : (i * 7919) % 200_000, seed: i, compressible: i % 2 == 0);
 
-        // Where redirects within the source lead. Some objects are stored with an encoding.
+        // The targets of redirects within the source. Some objects are stored encoded.
         var headers = i % 7 == 0 ? new[] { ("Content-Encoding", "gzip") } : [];
         upstream.Put(path, body, $"\"v{i}-{body.Length}\"", headers);
         upstream.Put("/moved" + path, body, $"\"v{i}-{body.Length}\"", headers);
         return body;
     }
 
-    /// <summary>What goes wrong with a request; mostly nothing.</summary>
+    /// <summary>The fault for a request; usually none.</summary>
     private static Fault? Choose(ScriptedRequest request, Random random, ConcurrentDictionary<string, int> delivered)
     {
         lock (random)

@@ -5,8 +5,8 @@ using Testing;
 namespace Reliability;
 
 /// <summary>
-/// Downloads that must not come to their end, because storage loses an object for good: in every format, over every protocol, read by
-/// every client. Whoever takes one for whole has been lied to.
+/// Downloads that must not complete, because storage loses an object permanently: in every format, over every protocol, with
+/// every client. No client may accept one as complete.
 /// </summary>
 internal static class Cuts
 {
@@ -16,9 +16,9 @@ internal static class Cuts
         "format=tar&receipt=true", "format=zip&receipt=true",
     ];
 
-    /// <summary>Makes cuts, the clients taking turns, and counts.</summary>
-    /// <param name="count">How many.</param>
-    /// <param name="seed">Decides where.</param>
+    /// <summary>Runs truncated downloads, alternating between the clients, and counts the outcomes.</summary>
+    /// <param name="count">Number of downloads.</param>
+    /// <param name="seed">Determines where they break.</param>
     public static async Task<CutResult> RunAsync(int count, int seed)
     {
         await using var upstream = new ScriptedUpstream();
@@ -29,7 +29,7 @@ internal static class Cuts
         var next = 0;
         await Task.WhenAll(gateway.Ways.Select(async (way, place) =>
         {
-            // Each client its share; who is quicker gets no more, so that every client is asked.
+            // Each client gets its share; a faster client gets no more, so that every client is tested.
             for (var i = place; i < count; i += gateway.Ways.Count)
             {
                 Interlocked.Increment(ref next);
@@ -68,7 +68,7 @@ internal static class Cuts
             return new Plan(number, Recipes[random.Next(Recipes.Length)], sizes, breaks, after, random.Next(2) == 0 ? Ending.Reset : Ending.Close, isMissing, !isMissing && random.Next(2) == 0);
         }
 
-        /// <summary>Sets storage up for it.</summary>
+        /// <summary>Sets up storage for it.</summary>
         public string Prepare(ScriptedUpstream upstream)
         {
             var ids = new List<string>();
@@ -81,7 +81,7 @@ internal static class Cuts
                     continue;
                 }
 
-                // Without a strong ETag there is no telling whether the rest belongs to the beginning.
+                // Without a strong ETag it is unknown whether the remainder belongs to the beginning.
                 upstream.Put(path, new ObjectContent(Sizes[i], Number + i, compressible: (Number + i) % 2 == 0), i == Breaks ? null : "\"v\"");
                 if (i == Breaks)
                 {
@@ -105,14 +105,14 @@ internal static class Cuts
     }
 }
 
-/// <summary>What one client said over one protocol.</summary>
+/// <summary>What one client reported over one protocol.</summary>
 internal sealed class CutRow(string protocol, string client)
 {
     private readonly int[] _verdicts = new int[3];
 
     public List<string> Undetected { get; } = [];
 
-    /// <summary>Cut downloads whose bytes are all the same a whole archive.</summary>
+    /// <summary>Truncated downloads whose bytes nevertheless are a complete archive.</summary>
     public int WholeBytes { get; private set; }
 
     public void Count(Verdict verdict, string what)
@@ -132,7 +132,7 @@ internal sealed class CutRow(string protocol, string client)
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // As it should be: no reader takes it.
+            // Expected: no reader accepts it.
         }
     }
 
@@ -140,7 +140,7 @@ internal sealed class CutRow(string protocol, string client)
         CultureInfo.InvariantCulture, $"| {protocol} | {client} | {_verdicts[1]} | {_verdicts[2]} | {_verdicts[0]} |");
 }
 
-/// <summary>What all of them said.</summary>
+/// <summary>What all clients reported.</summary>
 internal sealed record CutResult(IReadOnlyList<CutRow> Rows, int Faults)
 {
     public int Undetected => Rows.Sum(row => row.Undetected.Count);

@@ -3,7 +3,7 @@ using Testing;
 
 namespace Reliability;
 
-/// <summary>Clients that leave in the middle of a bundle: how long until storage is left, too.</summary>
+/// <summary>Clients that disconnect in the middle of a bundle: the time until the connection to storage is closed too.</summary>
 internal static class Departures
 {
     private static readonly string[] Recipes = ["format=tar.gz", "format=tar", "format=tar.zst", "format=zip", "format=zip&compression=store"];
@@ -20,11 +20,11 @@ internal static class Departures
             var before = upstream.BodyBytes;
             var client = await PausingClient.OpenAsync(protocol, gateway.AddressOf(protocol), $"/bundle?ids=s/a&{Recipes[random.Next(Recipes.Length)]}");
             await client.TakeAsync(random.Next(1, 1_000_000));
-            await Eventually.TrueAsync(() => upstream.BodyBytes > before, "the bundle is on its way");
+            await Eventually.TrueAsync(() => upstream.BodyBytes > before, "the bundle is being sent");
 
             var left = Stopwatch.GetTimestamp();
             await client.DisposeAsync();
-            await Eventually.TrueAsync(() => upstream.OpenConnections == 0, "storage is left");
+            await Eventually.TrueAsync(() => upstream.OpenConnections == 0, "the connection to storage is closed");
             latencies.Add(Stopwatch.GetElapsedTime(left, upstream.LastClosed));
         }
 

@@ -42,7 +42,7 @@ internal sealed class Gateways : IAsyncDisposable
 
     public static async Task<Gateways> StartAsync(string upstream)
     {
-        // More tries would only take longer: what is broken here stays broken.
+        // More attempts would only take longer: the faults here are permanent.
         return new Gateways(await GatewayUnderTest.StartAsync([("Upstream:Attempts", 1)], upstream));
     }
 

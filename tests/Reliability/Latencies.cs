@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Reliability;
 
-/// <summary>How long something took, many times.</summary>
+/// <summary>A set of durations.</summary>
 internal sealed class Latencies
 {
     private readonly ConcurrentBag<double> _milliseconds = [];
@@ -12,7 +12,7 @@ internal sealed class Latencies
 
     public void Add(TimeSpan time) => _milliseconds.Add(time.TotalMilliseconds);
 
-    /// <summary>Milliseconds that so large a part did not exceed.</summary>
+    /// <summary>Percentile in milliseconds.</summary>
     public double Percentile(double part)
     {
         var sorted = _milliseconds.Order().ToArray();

@@ -7,7 +7,7 @@ using Testing;
 
 namespace Reliability;
 
-/// <summary>Ten times as many clients as may run and wait: the others are told so at once, and those that were let in lose nothing.</summary>
+/// <summary>Ten times as many clients as may run and wait: excess clients are rejected at once, and admitted ones lose nothing.</summary>
 internal static class Overload
 {
     private const int Active = 8;
@@ -18,12 +18,12 @@ internal static class Overload
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Warming = TimeSpan.FromSeconds(3);
 
-    // Slow enough that nobody ends while others ask, on a slow machine too.
+    // Slow enough that no bundle ends while other clients send requests, on a slow machine too.
     private static readonly TimeSpan SetUp = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs it for a while.</summary>
-    /// <param name="time">How long clients that are refused go on asking.</param>
-    /// <param name="status">What they are told: 503, or 429 where each may have so many.</param>
+    /// <param name="time">How long rejected clients continue to send requests.</param>
+    /// <param name="status">The expected status: 503, or 429 with a limit for each client.</param>
     public static async Task<OverloadResult> RunAsync(TimeSpan time, HttpStatusCode status)
     {
         await using var upstream = new ScriptedUpstream();
@@ -32,15 +32,15 @@ internal static class Overload
         await using var gateway = await GatewayProcess.StartAsync(Configure(upstream, status));
         var hash = content.Hash();
 
-        // Those that are let in take their bundles over all that time.
+        // Admitted clients read their bundles during that whole time.
         var (result, asked) = (new OverloadResult(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         var places = status == HttpStatusCode.ServiceUnavailable ? Places : Active;
         var step = 2 * (time + Warming + SetUp) / (Size / (64 * 1024));
         var admitted = Enumerable.Range(0, places).Select(_ => TakeAsync(gateway, step, asked.Task, hash, result)).ToArray();
-        await Eventually.TrueAsync(() => result.Started == Active, "all places are taken");
+        await Eventually.TrueAsync(() => result.Started == Active, "all permits are in use");
         await Eventually.StandsStillAsync(() => result.Started, TimeSpan.FromMilliseconds(300));
 
-        // What is asked first, while both sides are still being compiled, does not count.
+        // The first requests, while both sides are still being compiled, do not count.
         var begin = Stopwatch.GetTimestamp() + (long)(Warming.TotalSeconds * Stopwatch.Frequency);
         var stop = begin + (long)(time.TotalSeconds * Stopwatch.Frequency);
         await Task.WhenAll(Enumerable.Range(0, Refused).Select(i => AskAsync(gateway, i, begin, stop, status, result)));
@@ -77,7 +77,7 @@ internal static class Overload
         await using var client = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a");
         Interlocked.Increment(ref result.Started);
 
-        // The pause is the point: this client is slow, until nobody else asks any more.
+        // The pause is the point: this client is slow until no other client sends requests.
         var download = await client.TakeRestAsync(async _ => await Task.WhenAny(asked, Task.Delay(asked.IsCompleted ? TimeSpan.Zero : step)));
         if (download is { IsCut: false, Status: HttpStatusCode.OK } && Download.Hash(Download.ReadEntries(download.Bytes)["s/a"]) == hash)
         {
@@ -109,20 +109,20 @@ internal static class Overload
     }
 }
 
-/// <summary>What became of everybody.</summary>
+/// <summary>The outcomes of all clients.</summary>
 internal sealed class OverloadResult
 {
     public int Started;
     public int Whole;
     public int Wrong;
 
-    /// <summary>How soon those were told that had no place.</summary>
+    /// <summary>How soon rejected clients got their response.</summary>
     public Latencies Refusals { get; } = new();
 
-    /// <summary>What of that passed inside the gateway, from a request's head to its answer.</summary>
+    /// <summary>The part of it inside the gateway, from a request's headers to its response.</summary>
     public Latencies Inside { get; } = new();
 
     public bool Holds => Whole > 0 && Whole == Started && Wrong == 0 && Refusals.Percentile(0.99) <= 10;
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Started} let in, {Whole} whole; refusals {Refusals}; inside the gateway {Inside}; {Wrong} other answers");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Started} admitted, {Whole} whole; rejections {Refusals}; inside the gateway {Inside}; {Wrong} other responses");
 }

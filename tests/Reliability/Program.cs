@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using Reliability;
 
-// Shows what one request cannot show. Each command ends with 0 when what is promised holds: docs/reliability.md.
+// Shows what a single request cannot. Each command exits with 0 if the requirements are met: docs/reliability.md.
 if (args is not [var command, .. var rest] || command is not ("cuts" or "swaps" or "transients" or "departures" or "overload" or "soak" or "chaos"))
 {
     Console.Error.WriteLine("dotnet run -c Release --project tests/Reliability (cuts | swaps | transients | departures | overload | soak | chaos) [number; seconds of overload, minutes of soak and chaos] [seed]");

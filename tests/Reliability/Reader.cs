@@ -4,20 +4,20 @@ using Testing;
 
 namespace Reliability;
 
-/// <summary>What a client says of a download.</summary>
+/// <summary>What a client reports about a download.</summary>
 internal enum Verdict
 {
-    /// <summary>It came to its end.</summary>
+    /// <summary>It completed.</summary>
     Whole,
 
-    /// <summary>It did not.</summary>
+    /// <summary>It was truncated.</summary>
     Cut,
 
-    /// <summary>It was refused before it began.</summary>
+    /// <summary>It was rejected before it began.</summary>
     Early,
 }
 
-/// <summary>A real client that downloads, one at a time, and says whether it has all.</summary>
+/// <summary>A real client that downloads one archive at a time, and reports whether it is complete.</summary>
 internal abstract class Reader(string name) : IAsyncDisposable
 {
     public string Name { get; } = name;
@@ -27,12 +27,12 @@ internal abstract class Reader(string name) : IAsyncDisposable
     public abstract ValueTask DisposeAsync();
 }
 
-/// <summary>.NET's own.</summary>
+/// <summary>.NET's HttpClient.</summary>
 internal sealed class HttpClientReader(Protocol protocol) : Reader($"HttpClient {protocol.Version()}")
 {
     private readonly HttpClient _client = protocol.CreateClient(new Uri("http://localhost"));
 
-    /// <summary>What came last.</summary>
+    /// <summary>The bytes of the last download.</summary>
     public byte[] Bytes { get; private set; } = [];
 
     public override async Task<Verdict> GetAsync(string url)
@@ -69,7 +69,7 @@ internal sealed class CurlReader(Protocol protocol) : Reader($"curl HTTP/{protoc
     public override ValueTask DisposeAsync() => default;
 }
 
-/// <summary>A program that takes an address a line and answers with a word.</summary>
+/// <summary>A program that reads one URL per line and replies with a word.</summary>
 internal sealed class ScriptReader : Reader
 {
     private readonly Process _process;

@@ -6,8 +6,8 @@ using Testing;
 
 namespace Reliability;
 
-/// <summary>Everything at once for minutes: storage that breaks, clients that are slow, leave and come back. Counted is what must not happen;
-/// measured is whether anything grows.</summary>
+/// <summary>Everything at once for minutes: storage that breaks, clients that are slow, disconnect and return. It counts what must not happen
+/// and measures whether anything grows.</summary>
 internal sealed class Soak : IAsyncDisposable
 {
     private const int Workers = 12;
@@ -37,7 +37,7 @@ internal sealed class Soak : IAsyncDisposable
         return new Soak(await GatewayProcess.StartAsync(GatewayUnderTest.Configuration(("s", [upstream.Address]))), upstream, bodies);
     }
 
-    /// <returns>Whether nothing happened that must not.</returns>
+    /// <returns>Whether nothing forbidden happened.</returns>
     public async Task<bool> RunAsync(TimeSpan time, int seed)
     {
         using var stop = new CancellationTokenSource(time);
@@ -46,7 +46,7 @@ internal sealed class Soak : IAsyncDisposable
         await Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => WorkAsync(new Random(seed + worker), stop.Token)));
         await watching;
 
-        // Quiet again: what was open for clients and storage is closed.
+        // Idle again: all connections of clients and storage are closed.
         await Eventually.StandsStillAsync(Handles, TimeSpan.FromSeconds(3));
         var errors = _gateway.Output.Where(line => line.Contains("Unobserved", StringComparison.Ordinal) || line.Contains("Gateway/Fault", StringComparison.Ordinal) || line.Contains("\"Origin\":\"Gateway\"", StringComparison.Ordinal)).ToArray();
         Console.WriteLine(string.Create(
@@ -71,7 +71,7 @@ internal sealed class Soak : IAsyncDisposable
         await _upstream.DisposeAsync();
     }
 
-    /// <summary>Of a line through the points, by least squares.</summary>
+    /// <summary>Slope of a line through the points, by least squares.</summary>
     private static double Slope((double Seconds, double Megabytes, int Handles)[] samples)
     {
         var (x, y) = (samples.Average(sample => sample.Seconds / 60), samples.Average(sample => sample.Megabytes));
@@ -92,7 +92,7 @@ internal sealed class Soak : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // The time is over.
+            // The time is up.
         }
     }
 
@@ -110,7 +110,7 @@ internal sealed class Soak : IAsyncDisposable
                     0 => Fault.Answer(503),
                     1 => Fault.Close(random.Next(_bodies[i].Length + 1)),
                     2 => Fault.Reset(random.Next(_bodies[i].Length + 1)),
-                    _ => new Fault { After = 0, Ending = Ending.Reset, Times = 8 }, // more than there are tries
+                    _ => new Fault { After = 0, Ending = Ending.Reset, Times = 8 }, // more than there are attempts
                 });
             }
 
@@ -123,7 +123,7 @@ internal sealed class Soak : IAsyncDisposable
     {
         switch (random.Next(5))
         {
-            case 0: // leaves in the middle
+            case 0: // disconnects in the middle
                 using (var request = new HttpRequestMessage(HttpMethod.Get, url) { Version = way.Version() })
                 {
                     try
@@ -134,17 +134,17 @@ internal sealed class Soak : IAsyncDisposable
                     }
                     catch (Exception e) when (e is HttpRequestException or IOException)
                     {
-                        // It was cut before.
+                        // It was truncated before.
                     }
 
                     Interlocked.Increment(ref _left);
                 }
 
                 break;
-            case 1: // leaves, and comes back for the rest
+            case 1: // disconnects, and returns for the remainder
                 await ComeBackAsync(_gateway.ClientOf(way), url, chosen, random);
                 break;
-            case 2: // takes little at a time
+            case 2: // reads little at a time
                 await SlowlyAsync(way, url, chosen);
                 break;
             default:
@@ -166,7 +166,7 @@ internal sealed class Soak : IAsyncDisposable
         }
         catch (HttpRequestException)
         {
-            // A cut at the very beginning overtakes the head.
+            // A cut at the very beginning can overtake the response headers.
             Interlocked.Increment(ref _cut);
         }
     }

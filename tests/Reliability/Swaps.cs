@@ -5,7 +5,7 @@ using Testing;
 
 namespace Reliability;
 
-/// <summary>Objects that become others while they are being read, or while a client is away: no archive may hold a mixture.</summary>
+/// <summary>Objects that change while they are being read, or while a client is disconnected: no archive may contain a mixture.</summary>
 internal static class Swaps
 {
     private const int Parallel = 4;
@@ -27,7 +27,7 @@ internal static class Swaps
         return result;
     }
 
-    /// <summary>The body breaks, and when it is asked for again it is another one.</summary>
+    /// <summary>The body breaks, and the object has changed when it is requested again.</summary>
     private static async Task WhileItIsReadAsync(ScriptedUpstream upstream, GatewayUnderTest gateway, int number, Random random, SwapResult result)
     {
         var (path, size) = (Path(number), random.Next(1, 300_000));
@@ -52,7 +52,7 @@ internal static class Swaps
         }
     }
 
-    /// <summary>The client has a part, the object changes, and the client comes back for the rest.</summary>
+    /// <summary>The client has a part, the object changes, and the client returns for the remainder.</summary>
     private static async Task WhileClientIsAwayAsync(ScriptedUpstream upstream, GatewayUnderTest gateway, int number, Random random, SwapResult result)
     {
         var (path, size) = (Path(number), random.Next(1, 300_000));
@@ -83,7 +83,7 @@ internal static class Swaps
         body.AsSpan().SequenceEqual(old) ? SwapEnd.Old : body.AsSpan().SequenceEqual(other) ? SwapEnd.New : SwapEnd.Mixed;
 }
 
-/// <summary>What became of a download whose object changed.</summary>
+/// <summary>The outcome of a download whose object changed.</summary>
 internal enum SwapEnd
 {
     Old,
@@ -93,7 +93,7 @@ internal enum SwapEnd
     Mixed,
 }
 
-/// <summary>How often each.</summary>
+/// <summary>The number of each outcome.</summary>
 internal sealed class SwapResult
 {
     private readonly int[] _ends = new int[Enum.GetValues<SwapEnd>().Length];

@@ -4,14 +4,14 @@ using Testing;
 
 namespace Reliability;
 
-/// <summary>Bundles of 100 objects of which one in a hundred fails once: nobody shall notice.</summary>
+/// <summary>Bundles of 100 objects of which one in a hundred fails once: no client may notice.</summary>
 internal static class Transients
 {
     private const int Parallel = 4;
     private const int Objects = 100;
     private const int OneIn = 100;
 
-    /// <returns>Bundles that came whole, and how many faults they met.</returns>
+    /// <returns>Complete bundles, and the number of faults they met.</returns>
     public static async Task<(int Whole, int Faults)> RunAsync(int count, int seed)
     {
         var results = await Task.WhenAll(Enumerable.Range(0, Parallel).Select(worker => WorkAsync(count / Parallel, new Random(seed + worker))));

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Testing;
 
-/// <summary>A real browser without a window, driven through its DevTools protocol.</summary>
+/// <summary>A headless browser, driven through its DevTools protocol.</summary>
 internal sealed class Chromium : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
@@ -22,7 +22,7 @@ internal sealed class Chromium : IAsyncDisposable
         _folder = folder;
     }
 
-    /// <summary>Starts it, or skips the test where it is not installed.</summary>
+    /// <summary>Starts it, or skips the test if it is not installed.</summary>
     public static async Task<Chromium> StartAsync()
     {
         var folder = Directory.CreateTempSubdirectory("gateway-chromium-");
@@ -48,8 +48,8 @@ internal sealed class Chromium : IAsyncDisposable
         return chromium;
     }
 
-    /// <summary>Opens an address that is a download, and waits for its end. What the browser does not go on with by itself is resumed on its
-    /// page of downloads, as a user would.</summary>
+    /// <summary>Opens the URL of a download, and waits for its end. A download that the browser does not continue by itself is resumed on its
+    /// downloads page, as a user would.</summary>
     public async Task<byte[]> DownloadAsync(Uri address)
     {
         var folder = _folder.CreateSubdirectory("downloads");
@@ -67,7 +67,7 @@ internal sealed class Chromium : IAsyncDisposable
             var state = progress.GetProperty("state").GetString();
             if (state == "canceled")
             {
-                // From here on the protocol says nothing of it any more.
+                // After this the protocol reports nothing more about it.
                 await ResumeAsync();
             }
 
@@ -103,7 +103,7 @@ internal sealed class Chromium : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    /// <summary>Presses the button on the page of downloads whenever it is there, until the file is.</summary>
+    /// <summary>Presses the button on the downloads page whenever it appears, until the file is complete.</summary>
     private async Task ResumeAsync()
     {
         var target = (await CallAsync("Target.createTarget", new { url = "chrome://downloads" })).GetProperty("targetId").GetString();
@@ -125,14 +125,14 @@ internal sealed class Chromium : IAsyncDisposable
         };
         while (await TryCallAsync("Runtime.evaluate", parameters, session) is null)
         {
-            // The script began before the page was there, and ended with the empty one before it.
+            // The script ran before the page was loaded, and ended with the empty one before it.
         }
     }
 
     private async Task<JsonElement> CallAsync(string method, object parameters, string? session = null) =>
-        await TryCallAsync(method, parameters, session) ?? throw new InvalidOperationException($"The browser refuses {method}.");
+        await TryCallAsync(method, parameters, session) ?? throw new InvalidOperationException($"The browser rejects {method}.");
 
-    /// <returns>Null when the browser responds with an error.</returns>
+    /// <returns>Null if the browser responds with an error.</returns>
     private async Task<JsonElement?> TryCallAsync(string method, object parameters, string? session = null)
     {
         var id = await SendAsync(method, parameters, session);

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Testing;
 
-/// <summary>A port that refuses connections, and that nobody else can take meanwhile: bound, and not listened on.</summary>
+/// <summary>A port that refuses connections and that no other process can take meanwhile: bound, but not listened on.</summary>
 internal sealed class ClosedPort : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Testing;
 
-/// <summary>A wire that breaks: passes connections on to a server, and cuts the first ones after so many bytes of the answer.</summary>
+/// <summary>A connection that breaks: forwards connections to a server, and cuts the first ones after a number of response bytes.</summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -16,9 +16,9 @@ internal sealed class CuttingProxy : IAsyncDisposable
     private readonly Uri _server;
     private readonly Task _accepting;
 
-    /// <param name="server">Where connections go.</param>
+    /// <param name="server">Where connections are forwarded.</param>
     /// <param name="path">Requests for other paths are never cut, and are not counted.</param>
-    /// <param name="cuts">Bytes of an answer that come by before each cut.</param>
+    /// <param name="cuts">Response bytes that are forwarded before each cut.</param>
     public CuttingProxy(Uri server, string path, params long[] cuts)
     {
         _server = server;
@@ -33,10 +33,10 @@ internal sealed class CuttingProxy : IAsyncDisposable
 
     public string Path { get; }
 
-    /// <summary>What a cut looks like.</summary>
+    /// <summary>How a cut appears to the client.</summary>
     public Ending Ending { get; init; } = Ending.Reset;
 
-    /// <summary>The heads of the requests for the path.</summary>
+    /// <summary>The headers of the requests for the path.</summary>
     public IReadOnlyCollection<string> Requests => _heads;
 
     public int CutsLeft => _cuts.Count;
@@ -101,7 +101,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
             }
             catch (Exception e) when (e is OperationCanceledException or SocketException)
             {
-                // One side left, or the test is over.
+                // One side closed the connection, or the test is over.
             }
         }
     }

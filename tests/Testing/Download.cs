@@ -6,10 +6,10 @@ using Xunit;
 
 namespace Testing;
 
-/// <summary>What a client got: a status, and the bytes up to the end or the cut.</summary>
+/// <summary>What a client received: a status, and the bytes up to the end or the cut.</summary>
 internal sealed record Download(HttpResponseMessage? Head, byte[] Bytes, Exception? Cut)
 {
-    /// <summary>The head of the answer; a cut at the very beginning can overtake it.</summary>
+    /// <summary>The response headers; null if a cut at the very beginning overtook them.</summary>
     public HttpResponseMessage Response => Head ?? throw Cut!;
 
     public HttpStatusCode Status => Response.StatusCode;
@@ -22,7 +22,7 @@ internal sealed record Download(HttpResponseMessage? Head, byte[] Bytes, Excepti
         return await SendAsync(client, request, cancellationToken);
     }
 
-    /// <summary>SHA-256 of an archive that is too large to be held.</summary>
+    /// <summary>SHA-256 of an archive that is too large to hold in memory.</summary>
     public static async Task<string> HashAsync(HttpClient client, string url)
     {
         await using var body = await client.GetStreamAsync(url);
@@ -63,7 +63,7 @@ internal sealed record Download(HttpResponseMessage? Head, byte[] Bytes, Excepti
         return new Download(response, bytes.ToArray(), null);
     }
 
-    /// <summary>WHOLE: ended as it should, and every entry is what it should be.</summary>
+    /// <summary>WHOLE: ended correctly, and every entry is as expected.</summary>
     public IReadOnlyDictionary<string, byte[]> RequireWhole()
     {
         Assert.Null(Cut);
@@ -71,7 +71,7 @@ internal sealed record Download(HttpResponseMessage? Head, byte[] Bytes, Excepti
         return ReadEntries(Bytes);
     }
 
-    /// <summary>CUT: the transfer itself failed, and what came does not end like an archive.</summary>
+    /// <summary>CUT: the transfer itself failed, and what was received does not end like an archive.</summary>
     public void RequireCut()
     {
         Assert.NotNull(Cut);
@@ -79,11 +79,11 @@ internal sealed record Download(HttpResponseMessage? Head, byte[] Bytes, Excepti
         Assert.ThrowsAny<Exception>(() => ReadEntries(Bytes));
     }
 
-    /// <summary>The same; and every byte that came is one of the archive that it would have been.</summary>
+    /// <summary>The same; and every byte that was received belongs to the archive that was expected.</summary>
     public void RequireCut(byte[] whole)
     {
         RequireCut();
-        Assert.True(Bytes.Length < whole.Length && whole.AsSpan().StartsWith(Bytes), "what came before the cut is not the beginning of the archive");
+        Assert.True(Bytes.Length < whole.Length && whole.AsSpan().StartsWith(Bytes), "the bytes before the cut are not the beginning of the archive");
     }
 
     /// <summary>EARLY: a problem document and no byte of an archive.</summary>
@@ -94,7 +94,7 @@ internal sealed record Download(HttpResponseMessage? Head, byte[] Bytes, Excepti
         Assert.Equal("application/problem+json", Response.Content.Headers.ContentType?.MediaType);
     }
 
-    /// <summary>The entries of a whole archive of any format; whatever does not end as its format must is no archive.</summary>
+    /// <summary>The entries of a complete archive of any format; fails unless it ends as its format requires.</summary>
     public static IReadOnlyDictionary<string, byte[]> ReadEntries(byte[] archive) => archive switch
     {
         [0x1F, 0x8B, ..] => ReadTar(RequireGzipEnd(archive)),
@@ -142,7 +142,7 @@ internal sealed record Download(HttpResponseMessage? Head, byte[] Bytes, Excepti
         return bytes.ToArray();
     }
 
-    /// <summary>The runtime's gzip reader takes a missing trailer for an end, so the trailer is compared here.</summary>
+    /// <summary>The runtime's gzip reader accepts a missing trailer, so the trailer is verified here.</summary>
     private static byte[] RequireGzipEnd(byte[] archive)
     {
         var plain = ReadAll(new GZipStream(new MemoryStream(archive), CompressionMode.Decompress));

@@ -2,18 +2,18 @@ using Xunit;
 
 namespace Testing;
 
-/// <summary>Waits for what another thread or process brings about, no longer than needed.</summary>
+/// <summary>Waits for an effect of another thread or process, no longer than needed.</summary>
 internal static class Eventually
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>Shorter than a test's own limit, so that what did not come about is named; long enough for a machine with other work.</summary>
+    /// <summary>Shorter than a test's own limit, so that the missing effect is reported; long enough for a busy machine.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <param name="condition">What must come about.</param>
-    /// <param name="what">Names it.</param>
+    /// <param name="condition">What must become true.</param>
+    /// <param name="what">Its description.</param>
     /// <param name="atMost">How long it may take.</param>
-    /// <param name="describe">Says how things stand when it has not.</param>
+    /// <param name="describe">Describes the state if it did not become true.</param>
     public static async Task TrueAsync(Func<bool> condition, string what, TimeSpan? atMost = null, Func<string>? describe = null)
     {
         using var timer = new PeriodicTimer(Step);
@@ -22,14 +22,14 @@ internal static class Eventually
         {
             if (patience.IsCancellationRequested)
             {
-                Assert.Fail($"did not come about: {what}{(describe is null ? "" : $"; {describe()}")}");
+                Assert.Fail($"did not become true: {what}{(describe is null ? "" : $"; {describe()}")}");
             }
 
             await timer.WaitForNextTickAsync(CancellationToken.None);
         }
     }
 
-    /// <summary>Waits until a number has not moved for a while, and returns it.</summary>
+    /// <summary>Waits until a number has not changed for a while, and returns it.</summary>
     public static async Task<long> StandsStillAsync(Func<long> number, TimeSpan quiet)
     {
         using var timer = new PeriodicTimer(quiet);

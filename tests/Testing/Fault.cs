@@ -12,39 +12,39 @@ internal sealed record Fault
     /// <summary>Body bytes that are sent before the end; null: all.</summary>
     public long? After { get; init; }
 
-    /// <summary>The rest of the body comes a byte at a time, with such pauses.</summary>
+    /// <summary>The remainder of the body is sent a byte at a time, with such pauses.</summary>
     public TimeSpan? Trickle { get; init; }
 
     public Ending Ending { get; init; } = Ending.None;
 
-    /// <summary>Another status, with an empty body unless <see cref="Head"/> says otherwise.</summary>
+    /// <summary>Another status, with an empty body unless <see cref="Head"/> is set.</summary>
     public int? Status { get; init; }
 
-    /// <summary>Header lines in addition, or instead of the object's own where the name is the same.</summary>
+    /// <summary>Additional header lines; they replace the object's own headers of the same name.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Headers of the object that are left out.</summary>
+    /// <summary>Headers of the object that are omitted.</summary>
     public IReadOnlyList<string> Without { get; init; } = [];
 
-    /// <summary>The whole head, as it is.</summary>
+    /// <summary>The complete response headers, verbatim.</summary>
     public string? Head { get; init; }
 
-    /// <summary>Bytes sent behind the body.</summary>
+    /// <summary>Bytes sent after the body.</summary>
     public int Extra { get; init; }
 
-    /// <summary>At most so many bytes of a range; null: all.</summary>
+    /// <summary>Maximum bytes of a range; null: all.</summary>
     public long? MaxPart { get; init; }
 
-    /// <summary>Answer a range with the whole object.</summary>
+    /// <summary>Respond to a range request with the whole object.</summary>
     public bool IgnoreRange { get; init; }
 
     /// <summary>Send the body in chunks, without a Content-Length.</summary>
     public bool Chunked { get; init; }
 
-    /// <summary>The object is another one from this request on.</summary>
+    /// <summary>Replace the object from this request on.</summary>
     public ScriptedObject? Swap { get; init; }
 
-    /// <summary>How often; each request takes one.</summary>
+    /// <summary>How often the fault occurs; each request takes one.</summary>
     public int Times { get; init; } = 1;
 
     public static Fault Reset(long after) => new() { After = after, Ending = Ending.Reset };
@@ -57,10 +57,10 @@ internal sealed record Fault
         new() { Status = status, Headers = headers.ToDictionary(header => header.Name, header => header.Value) };
 }
 
-/// <summary>How a faulty answer ends.</summary>
+/// <summary>How a faulty response ends.</summary>
 public enum Ending
 {
-    /// <summary>As it should.</summary>
+    /// <summary>Correctly.</summary>
     None,
 
     /// <summary>FIN.</summary>
@@ -69,6 +69,6 @@ public enum Ending
     /// <summary>RST.</summary>
     Reset,
 
-    /// <summary>Nothing more comes until the peer gives up.</summary>
+    /// <summary>Nothing more is sent until the peer gives up.</summary>
     Stall,
 }

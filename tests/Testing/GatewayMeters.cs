@@ -54,17 +54,17 @@ internal sealed class GatewayMeters : IDisposable
     /// <summary>Outcomes by origin and reason.</summary>
     public IReadOnlyDictionary<string, long> Outcomes => _outcomes;
 
-    /// <summary>The sum of an instrument, which must be there.</summary>
+    /// <summary>The sum of an instrument, which must exist.</summary>
     public long this[string instrument]
     {
         get
         {
-            Assert.True(_sums.TryGetValue(instrument, out var sum), $"there is no instrument {instrument}");
+            Assert.True(_sums.TryGetValue(instrument, out var sum), $"the instrument {instrument} does not exist");
             return sum;
         }
     }
 
-    /// <summary>What an instrument says that speaks only when it is asked.</summary>
+    /// <summary>The value of an observable instrument.</summary>
     public long Ask(string instrument)
     {
         _sums[instrument] = 0;
@@ -72,7 +72,7 @@ internal sealed class GatewayMeters : IDisposable
         return this[instrument];
     }
 
-    /// <summary>What all gauges show now, by name and tags.</summary>
+    /// <summary>The current values of all gauges, by name and tags.</summary>
     public IReadOnlyDictionary<string, double> ReadGauges()
     {
         _gauges.Clear();

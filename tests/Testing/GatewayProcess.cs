@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Testing;
 
-/// <summary>The gateway as a process of its own.</summary>
+/// <summary>The gateway as a separate process.</summary>
 internal sealed class GatewayProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -21,16 +21,16 @@ internal sealed class GatewayProcess : IAsyncDisposable
         _process = process;
         _folder = folder;
 
-        // Its test has run out of time and may never dispose of it.
+        // A test that has timed out may never dispose of it.
         _abandoned = TestContext.Current.CancellationToken.UnsafeRegister(_ => process.Kill(), null);
     }
 
     public ConcurrentQueue<string> Output { get; } = new();
 
-    /// <summary>Where it speaks HTTP/1.1 in cleartext.</summary>
+    /// <summary>The URL for HTTP/1.1 in cleartext.</summary>
     public Uri Address => AddressOf(Protocol.Http1);
 
-    /// <summary>A client that speaks HTTP/1.1 in cleartext.</summary>
+    /// <summary>A client for HTTP/1.1 in cleartext.</summary>
     public HttpClient Client => ClientOf(Protocol.Http1);
 
     public Process Process => _process;

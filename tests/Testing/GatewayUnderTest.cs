@@ -39,25 +39,25 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
 
     public WebApplication App { get; }
 
-    /// <summary>Where it speaks HTTP/1.1 in cleartext.</summary>
+    /// <summary>The URL for HTTP/1.1 in cleartext.</summary>
     public Uri Address => AddressOf(Protocol.Http1);
 
     /// <summary>Everything it listens on.</summary>
     public IReadOnlyList<Uri> Addresses => _addresses;
 
-    /// <summary>A client that speaks HTTP/1.1 in cleartext.</summary>
+    /// <summary>A client for HTTP/1.1 in cleartext.</summary>
     public HttpClient Client => ClientOf(Protocol.Http1);
 
-    /// <summary>Bundles that wait for a turn, as the operator's meter has it.</summary>
+    /// <summary>Bundles that wait for a permit, according to the metric.</summary>
     public long Queued => _meters.Ask("gateway.bundle.queued");
 
-    /// <summary>What all gauges show now, by name and tags.</summary>
+    /// <summary>The current values of all gauges, by name and tags.</summary>
     public IReadOnlyDictionary<string, double> ReadGauges() => _meters.ReadGauges();
 
-    /// <summary>The line that each bundle leaves.</summary>
+    /// <summary>The log line of each bundle.</summary>
     public OutcomeLog Outcomes { get; }
 
-    /// <summary>A gateway with one source <c>s</c> for each address that is given: s, s2, s3 …</summary>
+    /// <summary>A gateway with one source for each given address: s, s2, s3 …</summary>
     public static Task<GatewayUnderTest> StartAsync(params string[] addresses) => StartAsync(null, addresses);
 
     /// <summary>The same, with settings of the <c>Bundle</c> section like <c>Upstream:StallTimeout</c>.</summary>
@@ -73,7 +73,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     }
 
     /// <param name="configuration">Read as a file.</param>
-    /// <param name="extend">A last word on services.</param>
+    /// <param name="extend">Changes the services last.</param>
     /// <param name="urls">Where to listen instead of a port for each protocol.</param>
     public static async Task<GatewayUnderTest> StartAsync(JsonObject configuration, Action<WebApplicationBuilder>? extend = null, string? urls = null)
     {
@@ -130,8 +130,8 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         return configuration;
     }
 
-    /// <summary>Has a gateway listen on a port for each protocol.</summary>
-    /// <param name="configuration">Is changed.</param>
+    /// <summary>Makes a gateway listen on a port for each protocol.</summary>
+    /// <param name="configuration">Changed in place.</param>
     public static void ListenForAll(JsonObject configuration)
     {
         foreach (var (name, scheme, protocols) in new[] { ("Http1", "http", "Http1"), ("Http2", "http", "Http2"), ("Tls", "https", "Http1AndHttp2") })
@@ -157,21 +157,21 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
 
     public HttpClient ClientOf(Protocol protocol) => _clients.GetOrAdd(protocol, static (protocol, gateway) => protocol.CreateClient(gateway.AddressOf(protocol)), this);
 
-    /// <summary>Writes another configuration into the file, which is read again a moment later.</summary>
+    /// <summary>Writes another configuration to the file, which is reloaded a moment later.</summary>
     public Task ReloadAsync(JsonObject configuration)
     {
-        // Where it listens, it stays.
+        // The listeners stay.
         ListenForAll(configuration);
         return ReloadAsync(configuration.ToJsonString());
     }
 
-    /// <summary>The same with any text.</summary>
+    /// <summary>The same with arbitrary text.</summary>
     public Task ReloadAsync(string text) => File.WriteAllTextAsync(FileIn(_folder), text);
 
-    /// <summary>The file is gone.</summary>
+    /// <summary>Deletes the file.</summary>
     public void DeleteConfiguration() => File.Delete(FileIn(_folder));
 
-    /// <summary>Ends a test: exactly one outcome, which is returned and was counted once, and nothing is held any more that was held for it.</summary>
+    /// <summary>Ends a test: requires exactly one outcome, which is returned and was counted once, and that its resources are released.</summary>
     public async Task<Outcome> RequireOneOutcomeAsync()
     {
         var outcome = await Outcomes.NextAsync();
@@ -181,11 +181,11 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         return outcome;
     }
 
-    /// <summary>The same for who does not know how many outcomes there will be.</summary>
+    /// <summary>The same for an unknown number of outcomes.</summary>
     public async Task RequireNothingHeldSoonAsync()
     {
         await Eventually.TrueAsync(() => _meters["gateway.bundle.active"] == 0 && App.Services.GetRequiredService<BundlePermits>().Taken == 0, "all bundles have ended");
-        await Eventually.TrueAsync(() => Outcomes.Seen == _meters["gateway.bundle.outcomes"], "each is told");
+        await Eventually.TrueAsync(() => Outcomes.Seen == _meters["gateway.bundle.outcomes"], "each is logged");
         await Eventually.TrueAsync(() => App.Services.GetRequiredService<BundleMemory>().Leased == 0, "no memory is leased");
         RequireNothingHeld();
     }
@@ -213,14 +213,14 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    /// <summary>Its test has run out of time and may never dispose of it: it lets go of everything, so that it disturbs no other test.</summary>
+    /// <summary>A test that has timed out may never dispose of it: releases everything, so that it disturbs no other test.</summary>
     private async Task AbandonAsync()
     {
         await Task.WhenAny(App.StopAsync(new CancellationToken(canceled: true)));
         await App.DisposeAsync();
     }
 
-    /// <summary>Both ends of every connection to this gateway that is not closed.</summary>
+    /// <summary>Both ends of every open connection to this gateway.</summary>
     private string DescribeConnections() => string.Join(
         ", ",
         IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections()
@@ -229,7 +229,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
 
     private static string FileIn(DirectoryInfo folder) => Path.Combine(folder.FullName, "gateway.json");
 
-    /// <summary>What the lines say was counted, and nothing else.</summary>
+    /// <summary>Requires that the counters match the log lines exactly.</summary>
     private void RequireCounted()
     {
         Assert.Equal(Outcomes.All.GroupBy(outcome => outcome.Blame).ToDictionary(group => group.Key, group => group.LongCount()), _meters.Outcomes.ToDictionary());

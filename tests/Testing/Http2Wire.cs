@@ -18,7 +18,7 @@ internal enum Http2FrameType
     Continuation = 9,
 }
 
-/// <summary>HTTP/2 in cleartext, frame by frame: for what no client library would send.</summary>
+/// <summary>HTTP/2 in cleartext, frame by frame: for requests that no client library would send.</summary>
 internal sealed class Http2Wire : IAsyncDisposable
 {
     public const byte EndStream = 0x1;
@@ -39,7 +39,7 @@ internal sealed class Http2Wire : IAsyncDisposable
         return wire;
     }
 
-    /// <summary>The header block of a request, by literals that no table remembers (RFC 7541, section 6.2.2).</summary>
+    /// <summary>The header block of a request, as literals without indexing (RFC 7541, section 6.2.2).</summary>
     public static byte[] Request(string method, string path, params (string Name, string Value)[] headers)
     {
         var block = new List<byte>();
@@ -54,7 +54,7 @@ internal sealed class Http2Wire : IAsyncDisposable
 
         void Add(string text)
         {
-            // Seven bits of length, then more of them seven at a time (RFC 7541, section 5.1).
+            // Seven bits of length, then further ones seven at a time (RFC 7541, section 5.1).
             var length = text.Length;
             block.Add((byte)Math.Min(length, 127));
             for (length -= 127; length >= 0; length = length >= 128 ? length >> 7 : -1)
@@ -76,7 +76,7 @@ internal sealed class Http2Wire : IAsyncDisposable
         await _stream.WriteAsync(frame);
     }
 
-    /// <summary>The next frame; null when the connection has ended.</summary>
+    /// <summary>The next frame; null if the connection has ended.</summary>
     public async Task<Http2Frame?> ReadAsync(CancellationToken cancellationToken)
     {
         try

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Testing;
 
-/// <summary>A real nginx that serves a folder of its own on loopback.</summary>
+/// <summary>A real nginx that serves a separate folder on loopback.</summary>
 internal sealed class NginxServer : IAsyncDisposable
 {
     private const int Attempts = 5;
@@ -23,7 +23,7 @@ internal sealed class NginxServer : IAsyncDisposable
     /// <summary>Where its objects are.</summary>
     public string Root => Path.Combine(_folder.FullName, "objects");
 
-    /// <summary>Starts it, or skips the test where it is not installed.</summary>
+    /// <summary>Starts it, or skips the test if it is not installed.</summary>
     /// <param name="settings">Lines for the server block.</param>
     public static async Task<NginxServer> StartAsync(string settings = "", string listen = "", int keepAliveRequests = 1_000_000)
     {

@@ -3,7 +3,7 @@ using Gateway.Archiving.Encoders;
 
 namespace Testing;
 
-/// <summary>Looks, when all tests of an assembly have ended, whether the archives gave every block of memory back, whatever had become of them.</summary>
+/// <summary>Verifies, after all tests of an assembly, that the archives have returned every block of memory, whatever their outcome.</summary>
 public sealed class NothingRented : IAsyncDisposable
 {
     public async ValueTask DisposeAsync()

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Testing;
 
-/// <summary>The bytes of an object of any size, made from where they stand, so that 5 GiB need no memory.</summary>
+/// <summary>The bytes of an object of any size, computed from their offset, so that 5 GiB need no memory.</summary>
 internal sealed class ObjectContent(long size, int seed, bool compressible = true)
 {
     private const int PatternLength = 1 << 20;
@@ -10,7 +10,7 @@ internal sealed class ObjectContent(long size, int seed, bool compressible = tru
 
     private readonly byte[] _pattern = Patterns[compressible ? 1 : 0];
 
-    // Bytes of the test's own.
+    // Bytes provided by the test.
     private byte[]? _bytes;
 
     public long Size { get; } = size;
@@ -26,7 +26,7 @@ internal sealed class ObjectContent(long size, int seed, bool compressible = tru
             return;
         }
 
-        // A prime step per MiB and seed keeps equal stretches apart.
+        // A prime step per MiB and seed makes equal stretches different.
         while (!buffer.IsEmpty)
         {
             var start = (int)((offset + (offset / PatternLength * 7919) + (seed * 104729L)) % PatternLength);

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Testing;
 
-/// <summary>How a bundle ended, as the operator's log has it.</summary>
+/// <summary>How a bundle ended, according to the operator's log.</summary>
 internal sealed record Outcome(IReadOnlyDictionary<string, object?> Fields, Exception? Exception)
 {
     public string Blame => $"{Fields["Origin"]}/{Fields["Reason"]}";
@@ -25,12 +25,12 @@ internal sealed record Outcome(IReadOnlyDictionary<string, object?> Fields, Exce
     public double ClientSeconds => (double)Fields["ClientSeconds"]!;
 }
 
-/// <summary>Collects the outcome lines, and every other line for those who look for what must not stand there.</summary>
+/// <summary>Collects the outcome lines, and all other lines, for tests of what must not appear there.</summary>
 internal sealed class OutcomeLog : ILoggerProvider
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    // Written out here again: what the product thinks hidden is what is looked at.
+    // Written out again, because the product's own definition is under test.
     private static readonly SearchValues<char> Obeyed = SearchValues.Create(
         [.. Enumerable.Range(0, 0xA0).Select(c => (char)c).Where(c => char.IsControl(c) && c != '\n'), '\u2028', '\u2029', .. "\u061C\u200E\u200F", .. "\u202A\u202B\u202C\u202D\u202E", .. "\u2066\u2067\u2068\u2069"]);
 
@@ -40,16 +40,16 @@ internal sealed class OutcomeLog : ILoggerProvider
 
     public ConcurrentQueue<string> Lines { get; } = new();
 
-    /// <summary>Outcomes there were.</summary>
+    /// <summary>The number of outcomes.</summary>
     public int Seen => _all.Count;
 
     /// <summary>All of them.</summary>
     public IReadOnlyCollection<Outcome> All => _all;
 
-    /// <summary>Outcomes that nobody has taken yet.</summary>
+    /// <summary>Outcomes that no test has taken yet.</summary>
     public int Pending => _outcomes.Reader.Count;
 
-    /// <summary>Whether a line holds something that a client or storage sent as it was.</summary>
+    /// <summary>Whether a line contains something unescaped that a client or storage sent.</summary>
     public static bool IsRaw(string line) => line.AsSpan().ContainsAny(Obeyed);
 
     /// <summary>The next outcome; it may be written a moment after the client has seen the end.</summary>

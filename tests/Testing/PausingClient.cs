@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace Testing;
 
-/// <summary>An HTTP client with a small receive buffer, which takes the body when the test wants it to.</summary>
+/// <summary>An HTTP client with a small receive buffer, which reads the body when the test requests it.</summary>
 internal sealed class PausingClient : IAsyncDisposable
 {
     private readonly HttpClient _client;
@@ -46,10 +46,10 @@ internal sealed class PausingClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes so many bytes, or all there are.</summary>
+    /// <summary>Reads so many bytes, or all there are.</summary>
     public async Task TakeAsync(int bytes) => await _body.ReadAtLeastAsync(new byte[bytes], bytes, throwOnEndOfStream: false);
 
-    /// <summary>Takes all there is, in steps of which the caller hears.</summary>
+    /// <summary>Reads all there is, and calls back after each step.</summary>
     public async Task<Download> TakeRestAsync(Func<long, Task>? afterEach = null, int step = 64 * 1024)
     {
         using var bytes = new MemoryStream();

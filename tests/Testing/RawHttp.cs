@@ -8,12 +8,12 @@ internal static class RawHttp
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    /// <summary>Sends a request and reads what comes until the server closes.</summary>
+    /// <summary>Sends a request and reads until the server closes.</summary>
     /// <param name="address">The server.</param>
-    /// <param name="target">The request target, as it is.</param>
+    /// <param name="target">The request target, verbatim.</param>
     /// <param name="method">The method.</param>
     /// <param name="headers">Further header lines, each with its end.</param>
-    /// <param name="host">The Host header; the server's authority where it is not given.</param>
+    /// <param name="host">The Host header; the server's authority if null.</param>
     /// <returns>The response, headers and body.</returns>
     public static async Task<string> SendAsync(Uri address, string target, string method = "GET", string headers = "", string? host = null)
     {

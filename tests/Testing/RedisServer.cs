@@ -18,10 +18,10 @@ internal sealed class RedisServer : IAsyncDisposable
         _port = port;
     }
 
-    /// <summary>As it stands in <c>ConnectionStrings:Redis</c>.</summary>
+    /// <summary>The value for <c>ConnectionStrings:Redis</c>.</summary>
     public string ConnectionString => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_port}");
 
-    /// <summary>Starts it, or skips the test where it is not installed.</summary>
+    /// <summary>Starts it, or skips the test if it is not installed.</summary>
     public static async Task<RedisServer> StartAsync()
     {
         for (var attempt = 1; ; attempt++)
@@ -38,7 +38,7 @@ internal sealed class RedisServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends it, with all that it holds.</summary>
+    /// <summary>Stops it and discards its data.</summary>
     public async Task StopAsync()
     {
         _process.Kill();
@@ -46,7 +46,7 @@ internal sealed class RedisServer : IAsyncDisposable
         _process.Dispose();
     }
 
-    /// <summary>Starts it again where it was, empty.</summary>
+    /// <summary>Starts it again on the same port, empty.</summary>
     public async Task StartAgainAsync()
     {
         _process = Start(_port);

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Testing;
 
-/// <summary>Believes whatever role a client says it has.</summary>
+/// <summary>Accepts whatever role a client claims.</summary>
 internal sealed class RoleHeader(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {

@@ -11,18 +11,18 @@ internal sealed record ScriptedObject(ObjectContent Content, string? ETag)
 {
     public DateTimeOffset Modified { get; init; } = new(2026, 1, 2, 3, 4, 6, TimeSpan.Zero);
 
-    /// <summary>Header lines besides the usual ones.</summary>
+    /// <summary>Additional header lines.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 }
 
-/// <summary>A request as it came.</summary>
+/// <summary>A request as received.</summary>
 internal sealed record ScriptedRequest(string Method, string Path, IReadOnlyDictionary<string, string> Headers)
 {
     public string? Header(string name) => Headers.GetValueOrDefault(name);
 }
 
 /// <summary>
-/// A storage server on a real socket that does inside a body what no mocking library can: cut, stall, reset, lie. It counts the
+/// A storage server on a real socket that does inside a body what no mocking library can: cut, stall, reset, send wrong data. It counts the
 /// faults that it delivered, so that none is skipped silently.
 /// </summary>
 internal sealed class ScriptedUpstream : IAsyncDisposable
@@ -60,53 +60,53 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
 
     public IReadOnlyCollection<ScriptedRequest> Requests => _requests;
 
-    /// <summary>Faults that peers have really met.</summary>
+    /// <summary>Faults that were actually delivered.</summary>
     public int FaultsDelivered => Volatile.Read(ref _delivered);
 
-    /// <summary>Body bytes given to the kernel.</summary>
+    /// <summary>Body bytes passed to the kernel.</summary>
     public long BodyBytes => Volatile.Read(ref _bodyBytes);
 
     public int OpenConnections => Volatile.Read(ref _open);
 
-    /// <summary>Requests whose answer has not ended yet.</summary>
+    /// <summary>Requests whose response has not ended yet.</summary>
     public int Answering => Volatile.Read(ref _answering);
 
     /// <summary>Timestamp at which a connection was last seen closed.</summary>
     public long LastClosed => Volatile.Read(ref _lastClosed);
 
-    /// <summary>Send buffer of each connection, so that little of what is sent hides in the kernel; null: the system's own.</summary>
+    /// <summary>Send buffer of each connection, so that little of what is sent stays in the kernel; null: the system's default.</summary>
     public int? SendBuffer { get; init; }
 
-    /// <summary>How it limits its clients; null: not at all.</summary>
+    /// <summary>How it throttles its clients; null: not at all.</summary>
     public Throttle? Throttle { get; init; }
 
-    /// <summary>What goes wrong with a request that no other fault meets; null: nothing.</summary>
+    /// <summary>The fault for requests that no other fault applies to; null: none.</summary>
     public Func<ScriptedRequest, Fault?>? Chaos { get; init; }
 
-    /// <summary>Requests that were refused because of <see cref="Throttle"/>.</summary>
+    /// <summary>Requests that were rejected because of <see cref="Throttle"/>.</summary>
     public int Refused => Volatile.Read(ref _refused);
 
-    /// <summary>The most responses that were being sent at the same time.</summary>
+    /// <summary>The maximum number of responses sent at the same time.</summary>
     public int MaxAtOnce => Volatile.Read(ref _maxAtOnce);
 
-    /// <summary>At most so many bytes in a response to a request for a range; null: all.</summary>
+    /// <summary>Maximum bytes in a response to a range request; null: all.</summary>
     public long? MaxPart { get; init; }
 
-    /// <summary>The status of every response to a request for a range; null: as it should be.</summary>
+    /// <summary>The status of every response to a range request; null: the correct one.</summary>
     public int? RangeStatus { get; init; }
 
-    /// <summary>Requests that a connection serves; the next one is not answered but reset, closed or left alone. Null: any number.</summary>
+    /// <summary>Requests that a connection serves; the next one gets no response but is reset, closed or ignored. Null: any number.</summary>
     public (int Requests, Ending Ending)? ConnectionLimit { get; init; }
 
-    /// <summary>Connections that were ever accepted.</summary>
+    /// <summary>Connections accepted so far.</summary>
     public int Accepted => Volatile.Read(ref _accepted);
 
-    /// <summary>How long a peer may take nothing before its connection is reset, as storage servers do; null: for ever.</summary>
+    /// <summary>How long a peer may read nothing before its connection is reset, as storage servers do; null: no limit.</summary>
     public TimeSpan? SendTimeout { get; init; }
 
     public ScriptedObject Put(string path, ObjectContent content, string? etag = "\"v1\"") => _objects[path] = new ScriptedObject(content, etag);
 
-    /// <summary>An object of which storage says more.</summary>
+    /// <summary>An object with additional response headers.</summary>
     public byte[] Put(string path, int size, int seed, params (string Name, string Value)[] headers)
     {
         var content = new ObjectContent(size, seed);
@@ -128,7 +128,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     /// <summary>The bytes of an object.</summary>
     public byte[] Bytes(string path) => _objects[path].Content.ToArray();
 
-    /// <summary>Whatever comes next over a connection that exists now is not answered.</summary>
+    /// <summary>The next request on any existing connection gets no response.</summary>
     public void KillConnections(Ending ending)
     {
         _death = ending;
@@ -147,10 +147,10 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
         }
     }
 
-    /// <summary>Faults that nobody has met yet.</summary>
+    /// <summary>Faults that no request has met yet.</summary>
     public int FaultsLeft => _faults.Values.Sum(queue => queue.Count);
 
-    /// <summary>Another one with the same objects, that does nothing wrong.</summary>
+    /// <summary>Another server with the same objects and no faults.</summary>
     public ScriptedUpstream WithoutFaults()
     {
         var other = new ScriptedUpstream();
@@ -164,8 +164,8 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // Whoever asked has taken the answer or left by now.
-        await Eventually.TrueAsync(() => Answering == 0, "no answer is held any more");
+        // By now every client has read the response or disconnected.
+        await Eventually.TrueAsync(() => Answering == 0, "every response has ended");
         await _stop.CancelAsync();
         _listener.Stop();
         await _accepting;
@@ -236,7 +236,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
         {
-            // The peer left or the test is over.
+            // The peer disconnected or the test is over.
         }
         finally
         {

@@ -7,7 +7,7 @@ using Microsoft.Diagnostics.Tracing.Stacks;
 
 namespace Testing;
 
-/// <summary>Prints the managed stack of every thread of this process: what a test that does not end waits for.</summary>
+/// <summary>Prints the managed stack of every thread of this process: what a hanging test waits for.</summary>
 internal static class Stacks
 {
     private static readonly TimeSpan Sampling = TimeSpan.FromMilliseconds(300);
@@ -21,7 +21,7 @@ internal static class Stacks
             Console.Error.WriteLine($"# {reason}. All stacks:");
             try
             {
-                // On a thread of its own, and not for ever: this process is in trouble.
+                // On a separate thread and with a timeout: this process is in trouble.
                 var sampled = Task.Factory.StartNew(Sample, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
                 Console.Error.WriteLine(sampled.Wait(Patience) ? sampled.Result : "(they could not be taken in time)");
             }
@@ -78,7 +78,7 @@ internal static class Stacks
             }
         });
 
-        // Threads of the pool that wait for work, and the like, tell nothing.
+        // Pool threads that wait for work, and the like, are not informative.
         return string.Join("\n", stacks
             .Where(stack => stack.Value.Split('\n', StringSplitOptions.TrimEntries).Any(frame => !frame.StartsWith("System.Private.CoreLib!", StringComparison.Ordinal) && frame is not "?!?"))
             .Select(stack => $"{stack.Key}\n  {stack.Value}"));

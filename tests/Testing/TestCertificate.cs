@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Testing;
 
-/// <summary>A certificate for loopback that no authority has signed.</summary>
+/// <summary>A self-signed certificate for loopback.</summary>
 internal static class TestCertificate
 {
     private static readonly Lazy<X509Certificate2> SharedCertificate = new(() => X509CertificateLoader.LoadPkcs12(Create(), null));
@@ -17,7 +17,7 @@ internal static class TestCertificate
         return file;
     });
 
-    /// <summary>The same for all gateways of this process. It is in no file.</summary>
+    /// <summary>Shared by all gateways of this process. It is not stored in a file.</summary>
     public static X509Certificate2 Shared => SharedCertificate.Value;
 
     /// <summary>A PKCS #12 file without a password, for gateways that are processes. It is written once.</summary>

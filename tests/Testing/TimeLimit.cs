@@ -5,21 +5,21 @@ using Xunit.v3;
 
 namespace Testing;
 
-/// <summary>How long a test may take, and what happens when it takes longer: it fails, and the stacks of all threads are printed.</summary>
+/// <summary>How long a test may take. If it takes longer, it fails and the stacks of all threads are printed.</summary>
 /// <remarks>
-/// xunit counts the creation and the disposal of a test's class as well, and leaves a test that does not return behind. What a test has
+/// xunit also counts the creation and the disposal of a test's class, and leaves a hanging test running. What a test has
 /// started ends by <see cref="ITestContext.CancellationToken"/>, so that it does not disturb the next one.
 /// </remarks>
 [AttributeUsage(AttributeTargets.Assembly)]
 public sealed class TimeLimitAttribute : BeforeAfterTestAttribute
 {
-    /// <summary>For one test, in milliseconds. A test that needs more says so in its own attribute.</summary>
+    /// <summary>For one test, in milliseconds. A test that needs more sets it in its attribute.</summary>
     public const int OneTest = 180_000;
 
     private static readonly AsyncLocal<CancellationTokenRegistration> Watch = new();
     private static int _isWatched;
 
-    /// <summary>For a whole assembly: what no test's own limit ends, such as a fixture.</summary>
+    /// <summary>For a whole assembly: ends what no test's own limit ends, such as a fixture.</summary>
     private static TimeSpan WholeRun => TimeSpan.FromMinutes(20);
 
     /// <inheritdoc/>
@@ -28,7 +28,7 @@ public sealed class TimeLimitAttribute : BeforeAfterTestAttribute
         ArgumentNullException.ThrowIfNull(test);
         if (Interlocked.Exchange(ref _isWatched, 1) == 0)
         {
-            // Its own thread: the pool may be what hangs.
+            // A separate thread, because the pool may be what hangs.
             new Thread(EndRun) { IsBackground = true, Name = "time limit" }.Start();
         }
 
@@ -46,7 +46,7 @@ public sealed class TimeLimitAttribute : BeforeAfterTestAttribute
     }
 }
 
-/// <summary>xunit's attribute with a time limit. Takes its place in every test assembly (<c>Directory.Build.targets</c>).</summary>
+/// <summary>xunit's attribute with a time limit. Replaces it in every test assembly (<c>Directory.Build.targets</c>).</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class FactAttribute : Xunit.FactAttribute
 {

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Testing;
 
-/// <summary>A program from outside, if the machine has it. In CI everything must be there.</summary>
+/// <summary>An external program, if the machine has it. In CI everything must be installed.</summary>
 internal static partial class Tool
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
@@ -51,7 +51,7 @@ internal static partial class Tool
 
     public static bool Exists(string name) => Find(name) is not null;
 
-    /// <summary>A port that was free a moment ago, for programs that cannot choose one themselves; who gets it may have to try again.</summary>
+    /// <summary>A port that was free a moment ago, for programs that cannot choose one themselves; the caller may have to try again.</summary>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -59,7 +59,7 @@ internal static partial class Tool
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>Waits until a server listens; false when it has ended instead, for instance because somebody else got its port.</summary>
+    /// <summary>Waits until a server listens; false if it has exited instead, for instance because another process took its port.</summary>
     public static async Task<bool> AnswersAsync(Process process, int port)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
@@ -112,14 +112,14 @@ internal static partial class Tool
         }
         catch (IOException)
         {
-            // The program has read all it wants.
+            // The program has read all it needs.
         }
 
         await process.WaitForExitAsync(patience.Token);
         return (process.ExitCode, await output, await error);
     }
 
-    /// <summary>The programs of a script: the first word of each command of its pipelines, except what the shell does itself.</summary>
+    /// <summary>The programs of a script: the first word of each command of its pipelines, except shell builtins.</summary>
     [GeneratedRegex(@"(?:^|[|;&])\s*(?!set\b|wait\b|echo\b|printf\b)([a-z][\w-]*)")]
     private static partial Regex CommandOf();
 

@@ -5,9 +5,9 @@ using System.Text;
 namespace Gateway.Archiving.Blocks;
 
 /// <summary>
-/// Turns one block of plain bytes into something that refers to nothing before it and ends on a byte, so that the results of any
-/// blocks can be put one after the other: deflate blocks (RFC 1951) that are not marked as last, or a Zstandard frame.
-/// Encoders hold no state between blocks and may be used by any number of threads.
+/// Encodes one block independently of all others, into whole bytes. So encoded blocks can be concatenated:
+/// deflate blocks (RFC 1951) that are not marked as last, or Zstandard frames.
+/// Encoders hold no state between blocks and are thread-safe.
 /// </summary>
 internal abstract class BlockEncoder
 {
@@ -18,28 +18,28 @@ internal abstract class BlockEncoder
     /// <summary>The encoder's name in plans and logs.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Plain bytes of a block, all but the last.</summary>
+    /// <summary>Uncompressed bytes of every block except the last.</summary>
     public virtual int BlockSize => ArchiveRecipe.BlockSize;
 
-    /// <summary>Memory for plain blocks.</summary>
+    /// <summary>Memory for uncompressed blocks.</summary>
     public virtual BlockPool Blocks => _blocks ?? Interlocked.CompareExchange(ref _blocks, new BlockPool(BlockSize), null) ?? _blocks;
 
     /// <summary>Whether it never compresses.</summary>
     public virtual bool Stores => false;
 
-    /// <summary>The name, and a hash of a fixed block as this process compresses it.</summary>
+    /// <summary>The name, and a hash of a fixed block as compressed by this process.</summary>
     public string Fingerprint => _fingerprint ??= Probe();
 
     /// <summary>How a block is kept that does not shrink.</summary>
     public virtual StoredBlock Stored => StoredDeflate.Instance;
 
-    /// <summary>Bytes of output that <see cref="TryEncode"/> may use for a block of so many bytes.</summary>
+    /// <summary>Bytes of output that <see cref="TryEncode"/> may use for a block of this length.</summary>
     public virtual int RoomFor(int plainLength) => plainLength;
 
-    /// <summary>At most so many bytes come out of a block.</summary>
+    /// <summary>The maximum encoded length of a block.</summary>
     public int MaxLength(int plainLength) => Math.Max(RoomFor(plainLength), Stored.EncodedLength(plainLength));
 
-    /// <summary>At most so many bytes come out of a stream.</summary>
+    /// <summary>The maximum encoded length of a stream.</summary>
     public long MaxLength(long plainLength)
     {
         var (blocks, rest) = Math.DivRem(plainLength, BlockSize);
@@ -47,7 +47,7 @@ internal abstract class BlockEncoder
     }
 
     /// <summary>Encodes a block into <paramref name="output"/>, which has room for <see cref="MaxLength(int)"/> bytes.</summary>
-    /// <returns>The bytes written.</returns>
+    /// <returns>The number of bytes written.</returns>
     public int Encode(ReadOnlySpan<byte> plain, Memory<byte> output)
     {
         var length = TryEncode(plain, output[..RoomFor(plain.Length)]);
@@ -57,11 +57,11 @@ internal abstract class BlockEncoder
     /// <summary>Compresses a block if the result fits into the output.</summary>
     /// <param name="plain">At most <see cref="BlockSize"/> bytes.</param>
     /// <param name="output">Has <see cref="RoomFor"/> bytes.</param>
-    /// <returns>The bytes written, or 0 when it does not shrink and has to be stored.</returns>
+    /// <returns>The number of bytes written, or 0 if the block does not shrink and must be stored.</returns>
     public abstract int TryEncode(ReadOnlySpan<byte> plain, Memory<byte> output);
 
-    /// <summary>Encodes a block, decodes it, and compares, once in a process.</summary>
-    /// <exception cref="NotSupportedException">It did not come back.</exception>
+    /// <summary>Encodes a block, decodes it, and compares; once per process.</summary>
+    /// <exception cref="NotSupportedException">The round trip failed.</exception>
     public void SelfTest()
     {
         if (_isTested)
@@ -72,13 +72,13 @@ internal abstract class BlockEncoder
         var plain = ProbeBlock();
         if (!Decode(EncodeProbe(plain)).AsSpan().SequenceEqual(plain))
         {
-            throw new NotSupportedException($"the encoder {Name} does not give its own bytes back");
+            throw new NotSupportedException($"The encoder '{Name}' failed its self-test: the decoded bytes differ.");
         }
 
         _isTested = true;
     }
 
-    /// <summary>Gives back what was encoded, by other code than ours.</summary>
+    /// <summary>Decodes with an independent implementation.</summary>
     protected virtual byte[] Decode(ReadOnlySpan<byte> encoded)
     {
         using var stream = new MemoryStream([.. encoded, .. StoredDeflate.Final]);

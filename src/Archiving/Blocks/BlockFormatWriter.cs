@@ -2,7 +2,7 @@ using System.IO.Pipelines;
 
 namespace Gateway.Archiving.Blocks;
 
-/// <summary>A format that is one stream of blocks: what it puts around them is all that it knows of itself.</summary>
+/// <summary>A format that is a single stream of blocks. It adds only what surrounds them.</summary>
 internal abstract class BlockFormatWriter(PipeWriter output, BlockWriter blocks) : FormatWriter(output)
 {
     /// <inheritdoc/>
@@ -34,8 +34,8 @@ internal abstract class BlockFormatWriter(PipeWriter output, BlockWriter blocks)
     /// <inheritdoc/>
     public sealed override void Complete(Exception? exception = null) => blocks.Complete(exception);
 
-    /// <summary>Writes what stands behind the last block.</summary>
-    /// <param name="crc">CRC-32 of all plain bytes.</param>
-    /// <param name="plainLength">How many they are.</param>
+    /// <summary>Writes what follows the last block.</summary>
+    /// <param name="crc">CRC-32 of all uncompressed bytes.</param>
+    /// <param name="plainLength">Their number.</param>
     protected abstract void WriteEnd(uint crc, long plainLength);
 }

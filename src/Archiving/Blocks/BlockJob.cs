@@ -5,16 +5,16 @@ using Gateway.Archiving.Resuming;
 namespace Gateway.Archiving.Blocks;
 
 /// <summary>
-/// One block on its way through a worker: encoded on the thread pool, written in its turn by whoever owns the output.
+/// One block in progress: encoded on the thread pool, written in order by the owner of the output.
 /// </summary>
 /// <remarks>
-/// It owns the plain bytes until they are encoded, and from then on only the encoded ones, in a buffer of their own size: blocks
-/// wait for slow clients by the thousand. The worker encodes into scratch memory of its thread. The buffer goes back when the
-/// block has been written or given up; the worker ends in either case, so none goes back while somebody may still touch it.
+/// It owns the uncompressed bytes until they are encoded, and then only the encoded ones, in a buffer of their size, because
+/// thousands of blocks may wait for slow clients. The worker encodes into thread-local scratch memory. The buffer is returned once
+/// the block has been written or abandoned; both wait for the worker, so a buffer in use is never returned.
 /// </remarks>
 internal sealed class BlockJob
 {
-    // How long an encoded block may wait for the next one to be full.
+    // How long an encoded block may wait until the next one is full.
     private const int PatienceMilliseconds = 1000;
 
     // Blocks of all archives that wait for a worker or are being encoded.
@@ -38,28 +38,28 @@ internal sealed class BlockJob
         _plain = plain;
         _length = length;
 
-        // In the pool's common queue, behind the blocks of others: a bundle of many blocks must not keep a small one waiting.
+        // The global queue keeps blocks of all bundles in order: a bundle of many blocks must not delay a small one.
         _encoding = Task.Factory.StartNew(
             static job => ((BlockJob)job!).Encode(), this, CancellationToken.None, TaskCreationOptions.PreferFairness | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
     }
 
-    /// <summary>Whether so many blocks wait that more at once from one archive would only cost memory.</summary>
+    /// <summary>Whether so many blocks are waiting that more blocks in parallel from one archive would only cost memory.</summary>
     public static bool IsCrowded => Volatile.Read(ref _open) > 4 * Environment.ProcessorCount;
 
-    /// <summary>The place behind the block, if it is to be remembered; its offset is not known here.</summary>
+    /// <summary>The checkpoint after the block, if one is due. Its offset in the archive is not yet known.</summary>
     public Checkpoint? End { get; private set; }
 
-    /// <summary>Whether the block after this one takes long to fill: whoever reads shall not wait for it.</summary>
+    /// <summary>Whether the next block fills slowly, so that this one should be sent without waiting for it.</summary>
     public bool IsOverdue => Environment.TickCount64 - _started > PatienceMilliseconds;
 
-    /// <summary>Done, well or not.</summary>
+    /// <summary>Whether encoding has ended, successfully or not.</summary>
     public bool IsCompleted => _encoding.IsCompleted;
 
-    /// <summary>Ends when the block can be written; an encoder that failed throws here.</summary>
+    /// <summary>Completes when the block can be written; throws if the encoder failed.</summary>
     public Task EncodedAsync() => _encoding;
 
-    /// <summary>Writes the encoded block and gives its memory back.</summary>
-    /// <returns>The bytes written, and whether the block was stored because it did not shrink.</returns>
+    /// <summary>Writes the encoded block and returns its memory.</summary>
+    /// <returns>The number of bytes written, and whether the block was stored because it did not shrink.</returns>
     public (int Length, bool IsStored) Write(PipeWriter output)
     {
         try
@@ -80,12 +80,12 @@ internal sealed class BlockJob
         }
         finally
         {
-            // Also where the output throws: nobody else has the block any more.
+            // Even if the output throws: nothing else refers to the block any more.
             Return();
         }
     }
 
-    /// <summary>Nobody wants the block any more.</summary>
+    /// <summary>Abandons the block.</summary>
     public void GiveUp() => _encoding.ContinueWith(
         static (_, job) => ((BlockJob)job!).Return(),
         this,

@@ -1,15 +1,15 @@
 namespace Gateway.Archiving.Blocks;
 
 /// <summary>
-/// Blocks of memory of one size: as many as were in use at the same moment in the last minute. The runtime's shared pool keeps a few of
-/// each size only and drops the rest; what it drops stays alive all the same where a socket's last read went into it, so that
-/// thousands of paused downloads would each keep a block that none of them uses.
+/// A pool of equally sized blocks that keeps as many as were in use at the same time during the last minute. The runtime's shared pool
+/// keeps only a few of each size and drops the others. A dropped block stays alive if a socket's last read went into it, so thousands
+/// of paused downloads would each keep an unused block alive.
 /// </summary>
-/// <remarks>The caller owns a block from <see cref="Rent"/> to <see cref="Return"/>. Any number of threads. At the end of
-/// each <see cref="Period"/>, the pool leaves those blocks to the garbage collector that nobody needed during it. So it shrinks after a peak, and is empty at
-/// rest.</remarks>
+/// <remarks>The caller owns a block from <see cref="Rent"/> to <see cref="Return"/>. Thread-safe. At the end of each
+/// <see cref="Period"/> the pool drops the blocks that were not needed during it. So it shrinks after a peak, and is empty when
+/// idle.</remarks>
 /// <param name="size">Bytes of a block.</param>
-/// <param name="time">The clock; null: the system's.</param>
+/// <param name="time">The clock; null: the system clock.</param>
 internal sealed class BlockPool(int size, TimeProvider? time = null)
 {
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(30);
@@ -20,7 +20,7 @@ internal sealed class BlockPool(int size, TimeProvider? time = null)
     private bool _isTimed;
     private int _made;
 
-    // The fewest free blocks at any moment of this period.
+    // The minimum number of free blocks during this period.
     private int _unneeded;
 
     /// <summary>Blocks in use now.</summary>

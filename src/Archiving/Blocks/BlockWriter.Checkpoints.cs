@@ -4,17 +4,17 @@ using Gateway.Archiving.Resuming;
 
 namespace Gateway.Archiving.Blocks;
 
-/// <content>Places from which the archive can be continued: noting them, and trying the one at which it is continued.</content>
+/// <content>Checkpoints: recording them, and verifying the one at which the archive is resumed.</content>
 internal sealed partial class BlockWriter
 {
     private readonly CheckpointIndex? _trail;
     private long _lastCheckpoint;
 
-    // Bytes of a block that is made once more only to be compared, and what it must be.
+    // Uncompressed bytes that are encoded again only for comparison, and the expected CRC-32 of the result.
     private int _checkLength;
     private readonly uint _checkCrc;
 
-    /// <summary>What is known of the place behind the block that has just ended, if it is to be remembered.</summary>
+    /// <summary>The checkpoint after the block that has just ended, if one is due.</summary>
     private Checkpoint? Due()
     {
         if (_trail is null || PlainOffset - _lastCheckpoint < CheckpointIndex.Interval)
@@ -26,8 +26,8 @@ internal sealed partial class BlockWriter
         return new Checkpoint(PlainOffset, 0, Crc, 0);
     }
 
-    /// <summary>Makes the block before the place where the archive goes on, which the client has already.</summary>
-    /// <exception cref="CheckpointException">It is another one than when the place was noted.</exception>
+    /// <summary>Encodes the block before the resume point again. The client already has it.</summary>
+    /// <exception cref="CheckpointException">It differs from the block that preceded the checkpoint when it was recorded.</exception>
     private void Check(ReadOnlySpan<byte> plain)
     {
         var length = _encoder.MaxLength(plain.Length);

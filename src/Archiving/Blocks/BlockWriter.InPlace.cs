@@ -2,10 +2,10 @@ using System.Buffers;
 
 namespace Gateway.Archiving.Blocks;
 
-/// <content>Blocks that are filled where they will be sent from.</content>
+/// <content>Blocks that are filled in the memory they are sent from.</content>
 internal sealed partial class BlockWriter
 {
-    /// <summary>Ends the blocks that were filled in the output's memory: all of them are stored there, unless one shrinks.</summary>
+    /// <summary>Ends the blocks that were filled in the output's memory. All are stored in place unless one shrinks.</summary>
     private void EndInPlace(ReadOnlySpan<byte> plain)
     {
         var end = Due();
@@ -21,7 +21,7 @@ internal sealed partial class BlockWriter
             return;
         }
 
-        // Something else has begun. It is put aside, and written block by block.
+        // The content has become compressible. Copy it aside, and write it block by block.
         var aside = ArrayPool<byte>.Shared.Rent(plain.Length);
         plain.CopyTo(aside);
         var (written, length) = (0, 0);

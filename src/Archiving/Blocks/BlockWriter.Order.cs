@@ -3,18 +3,18 @@ using Gateway.Archiving.Resuming;
 
 namespace Gateway.Archiving.Blocks;
 
-/// <content>What comes out, in order: blocks as their workers are ready, and between them what the format puts there.</content>
+/// <content>Output in order: blocks as their workers finish, and between them what the format inserts.</content>
 internal sealed partial class BlockWriter
 {
     private readonly Queue<(BlockJob? Job, Func<PipeWriter, int>? Write)> _ordered = new();
     private int _jobs;
 
-    /// <summary>Writes something that is no block, behind all blocks before it. It belongs between streams.</summary>
-    /// <param name="plainLength">What it counts as in the plain archive.</param>
-    /// <param name="write">Writes to the output, when its turn has come, and returns how many bytes.</param>
+    /// <summary>Writes something other than a block, after all previous blocks. Allowed only between streams.</summary>
+    /// <param name="plainLength">Its length in the uncompressed archive.</param>
+    /// <param name="write">Called when all previous blocks are written; writes to the output and returns the number of bytes.</param>
     public void Then(int plainLength, Func<PipeWriter, int> write)
     {
-        // Whatever was taken of the output's memory for a block is empty: a stream has just ended.
+        // Memory taken from the output for a block is still empty, because a stream has just ended.
         _inPlace = default;
         PlainOffset += plainLength;
         if (_ordered.Count > 0)
@@ -30,14 +30,14 @@ internal sealed partial class BlockWriter
     /// <inheritdoc/>
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
-        // Between blocks, where we hold no plain bytes if the output makes us wait; unless the block takes long to fill.
+        // Wait between blocks, when no uncompressed bytes are held, unless the next block fills slowly.
         var atOnce = BlockJob.IsCrowded ? 1 : _atOnce;
         if (_jobs >= atOnce || (_ordered.TryPeek(out var oldest) && IsReady(oldest.Job) && (_filled == 0 || oldest.Job is not { IsOverdue: false })))
         {
             return FlushOrderedAsync(atOnce - 1, cancellationToken);
         }
 
-        // A block in the output's memory must not be flushed under, and there is nothing before it to be flushed.
+        // While a block is filled in the output's memory, the output must not be flushed; nothing before it is unflushed.
         if (!_unflushed || !_inPlace.IsEmpty)
         {
             return new(new FlushResult(isCanceled: false, isCompleted: false));
@@ -46,7 +46,7 @@ internal sealed partial class BlockWriter
         return FlushOutputAsync(cancellationToken);
     }
 
-    /// <summary>Writes everything that is still on its way, and takes nothing more.</summary>
+    /// <summary>Writes everything that is still in progress, and accepts nothing more.</summary>
     public async ValueTask<FlushResult> FinishAsync(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_finished, this);
@@ -58,7 +58,7 @@ internal sealed partial class BlockWriter
 
     private static bool IsReady(BlockJob? job) => job is null or { IsCompleted: true };
 
-    /// <summary>Writes and flushes in order: all that is ready, and more until no more than so many are on their way.</summary>
+    /// <summary>Writes and flushes in order: everything that is ready, then more until at most that many blocks are in progress.</summary>
     private async ValueTask<FlushResult> FlushOrderedAsync(int mostOnTheirWay, CancellationToken cancellationToken)
     {
         var result = default(FlushResult);
@@ -78,7 +78,7 @@ internal sealed partial class BlockWriter
                 Written(oldest.Write!(_output), null);
             }
 
-            // What is no block does not go alone.
+            // Do not flush a record of the format alone.
             if (_ordered.TryPeek(out var next) && next.Job is null)
             {
                 continue;
@@ -114,7 +114,7 @@ internal sealed partial class BlockWriter
         return flush;
     }
 
-    /// <summary>Blocks up to this place are in the output.</summary>
+    /// <summary>Counts what was written to the output and records its checkpoint.</summary>
     private void Written(int length, Checkpoint? end)
     {
         _unflushed = true;

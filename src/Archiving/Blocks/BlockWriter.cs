@@ -6,30 +6,30 @@ using Gateway.Archiving.Resuming;
 namespace Gateway.Archiving.Blocks;
 
 /// <summary>
-/// Blocks that are encoded each on its own, in order: what all compressed formats have in common. Plain bytes go in through the
-/// pipe; what a format puts between its blocks goes through <see cref="Then"/>, and comes out in its turn.
+/// Encodes independent blocks in order; all compressed formats share it. Uncompressed bytes enter through the
+/// pipe. What a format inserts between blocks goes through <see cref="Then"/> and keeps its position.
 /// </summary>
 /// <remarks>
-/// <para>The plain bytes of a stream are cut every <see cref="BlockEncoder.BlockSize"/> bytes, whatever the caller's writes and
-/// flushes were, so equal input gives equal output. A format has one stream or, where each entry is compressed for itself, one
-/// for each entry; <see cref="EndStream"/> ends one and begins the next.</para>
-/// <para>With several workers, full blocks are encoded on the thread pool while the caller fills the next; a flush writes those
-/// that are ready, in order, and waits for the oldest when as many are on their way as may be: one more after each flush that
-/// did not wait, up to the number of workers; two again after one that did; one while the blocks of all archives crowd the pool.
-/// The bytes are the same for every number. After a block that did not shrink the next ones are tried at once, on the caller's
-/// thread: storing is cheaper than handing over. Such blocks are filled where they will be sent from, in the output's own memory
-/// with room for their headers, as many at once as there is room for while they are filled quickly.</para>
-/// <para>Memory: one plain block, rented when its first byte comes, and given back when it is encoded and the output makes us
-/// wait; for each block on its way its plain bytes until it is encoded, and from then on the encoded ones. A caller who writes
-/// without flushing is not held back, as with any pipe. A flush hands on what is whole blocks; the rest stays until its block is
-/// full or its stream ended.</para>
+/// <para>A stream's bytes are cut every <see cref="BlockEncoder.BlockSize"/> bytes, regardless of the caller's writes and
+/// flushes, so equal input gives equal output. A format has one stream, or one for each entry if entries are compressed
+/// separately; <see cref="EndStream"/> ends one and begins the next.</para>
+/// <para>With several workers, full blocks are encoded on the thread pool while the caller fills the next one. A flush writes the
+/// finished blocks in order, and waits for the oldest if the maximum number of blocks is in progress. That maximum rises by one after
+/// each flush that did not wait, up to the number of workers. It returns to two after one that did, and is one while the pool is
+/// crowded with blocks of all archives. The bytes do not depend on the number of workers. After a block that did not shrink, the
+/// next ones are tried on the caller's thread, because storing is cheaper than a hand-off. Such blocks are filled directly in the
+/// output's memory, with room for their headers; several at once if they fit and are filled quickly.</para>
+/// <para>Memory: one uncompressed block, rented at its first byte and returned when it is encoded and the output is not ready.
+/// Each block in progress holds its uncompressed bytes until it is encoded, then only the encoded ones. A caller that writes
+/// without flushing gets no backpressure, as with any pipe. A flush passes on whole blocks; the remainder stays until its block is
+/// full or its stream ends.</para>
 /// </remarks>
 internal sealed partial class BlockWriter : PipeWriter
 {
-    // Blocks on their way while the output makes us wait: one being written, one encoded meanwhile.
+    // Blocks in progress while the output is not ready: one being written, one being encoded.
     private const int FewAtOnce = 2;
 
-    // Who fills what he was given within this time is given several blocks at once.
+    // A caller that fills its memory within this time is given several blocks at once.
     private const int QuickMilliseconds = 50;
 
     private readonly PipeWriter _output;
@@ -37,7 +37,7 @@ internal sealed partial class BlockWriter : PipeWriter
     private readonly int _workers;
     private readonly Crc32 _crc = new();
 
-    // The stream's CRC before what _crc has seen, and how much that is.
+    // The stream's CRC before the bytes in _crc, and the number of bytes in _crc.
     private uint _crcBefore;
     private long _crcLength;
 
@@ -52,12 +52,12 @@ internal sealed partial class BlockWriter : PipeWriter
     private bool _stores;
     private int _atOnce;
 
-    /// <summary>Begins, or goes on.</summary>
-    /// <param name="output">Where the blocks go; flushed, never completed.</param>
+    /// <summary>Begins or resumes an archive.</summary>
+    /// <param name="output">The destination of the blocks; flushed, never completed.</param>
     /// <param name="encoder">Encodes them.</param>
-    /// <param name="workers">Blocks encoded at a time, 1 or more; with 1 the caller's thread encodes.</param>
-    /// <param name="start">Where to go on; the default begins an archive.</param>
-    /// <param name="trail">Learns, every few MiB and on the caller's thread, from where the archive can be continued.</param>
+    /// <param name="workers">Blocks encoded in parallel, 1 or more; with 1 the caller's thread encodes.</param>
+    /// <param name="start">Where to resume; the default begins an archive.</param>
+    /// <param name="trail">Receives, every few MiB and on the caller's thread, the places at which the archive can be resumed.</param>
     public BlockWriter(PipeWriter output, BlockEncoder encoder, int workers, in ResumePoint start, CheckpointIndex? trail)
     {
         _output = output;
@@ -76,10 +76,10 @@ internal sealed partial class BlockWriter : PipeWriter
     /// <summary>Bytes of the archive up to the last one that was written to the output.</summary>
     public long Offset { get; private set; }
 
-    /// <summary>Bytes of the plain archive up to the last block that was ended.</summary>
+    /// <summary>Bytes of the uncompressed archive up to the last block that was ended.</summary>
     public long PlainOffset { get; private set; }
 
-    /// <summary>Where the current block's bytes go.</summary>
+    /// <summary>Memory for the current block's bytes.</summary>
     private Memory<byte> Plain =>
         _block is null ? _inPlace.Slice(_encoder.Stored.HeaderLength, _blocksInPlace * _encoder.BlockSize)
         : _block.AsMemory(0, _checkLength > 0 ? _checkLength : _encoder.BlockSize);
@@ -100,7 +100,7 @@ internal sealed partial class BlockWriter : PipeWriter
             return room;
         }
 
-        // A caller that insists on more than the block has left writes beside it and is copied across the cut.
+        // A caller that requires more than the block has left writes to a separate buffer, which is copied across the cut.
         if (_straddle is null || _straddle.Length < sizeHint)
         {
             _straddle = new byte[sizeHint];
@@ -137,8 +137,8 @@ internal sealed partial class BlockWriter : PipeWriter
         }
     }
 
-    /// <summary>Ends the stream's last block; the next plain byte begins another stream.</summary>
-    /// <returns>The CRC-32 of the stream's plain bytes.</returns>
+    /// <summary>Ends the stream's last block; the next byte begins another stream.</summary>
+    /// <returns>The CRC-32 of the stream's uncompressed bytes.</returns>
     public uint EndStream()
     {
         if (_filled > 0)
@@ -166,14 +166,14 @@ internal sealed partial class BlockWriter : PipeWriter
         }
     }
 
-    // Of the stream's plain bytes that were ended.
+    // Uncompressed bytes of the stream in ended blocks.
     private uint Crc => _crcLength == 0 ? _crcBefore : Crc32Combination.Combine(_crcBefore, _crc.GetCurrentHashAsUInt32(), _crcLength);
 
     private void Take(int bytes)
     {
         if ((_block is null && _inPlace.IsEmpty) || bytes > Plain.Length - _filled)
         {
-            throw new InvalidOperationException("More was advanced than GetMemory gave.");
+            throw new InvalidOperationException("Advance exceeds the memory that GetMemory returned.");
         }
 
         _filled += bytes;
@@ -191,7 +191,7 @@ internal sealed partial class BlockWriter : PipeWriter
             var length = _encoder.MaxLength(_encoder.BlockSize);
             _inPlace = _output.GetMemory(length);
 
-            // As many as there is room for, so that one read may fill several; but nothing leaves before all are full.
+            // As many blocks as fit, so that a single read can fill several; but nothing is sent until all are full.
             var now = Environment.TickCount64;
             _blocksInPlace = now - _begun < QuickMilliseconds ? _inPlace.Length / length : 1;
             _begun = now;

@@ -1,26 +1,26 @@
 namespace Gateway.Archiving.Blocks;
 
 /// <summary>
-/// How bytes that do not shrink are kept as they are. Every form can be put around bytes that stand in their place already, so
-/// that a socket read can land where the archive is sent from.
+/// How bytes that do not shrink are stored unchanged. Every form can be put around bytes that are already in position, so
+/// that a socket can read directly into the memory that the archive is sent from.
 /// </summary>
 internal abstract class StoredBlock
 {
-    /// <summary>Room that is left in front of the first byte of a block.</summary>
+    /// <summary>Space reserved before the first byte of a block.</summary>
     public abstract int HeaderLength { get; }
 
-    /// <summary>What so many bytes take as one block.</summary>
+    /// <summary>The length of a single stored block.</summary>
     public abstract int EncodedLength(int plainLength);
 
-    /// <summary>What so many bytes take as blocks of one size and a rest.</summary>
+    /// <summary>The length of these bytes stored as blocks of one size and a remainder.</summary>
     public long EncodedLength(long plainLength, int blockSize)
     {
         var (blocks, rest) = Math.DivRem(plainLength, blockSize);
         return checked((blocks * EncodedLength(blockSize)) + EncodedLength((int)rest));
     }
 
-    /// <summary>Stores a block; an empty one takes nothing.</summary>
-    /// <returns>The bytes written.</returns>
+    /// <summary>Stores a block; an empty one is written as nothing.</summary>
+    /// <returns>The number of bytes written.</returns>
     public int Write(ReadOnlySpan<byte> plain, Span<byte> output)
     {
         if (plain.IsEmpty)
@@ -32,14 +32,14 @@ internal abstract class StoredBlock
         return WriteInPlace(output, plain.Length);
     }
 
-    /// <summary>Stores plain bytes that stand in <paramref name="output"/> behind room for one header already.</summary>
-    /// <param name="output">Has room for all of it.</param>
-    /// <param name="plainLength">The bytes.</param>
-    /// <param name="blockSize">They are stored as blocks of so many each, as if they had come one by one.</param>
-    /// <returns>The bytes written.</returns>
+    /// <summary>Stores bytes that are already in <paramref name="output"/>, after the space for one header.</summary>
+    /// <param name="output">Has room for the whole result.</param>
+    /// <param name="plainLength">The number of bytes.</param>
+    /// <param name="blockSize">The block size; the result equals storing the blocks one at a time.</param>
+    /// <returns>The number of bytes written.</returns>
     public int WriteInPlace(Span<byte> output, int plainLength, int blockSize)
     {
-        // The last one first: each moves on by what is put around those before it.
+        // The last block first: each moves by the headers and trailers before it.
         var last = (plainLength - 1) / blockSize;
         for (var block = last; block >= 0; block--)
         {
@@ -56,7 +56,7 @@ internal abstract class StoredBlock
         return (last * EncodedLength(blockSize)) + EncodedLength(plainLength - (last * blockSize));
     }
 
-    /// <summary>Puts the form around one block that stands behind room for its header.</summary>
-    /// <returns>The bytes that it takes then.</returns>
+    /// <summary>Puts the form around one block, which follows the space for its header.</summary>
+    /// <returns>The stored length.</returns>
     protected abstract int WriteInPlace(Span<byte> output, int plainLength);
 }

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Gateway.Archiving.Blocks;
 
-/// <summary>Deflate blocks that hold their bytes as they are (RFC 1951, section 3.2.4), none of them the stream's last.</summary>
+/// <summary>Stored deflate blocks (RFC 1951, section 3.2.4), none of them marked as the stream's last.</summary>
 internal sealed class StoredDeflate : StoredBlock
 {
     public static readonly StoredDeflate Instance = new();
@@ -21,7 +21,7 @@ internal sealed class StoredDeflate : StoredBlock
 
     protected override int WriteInPlace(Span<byte> output, int plainLength)
     {
-        // The first piece stands where it belongs; each further one moves on by the headers before it, the last one first.
+        // The first piece is already in position. Each further one moves by the headers before it, the last one first.
         for (var piece = (plainLength - 1) / MaxPiece; piece >= 0; piece--)
         {
             var start = piece * MaxPiece;

@@ -5,19 +5,19 @@ using System.Runtime.InteropServices;
 namespace Gateway.Archiving.Deflate;
 
 /// <summary>
-/// Bits into bytes, first bit lowest (RFC 1951, section 3.1.1). Up to <see cref="MaxBits"/> bits may be put between two
+/// Packs bits into bytes, first bit lowest (RFC 1951, section 3.1.1). At most <see cref="MaxBits"/> bits may be put between two
 /// <see cref="Flush"/>es.
-/// Eight bytes are written at a time without looking, so the room behind the last byte must be at least
-/// <see cref="Slack"/>: who uses it knows the length beforehand.
+/// It writes eight bytes at a time without bounds checks, so the buffer must extend at least <see cref="Slack"/> bytes past the
+/// end of the output: callers know its length beforehand.
 /// </summary>
 internal ref struct BitWriter
 {
     public const int Slack = 8;
 
-    // With seven bits that were left over one less than a word: a shift by 64 would be one by 0.
+    // With the seven pending bits, one less than a word: a shift by 64 would be a shift by 0.
     public const int MaxBits = 56;
 
-    // Few plain fields, so that a loop keeps them in registers.
+    // Few, simple fields, so that a loop keeps them in registers.
     private readonly ref byte _start;
     private ref byte _at;
     private ulong _bits;
@@ -45,8 +45,8 @@ internal ref struct BitWriter
         _count &= 7;
     }
 
-    /// <summary>Fills the last byte with zeros.</summary>
-    /// <returns>The bytes written.</returns>
+    /// <summary>Pads the last byte with zeros.</summary>
+    /// <returns>The number of bytes written.</returns>
     public int End()
     {
         _count = (_count + 7) & ~7;

@@ -1,8 +1,8 @@
 namespace Gateway.Archiving.Deflate;
 
 /// <summary>
-/// The CRC-32 of two pieces together from the CRC-32 of each. A CRC is the remainder of its bytes taken as a polynomial over
-/// GF(2), so bytes that follow only multiply what stands before them by a power of x. Polynomials are kept as in RFC 1952,
+/// Computes the CRC-32 of two concatenated pieces from the CRC-32 of each. A CRC is the remainder of its bytes as a polynomial over
+/// GF(2), so bytes that follow only multiply the preceding ones by a power of x. Polynomials are represented as in RFC 1952,
 /// section 8: the coefficient of x^0 in the highest bit.
 /// </summary>
 internal static class Crc32Combination
@@ -10,12 +10,12 @@ internal static class Crc32Combination
     private const uint Polynomial = 0xEDB88320;
     private const uint One = 1u << 31;
 
-    /// <summary>x^(8·2^n) for every n that a length can have.</summary>
+    /// <summary>x^(8·2^n) for every bit n of a length.</summary>
     private static readonly uint[] Powers = MakePowers();
 
-    /// <param name="first">Of the first piece.</param>
-    /// <param name="second">Of the second one.</param>
-    /// <param name="secondLength">Bytes of the second one, 0 or more.</param>
+    /// <param name="first">CRC-32 of the first piece.</param>
+    /// <param name="second">CRC-32 of the second piece.</param>
+    /// <param name="secondLength">Length of the second piece in bytes, 0 or more.</param>
     public static uint Combine(uint first, uint second, long secondLength)
     {
         var shift = One;
@@ -40,7 +40,7 @@ internal static class Crc32Combination
                 product ^= other;
             }
 
-            // Times x: a coefficient that leaves the remainder's degree is reduced.
+            // Multiplies by x; a coefficient that exceeds the remainder's degree is reduced.
             other = (other & 1) != 0 ? (other >> 1) ^ Polynomial : other >> 1;
         }
 

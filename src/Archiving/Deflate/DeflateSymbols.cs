@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Gateway.Archiving.Deflate;
 
-/// <summary>The alphabets of deflate and what their symbols stand for (RFC 1951, section 3.2.5). Every number of theirs is here.</summary>
+/// <summary>The alphabets of deflate and the meaning of their symbols (RFC 1951, section 3.2.5). All their numbers are defined here.</summary>
 internal static class DeflateSymbols
 {
     public const int MinMatch = 3;
@@ -29,7 +29,7 @@ internal static class DeflateSymbols
         var length = MinMatch;
         for (var index = 0; index < LengthExtraBits.Length; index++)
         {
-            // 258 has a symbol of its own, although the one before could say it too.
+            // Length 258 has a separate symbol, although the previous one could express it too.
             length = index == LengthExtraBits.Length - 1 ? MaxMatch : length;
             var first = length;
             for (var end = Math.Min(length + (1 << LengthExtraBits[index]), MaxMatch + 1); length < end; length++)
@@ -43,7 +43,7 @@ internal static class DeflateSymbols
     /// <summary>The symbol of a match's length, 257…285.</summary>
     public static int LengthSymbol(int length) => LengthSymbols[length];
 
-    /// <summary>What is added to the symbol's code: how many bits, and their value.</summary>
+    /// <summary>The extra bits after the symbol's code: how many, and their value.</summary>
     public static (byte Bits, byte Value) LengthExtra(int length) => LengthExtras[length];
 
     /// <summary>The symbol of a match's distance, 0…29: two for each power of two.</summary>

@@ -4,13 +4,13 @@ using System.Runtime.InteropServices;
 namespace Gateway.Archiving.Deflate;
 
 /// <summary>
-/// Turns a complete deflate stream (RFC 1951) into a piece of a longer one: its last block is not last any more, and an empty
-/// stored block behind it ends on a byte.
+/// Turns a complete deflate stream (RFC 1951) into a part of a longer one: its last block is no longer marked as last, and an
+/// empty stored block after it ends on a byte.
 /// </summary>
 /// <remarks>
-/// Where the last block begins and where the stream's last bit is cannot be seen from outside, so the symbols are walked over:
-/// each costs a look into a table that says how many bits it has with all that belongs to it. Nothing is decoded. What is not
-/// deflate is refused; the walk reads nothing behind the stream and goes on by at least one bit with every step.
+/// The positions of the last block and of the stream's last bit are known only after scanning all symbols:
+/// for each, one table lookup gives its length in bits, including extra bits and distance. Nothing is decoded. Input that is not
+/// deflate is rejected. The scan never reads past the stream and advances by at least one bit with every step.
 /// </remarks>
 internal sealed class DeflateTailRewriter
 {
@@ -19,7 +19,7 @@ internal sealed class DeflateTailRewriter
     private const int DistanceSymbols = 30;
     private const int EndOfBlock = 256;
 
-    // An entry of a table: bits to skip, and whether a distance follows or the block ends.
+    // A table entry: bits to skip, and whether a distance follows or the block ends.
     private const ushort Distance = 0x100;
     private const ushort End = 0x200;
     private const ushort SkipMask = 0xFF;
@@ -35,14 +35,14 @@ internal sealed class DeflateTailRewriter
     private int _length;
     private long _bit;
 
-    /// <summary>The bytes that <see cref="Open"/> may add.</summary>
+    /// <summary>The number of bytes that <see cref="Open"/> may add.</summary>
     public const int Growth = 5;
 
-    /// <summary>Rewrites a stream that stands at the beginning of <paramref name="buffer"/>.</summary>
-    /// <param name="buffer">The stream, and room for <see cref="Growth"/> more bytes.</param>
-    /// <param name="length">Bytes of the stream.</param>
-    /// <returns>The bytes of the piece.</returns>
-    /// <exception cref="InvalidDataException">It is no complete deflate stream.</exception>
+    /// <summary>Rewrites a stream at the start of <paramref name="buffer"/>.</summary>
+    /// <param name="buffer">The stream, followed by room for <see cref="Growth"/> more bytes.</param>
+    /// <param name="length">Length of the stream in bytes.</param>
+    /// <returns>Length of the result in bytes.</returns>
+    /// <exception cref="InvalidDataException">It is not a complete deflate stream.</exception>
     public int Open(byte[] buffer, int length)
     {
         _stream = buffer;
@@ -75,7 +75,7 @@ internal sealed class DeflateTailRewriter
 
         buffer[header >> 3] &= (byte)~(1 << (int)(header & 7));
 
-        // Three bits of header, all zero, and zeros up to the byte; then LEN and NLEN of nothing.
+        // Three header bits, all zero, and zeros up to the byte; then LEN and NLEN of an empty block.
         var end = (int)((_bit + 3 + 7) >> 3);
         if ((_bit & 7) != 0)
         {
@@ -87,9 +87,9 @@ internal sealed class DeflateTailRewriter
         return end + sizeof(uint);
     }
 
-    private static InvalidDataException Malformed() => new("What an encoder gave is no complete deflate stream.");
+    private static InvalidDataException Malformed() => new("An encoder did not return a complete deflate stream.");
 
-    /// <summary>The next bits, at least 56 of them, zeros where the stream has ended.</summary>
+    /// <summary>The next bits, at least 56 of them; zeros past the end of the stream.</summary>
     private ulong Peek()
     {
         var at = (int)(_bit >> 3);
@@ -146,7 +146,7 @@ internal sealed class DeflateTailRewriter
                     return;
                 }
 
-                // At most 20 bits for the length and 28 for the distance: fewer than were peeked at.
+                // At most 20 bits for the length and 28 for the distance: fewer than were peeked.
                 var distance = _distances[(bits >> skip) & ((1 << MaxCodeLength) - 1)];
                 skip = distance == 0 ? 0 : skip + distance;
             }

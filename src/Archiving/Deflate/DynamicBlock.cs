@@ -4,12 +4,12 @@ using System.Runtime.InteropServices;
 namespace Gateway.Archiving.Deflate;
 
 /// <summary>
-/// One deflate block with codes of its own (RFC 1951, section 3.2.7), written in two steps: <see cref="Measure"/> makes the
-/// codes and says exactly how long the block will be, <see cref="Write"/> writes it. Holds the scratch memory of one encoder.
+/// One deflate block with dynamic Huffman codes (RFC 1951, section 3.2.7), written in two steps: <see cref="Measure"/> builds the
+/// codes and computes the exact length, <see cref="Write"/> writes the block. Holds the scratch memory of one encoder.
 /// </summary>
 internal sealed class DynamicBlock
 {
-    // One bit less than deflate allows: four literals are then at most 56 bits, and go out together.
+    // One bit less than deflate allows: four literals are then at most 56 bits, and are written together.
     private const int LiteralCodeLength = 14;
     private const int CodeLengthSymbols = 19;
     private const int CodeLengthMaxLength = 7;
@@ -19,14 +19,14 @@ internal sealed class DynamicBlock
     private const int MinDistanceCodes = 1;
     private const int MinLiteralCodes = 257;
 
-    // The empty stored block behind it that ends on a byte: three bits of header, LEN and NLEN.
+    // The empty stored block that follows and ends on a byte: three header bits, LEN and NLEN.
     private const int EndBits = 3 + 7 + 32;
 
     private readonly HuffmanCode _literals = new(DeflateSymbols.LiteralAndLengthCount, LiteralCodeLength);
     private readonly HuffmanCode _distances = new(DeflateSymbols.DistanceCount, DeflateSymbols.MaxCodeLength);
     private readonly HuffmanCode _codeLengths = new(CodeLengthSymbols, CodeLengthMaxLength);
 
-    // The lengths of both codes, shortened: a symbol in the low byte, the value of its extra bits above.
+    // The code lengths of both codes, run-length encoded: a symbol in the low byte, the value of its extra bits above.
     private readonly ushort[] _header = new ushort[DeflateSymbols.LiteralAndLengthCount + DeflateSymbols.DistanceCount];
     private readonly uint[] _lengthWords = new uint[DeflateSymbols.MaxMatch + 1];
     private readonly uint[] _literalWords = new uint[256];
@@ -35,7 +35,7 @@ internal sealed class DynamicBlock
     private readonly int[] _lengthCounts = new int[DeflateSymbols.MaxMatch + 1];
     private int _headerLength;
 
-    /// <summary>The order in which the lengths of the code-length code stand.</summary>
+    /// <summary>The order of the code-length code's lengths.</summary>
     private static ReadOnlySpan<byte> CodeLengthOrder => [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
     private static ReadOnlySpan<byte> EmptyStored => [0, 0, 0xFF, 0xFF];
@@ -58,8 +58,8 @@ internal sealed class DynamicBlock
         }
     }
 
-    /// <summary>Counts the symbols, makes the codes, and adds up.</summary>
-    /// <returns>Bytes that <see cref="Write"/> will write at the most; only the last can be one too many.</returns>
+    /// <summary>Counts the symbols, builds the codes, and computes the length.</summary>
+    /// <returns>The maximum number of bytes that <see cref="Write"/> will write; at most one more than it does write.</returns>
     public int Measure(ReadOnlySpan<byte> plain, ReadOnlySpan<Sequence> sequences)
     {
         var extraBits = Count(plain, sequences);
@@ -72,11 +72,11 @@ internal sealed class DynamicBlock
         return (int)((headerBits + _literals.Cost() + _distances.Cost() + extraBits + EndBits + 7) / 8);
     }
 
-    /// <summary>Writes the block that was measured, not marked as last, up to a whole byte.</summary>
-    /// <param name="plain">The same as was measured.</param>
-    /// <param name="sequences">The same as were measured.</param>
-    /// <param name="output">Has room for what was measured and <see cref="BitWriter.Slack"/>.</param>
-    /// <returns>The bytes written.</returns>
+    /// <summary>Writes the measured block, not marked as last, up to a whole byte.</summary>
+    /// <param name="plain">The block that was measured.</param>
+    /// <param name="sequences">The sequences that were measured.</param>
+    /// <param name="output">Has room for the measured length and <see cref="BitWriter.Slack"/>.</param>
+    /// <returns>The number of bytes written.</returns>
     public int Write(ReadOnlySpan<byte> plain, ReadOnlySpan<Sequence> sequences, Span<byte> output)
     {
         var writer = new BitWriter(output);
@@ -84,7 +84,7 @@ internal sealed class DynamicBlock
         PrepareWords();
         WriteSymbols(ref writer, plain, sequences);
 
-        // BFINAL 0, BTYPE 00, to the byte, LEN 0, NLEN.
+        // BFINAL 0, BTYPE 00, padding to the byte, LEN 0, NLEN.
         writer.Put(0, 3);
         var length = writer.End();
         EmptyStored.CopyTo(output[length..]);
@@ -117,7 +117,7 @@ internal sealed class DynamicBlock
                 at = ref Unsafe.Add(ref at, 4);
             }
 
-            // Most runs are shorter than four, of a length that no processor guesses: the first three are counted without asking.
+            // Most runs are shorter than four, and branch predictors cannot guess their length: the first three are counted without branches.
             Unsafe.Add(ref literals, at) -= (int)Mask(0, (int)run);
             Unsafe.Add(ref second, Unsafe.Add(ref at, 1)) -= (int)Mask(1, (int)run);
             Unsafe.Add(ref third, Unsafe.Add(ref at, 2)) -= (int)Mask(2, (int)run);
@@ -130,7 +130,7 @@ internal sealed class DynamicBlock
         return CountLengths();
     }
 
-    /// <summary>Lengths were counted as such; here they become symbols, and all extra bits are added up.</summary>
+    /// <summary>Converts counted lengths to symbols, and adds up all extra bits.</summary>
     private long CountLengths()
     {
         var extraBits = 0L;
@@ -149,7 +149,7 @@ internal sealed class DynamicBlock
         return extraBits;
     }
 
-    /// <summary>A long run of literals: neighbours are counted in different places, so that equal ones need not wait for each other.</summary>
+    /// <summary>A long run of literals. Neighbours are counted in separate tables, so that equal ones do not wait for each other.</summary>
     private void CountRun(ReadOnlySpan<byte> run)
     {
         var first = _literals.Counts;
@@ -177,7 +177,7 @@ internal sealed class DynamicBlock
         }
     }
 
-    /// <summary>Repeats in the lengths of both codes, which are one row for this purpose, become symbols 16 to 18.</summary>
+    /// <summary>Replaces repeats in the lengths of both codes, treated as one list, with symbols 16 to 18.</summary>
     private void ShortenHeader()
     {
         var row = (stackalloc byte[DeflateSymbols.LiteralAndLengthCount + DeflateSymbols.DistanceCount]);
@@ -251,8 +251,8 @@ internal sealed class DynamicBlock
     }
 
     /// <summary>
-    /// Codes with their lengths in the lowest five bits: one look-up each. Those of a match's length have their extra bits behind
-    /// the code, those of a distance say in four bits more how many will follow.
+    /// Codes with their lengths in the lowest five bits: one lookup each. A match length's extra bits follow its code. For a
+    /// distance, four more bits give the number of extra bits that follow.
     /// </summary>
     private void PrepareWords()
     {
@@ -277,7 +277,7 @@ internal sealed class DynamicBlock
 
     private void WriteSymbols(ref BitWriter output, ReadOnlySpan<byte> plain, ReadOnlySpan<Sequence> sequences)
     {
-        // A copy of its own, which lives in registers.
+        // A local copy, which stays in registers.
         var writer = output;
         ref var literal = ref MemoryMarshal.GetReference(plain);
         ref var literalWords = ref MemoryMarshal.GetArrayDataReference(_literalWords);
@@ -289,7 +289,7 @@ internal sealed class DynamicBlock
             nint run = sequence.Literals;
             for (; run > 3; run -= 4)
             {
-                // Four literals, 14 bits each at the most.
+                // Four literals, at most 14 bits each.
                 var first = Unsafe.Add(ref literalWords, literal);
                 var second = Unsafe.Add(ref literalWords, Unsafe.Add(ref literal, 1));
                 var third = Unsafe.Add(ref literalWords, Unsafe.Add(ref literal, 2));
@@ -302,7 +302,7 @@ internal sealed class DynamicBlock
                 literal = ref Unsafe.Add(ref literal, 4);
             }
 
-            // Most runs are shorter than four, of a length that no processor guesses: literals that are not there are no bits long.
+            // Most runs are shorter than four, and branch predictors cannot guess their length: absent literals have zero bits.
             var last = Unsafe.Add(ref literalWords, literal) & Mask(0, (int)run);
             var last2 = Unsafe.Add(ref literalWords, Unsafe.Add(ref literal, 1)) & Mask(1, (int)run);
             var last3 = Unsafe.Add(ref literalWords, Unsafe.Add(ref literal, 2)) & Mask(2, (int)run);
@@ -345,7 +345,7 @@ internal sealed class DynamicBlock
         output = writer;
     }
 
-    /// <summary>All ones while the index is inside the run, else all zeros.</summary>
+    /// <summary>All ones if the index is inside the run, else all zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Mask(int index, int run) => (uint)((index - run) >> 31);
 }

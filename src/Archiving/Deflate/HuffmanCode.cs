@@ -1,7 +1,7 @@
 namespace Gateway.Archiving.Deflate;
 
 /// <summary>
-/// A canonical Huffman code (RFC 1951, section 3.2.2) made from how often each symbol comes, no code longer than a limit.
+/// A canonical Huffman code (RFC 1951, section 3.2.2) built from symbol frequencies, with a maximum code length.
 /// Instances are reused from block to block.
 /// </summary>
 internal sealed class HuffmanCode(int symbols, int maxLength)
@@ -9,11 +9,11 @@ internal sealed class HuffmanCode(int symbols, int maxLength)
     // A count never exceeds a block's bytes, so count and symbol fit into one sortable number.
     private const int SymbolBits = 9;
 
-    // Two digits hold every count of a block.
+    // Two digits are enough for every count of a block.
     private const int DigitBits = 9;
     private const int DigitMask = (1 << DigitBits) - 1;
 
-    // Up to here comparing is faster than counting digits.
+    // Up to this size comparing is faster than counting digits.
     private const int FewSymbols = 48;
 
     private readonly uint[] _sorted = new uint[symbols];
@@ -22,16 +22,16 @@ internal sealed class HuffmanCode(int symbols, int maxLength)
     private readonly int[] _tree = new int[symbols];
     private readonly int[] _lengthCounts = new int[32];
 
-    /// <summary>How often each symbol comes. The caller counts here, and clears it.</summary>
+    /// <summary>The frequency of each symbol. The caller counts here, and clears it.</summary>
     public int[] Counts { get; } = new int[symbols];
 
-    /// <summary>Bits of each symbol's code; 0 for those that never come.</summary>
+    /// <summary>The code length of each symbol in bits; 0 if it does not occur.</summary>
     public byte[] Lengths { get; } = new byte[symbols];
 
-    /// <summary>Each symbol's code, first bit lowest, as the stream takes it.</summary>
+    /// <summary>The code of each symbol, first bit lowest, as the stream stores it.</summary>
     public ushort[] Codes { get; } = new ushort[symbols];
 
-    /// <summary>Makes lengths and codes from the counts.</summary>
+    /// <summary>Builds lengths and codes from the counts.</summary>
     public void Build()
     {
         var used = Sort();
@@ -40,7 +40,7 @@ internal sealed class HuffmanCode(int symbols, int maxLength)
         Assign(used);
     }
 
-    /// <summary>Bits that all counted symbols take together.</summary>
+    /// <summary>The total number of bits of all counted symbols.</summary>
     public long Cost()
     {
         var bits = 0L;
@@ -52,10 +52,10 @@ internal sealed class HuffmanCode(int symbols, int maxLength)
         return bits;
     }
 
-    /// <summary>The symbols that come, the rarest first; equally frequent ones by number, so that equal counts give equal codes.</summary>
+    /// <summary>The symbols that occur, the rarest first; equally frequent ones by number, so that equal counts give equal codes.</summary>
     private int Sort()
     {
-        // Some inflaters refuse a code of fewer than two symbols, so there are always two.
+        // Some inflaters reject a code of fewer than two symbols, so there are always two.
         var used = 0;
         for (var symbol = 0; symbol < symbols; symbol++)
         {
@@ -84,7 +84,7 @@ internal sealed class HuffmanCode(int symbols, int maxLength)
         return used;
     }
 
-    /// <summary>One pass of a radix sort: by one digit, and what is equal in it stays in order.</summary>
+    /// <summary>One pass of a stable radix sort, by one digit.</summary>
     private void SortByDigit(uint[] from, uint[] to, int count, int shift)
     {
         var starts = _digitStarts.AsSpan();
@@ -108,7 +108,7 @@ internal sealed class HuffmanCode(int symbols, int maxLength)
 
     /// <summary>
     /// Code lengths from sorted counts, in place: A. Moffat and J. Katajainen, "In-place calculation of minimum-redundancy
-    /// codes" (1995). Afterwards <see cref="_lengthCounts"/> says how many codes have each length.
+    /// codes" (1995). Afterwards <see cref="_lengthCounts"/> contains the number of codes of each length.
     /// </summary>
     private void CodeLengths(int used)
     {
@@ -133,7 +133,7 @@ internal sealed class HuffmanCode(int symbols, int maxLength)
             tree[next] = tree[tree[next]] + 1;
         }
 
-        // Third pass: leaves fill what the inner nodes of each depth leave free.
+        // Third pass: leaves take the positions that the inner nodes of each depth leave free.
         Array.Clear(_lengthCounts);
         var available = 1;
         var depth = 0;
@@ -152,7 +152,7 @@ internal sealed class HuffmanCode(int symbols, int maxLength)
         }
     }
 
-    /// <summary>The lighter of the next inner node and the next leaf; an inner node gets its parent's place instead of its weight.</summary>
+    /// <summary>The lighter of the next inner node and the next leaf; an inner node's weight is replaced by its parent's index.</summary>
     private static int TakeSmaller(Span<int> tree, ref int node, ref int leaf, int parent)
     {
         if (leaf >= tree.Length || (node < parent && tree[node] < tree[leaf]))
@@ -165,7 +165,7 @@ internal sealed class HuffmanCode(int symbols, int maxLength)
         return tree[leaf++];
     }
 
-    /// <summary>Takes codes over the limit back to it and lengthens others until the code is full again: Kraft's sum is one.</summary>
+    /// <summary>Shortens codes over the limit and lengthens others until Kraft's sum is one again.</summary>
     private void Limit()
     {
         var total = 0L;
@@ -228,7 +228,7 @@ internal sealed class HuffmanCode(int symbols, int maxLength)
 
     private static ushort Reverse(int code, int length)
     {
-        // Halves of ever smaller parts change places.
+        // Swaps halves of ever smaller parts.
         var bits = (uint)code << (16 - length);
         bits = ((bits >> 1) & 0x5555) | ((bits & 0x5555) << 1);
         bits = ((bits >> 2) & 0x3333) | ((bits & 0x3333) << 2);

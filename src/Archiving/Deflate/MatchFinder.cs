@@ -7,16 +7,16 @@ using System.Runtime.Intrinsics;
 namespace Gateway.Archiving.Deflate;
 
 /// <summary>
-/// Greedy search for repeats. A small table remembers, for a hash of five bytes, where these stood last; two positions are
-/// looked up at a time. Where nothing matches for long it looks at ever fewer positions, so bytes that do not repeat cost little.
+/// Greedy search for repeats. A small table maps a hash of five bytes to their last position; two positions are
+/// looked up at a time. After a long stretch without a match it looks at fewer and fewer positions, so such bytes cost little.
 /// </summary>
 /// <remarks>
-/// <para>Equal bytes give equal sequences everywhere: nothing depends on the processor, on earlier blocks or on chance. Positions
-/// are kept in 16 bits, which makes the table small enough for the fastest cache; what a shortened position points at is always
-/// compared before it is used, so a wrong guess costs time and nothing else.</para>
-/// <para>Five bytes and not four: a match of four saves hardly anything over its literals, and every match costs the time of some
-/// twenty literals. What counts here is how soon the next position is known, and how often the processor guesses wrong; so
-/// everything that can wait is done beside the way to the next position.</para>
+/// <para>Deterministic: equal bytes give equal sequences, regardless of the processor and of earlier blocks. Positions are stored in
+/// 16 bits, so that the table fits into the fastest cache. A shortened position is always compared before it is used, so a wrong
+/// one costs only time.</para>
+/// <para>Five bytes instead of four: a match of four saves hardly anything over its literals, and every match costs the time of some
+/// twenty literals. Speed depends on how soon the next position is known, and on branch mispredictions. So everything that can be
+/// deferred is kept off the path to the next position.</para>
 /// </remarks>
 internal sealed class MatchFinder
 {
@@ -27,10 +27,10 @@ internal sealed class MatchFinder
     // After 2^8 bytes without a match two positions in three are looked at, after 2^9 two in four …
     private const int SkipShift = 8;
 
-    // Five bytes in the highest places of the product, whose own highest bits are the hash.
+    // Five bytes in the highest bits of the product, whose own highest bits are the hash.
     private const ulong HashFactor = 889_523_592_379UL << 24;
 
-    // What is loaded and remembered around a match stays inside.
+    // Everything that is loaded and stored around a match stays inside the block.
     private const int Tail = 16;
 
     private readonly ushort[] _last = new ushort[1 << HashBits];
@@ -38,10 +38,10 @@ internal sealed class MatchFinder
     /// <summary>Finds the repeats of a block of at most 2^17 bytes.</summary>
     /// <param name="plain">The block.</param>
     /// <param name="sequences">Room for a quarter as many as the block has bytes.</param>
-    /// <returns>How many sequences were found. Bytes behind the last are literals.</returns>
+    /// <returns>The number of sequences found. Bytes after the last one are literals.</returns>
     public int Find(ReadOnlySpan<byte> plain, Span<Sequence> sequences)
     {
-        // Nothing below looks again.
+        // No bounds checks below.
         ArgumentOutOfRangeException.ThrowIfGreaterThan(plain.Length, MaxBlock);
         ArgumentOutOfRangeException.ThrowIfLessThan(sequences.Length, plain.Length / MinMatch);
         Array.Clear(_last);
@@ -80,7 +80,7 @@ internal sealed class MatchFinder
                 : Extend(ref start, at, distance, plain.Length);
             var next = at + length;
 
-            // What stands before may belong to the match, too: up to eight bytes, no more than are literals, and not too long.
+            // The match may extend backwards: at most eight bytes, at most the pending literals, and not beyond the maximum length.
             var literals = at - anchor;
             if (at - distance >= sizeof(ulong))
             {
@@ -93,8 +93,8 @@ internal sealed class MatchFinder
 
             Unsafe.Add(ref sequence, count++) = new Sequence(literals, length, distance);
 
-            // The match's beginning, and its end, where the next one is likely to have begun: more would cost more time than it
-            // saves bytes.
+            // Store the match's beginning and its end, where the next one probably begins: storing more would cost more time than
+            // the bytes it saves.
             Remember(ref start, ref last, at + 2);
             at = next;
             anchor = next;
@@ -109,8 +109,8 @@ internal sealed class MatchFinder
     }
 
     /// <summary>
-    /// Whether at least four bytes stand there too. What the table holds was put there for an earlier position, so the distance
-    /// never leads before the block.
+    /// Whether at least four bytes match there. The table contains only earlier positions, so the distance never leads before
+    /// the block.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsMatch(ulong difference, nint distance) =>
@@ -142,7 +142,7 @@ internal sealed class MatchFinder
         return length;
     }
 
-    /// <summary>The smaller one, without a branch that no processor guesses.</summary>
+    /// <summary>The minimum, without a branch that predictors cannot guess.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static nint Smaller(nint one, nint other) => one + ((other - one) & ((other - one) >> (8 * sizeof(int) - 1)));
 

@@ -3,17 +3,17 @@ using System.Runtime.CompilerServices;
 namespace Gateway.Archiving.Deflate;
 
 /// <summary>
-/// Literals, then a match: what a block is made of. The last literals of a block have none behind them. One word, written once
-/// and read twice; the distance is kept as its symbol and extra bits, which is all that anyone asks for.
+/// Literals, then a match: the elements of a block. The last literals of a block have no match after them. It is one word, written once
+/// and read twice; the distance is stored as its symbol and extra bits, the only form that is needed.
 /// </summary>
 internal readonly struct Sequence
 {
     private readonly ulong _word;
 
-    /// <summary>Makes one.</summary>
-    /// <param name="literals">Bytes that are taken from the block as they are, less than 2^24.</param>
-    /// <param name="length">Bytes that are repeated, 4…258.</param>
-    /// <param name="distance">How far back they stand, 1…32,768.</param>
+    /// <summary>Creates a sequence.</summary>
+    /// <param name="literals">Number of literals, less than 2^24.</param>
+    /// <param name="length">Length of the match, 4…258.</param>
+    /// <param name="distance">Distance of the match, 1…32,768.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Sequence(nint literals, nint length, nint distance)
     {

@@ -5,29 +5,29 @@ using Gateway.Archiving.Deflate;
 namespace Gateway.Archiving.Encoders;
 
 /// <summary>
-/// Our own deflate, the default: about the size of the fastest level of the best libraries, and the same bytes on every
-/// processor, operating system and runtime. That is what lets one replica continue what another began.
+/// Our own deflate encoder, the default. Its output is about as small as the fastest level of the best libraries, and identical on
+/// every processor, operating system and runtime. So one replica can resume an archive that another began.
 /// </summary>
 /// <remarks>
-/// <para>A block is compressed in three passes. The match finder walks over it once and leaves a row of sequences, each some
-/// literals and one match. Counting the symbols of the row gives the Huffman codes, and with them the exact length of the
-/// result before a bit of it is written; when it would not shrink, the block is stored, and nothing was written in vain. The
-/// last pass writes the row with those codes as one dynamic block, and behind it an empty stored block that ends on a byte.</para>
-/// <para>Bytes that do not repeat make the first pass skip ahead. If next to nothing matched and a sample of the bytes is evenly
-/// spread, the block is stored without counting.</para>
-/// <para>Memory: scratch of some 300 KiB is taken from a pool for the time of one block; as many exist as blocks have ever been
-/// encoded at the same moment, not as there are bundles.</para>
+/// <para>A block is compressed in three passes. The match finder scans it once and produces a list of sequences, each some
+/// literals and one match. Counting the symbols of the list gives the Huffman codes, and so the exact length of the
+/// result before any bit is written. If it would not shrink, the block is stored and no work was wasted. The last pass writes
+/// the list with these codes as one dynamic block, followed by an empty stored block that ends on a byte.</para>
+/// <para>On bytes that do not repeat, the first pass skips ahead. If almost nothing matched and a sample of the bytes is uniformly
+/// distributed, the block is stored without counting.</para>
+/// <para>Memory: scratch of some 300 KiB is taken from a pool while a block is encoded. The number of scratch buffers is the maximum
+/// number of blocks ever encoded at the same time; it does not depend on the number of bundles.</para>
 /// </remarks>
 internal sealed class DeflateBlockEncoder : BlockEncoder
 {
-    // Fewer matched bytes than one in 64 cannot pay for codes that are as long as the bytes.
+    // If fewer than one byte in 64 is matched, the savings cannot exceed the cost of codes that are as long as the bytes.
     private const int FewMatches = 64;
 
     private static readonly ConcurrentBag<Scratch> Pool = [];
 
     public override string Name => "deflate-2";
 
-    /// <summary>Whether next to nothing in a block of any size repeats and its bytes are evenly spread: no encoder of deflate
+    /// <summary>Whether almost nothing in a block of any size repeats and its bytes are uniformly distributed, so that no deflate encoder
     /// shrinks it.</summary>
     public static bool LooksIncompressible(ReadOnlySpan<byte> plain)
     {
@@ -44,7 +44,7 @@ internal sealed class DeflateBlockEncoder : BlockEncoder
 
     private static bool PartLooksIncompressible(ReadOnlySpan<byte> plain)
     {
-        // The sample first: it costs next to nothing, and most blocks are done with it.
+        // The sample first: it is cheap and decides for most blocks.
         if (!ByteSample.LooksIncompressible(plain))
         {
             return false;

@@ -38,6 +38,6 @@ internal static class EncoderCatalogue
         (_, Compression.Fast, FastEncoder.Managed) => Managed,
         (_, Compression.Fast, FastEncoder.Isal) => Isal.Value,
         (_, Compression.Small, _) => Small.Value,
-        _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe, "unknown compression or encoder"),
+        _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe, "Unknown compression or encoder."),
     };
 }

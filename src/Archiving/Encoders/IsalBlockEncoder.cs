@@ -5,17 +5,17 @@ using Gateway.Archiving.Blocks;
 namespace Gateway.Archiving.Encoders;
 
 /// <summary>
-/// Blocks by ISA-L's igzip at level 1, without state between blocks; a full flush ends each on a byte. The library is loaded when
-/// it is asked for, and nothing takes its place when it is missing.
+/// Encodes blocks with ISA-L's igzip at level 1, stateless; a full flush ends each on a byte. The library is loaded on
+/// demand. If it is missing, there is no fallback.
 /// </summary>
-/// <remarks>Memory: each native state is some 360 KiB, taken from a pool for the time of one block and kept as long as the
-/// process lives; as many exist as blocks have ever been encoded at the same moment.</remarks>
+/// <remarks>Memory: each native state takes some 360 KiB. States are pooled and kept for the life of the process; their number is the
+/// maximum number of blocks ever encoded at the same time.</remarks>
 internal sealed unsafe class IsalBlockEncoder : BlockEncoder
 {
     private const string Library = "libisal.so.2";
 
-    // igzip_lib.h, ISA-L 2: struct isal_zstream up to its internal state, on 64-bit machines. The rest is the library's own.
-    private const int StreamSize = 128 * 1024; // 82,384 in 2.30, and room for what later versions add
+    // igzip_lib.h, ISA-L 2: struct isal_zstream up to its internal state, on 64-bit machines. The library owns the remainder.
+    private const int StreamSize = 128 * 1024; // 82,384 in 2.30, with room for later versions
     private const int LevelBufferSize = 282_624; // ISAL_DEF_LVL1_DEFAULT
     private const ushort FullFlush = 2;
     private const int Ok = 0;
@@ -33,7 +33,7 @@ internal sealed unsafe class IsalBlockEncoder : BlockEncoder
     public override string Name => "isal-1";
 
     /// <summary>Loads the library.</summary>
-    /// <exception cref="NotSupportedException">It is not there, is too old, or this is no 64-bit machine.</exception>
+    /// <exception cref="NotSupportedException">It is missing or too old, or this is not a 64-bit machine.</exception>
     public static IsalBlockEncoder Load()
     {
         if (sizeof(nint) == sizeof(long)
@@ -44,12 +44,12 @@ internal sealed unsafe class IsalBlockEncoder : BlockEncoder
             return new IsalBlockEncoder(initialize, deflate);
         }
 
-        throw new NotSupportedException($"the encoder isal needs {Library} (Debian: libisal2) on a 64-bit machine, and it cannot be loaded");
+        throw new NotSupportedException($"The encoder 'isal' requires a 64-bit machine and {Library} (Debian: libisal2), which cannot be loaded.");
     }
 
     public override int TryEncode(ReadOnlySpan<byte> plain, Memory<byte> output)
     {
-        // It would find out, too, but ten times slower.
+        // igzip would detect this too, but ten times slower.
         if (plain.IsEmpty || DeflateBlockEncoder.LooksIncompressible(plain))
         {
             return 0;

@@ -7,11 +7,11 @@ using Gateway.Archiving.Deflate;
 namespace Gateway.Archiving.Encoders;
 
 /// <summary>
-/// Blocks by libdeflate, for <see cref="Compression.Small"/> where the library is there: smaller than zlib makes them, and faster.
-/// It knows complete streams only, so <see cref="DeflateTailRewriter"/> opens what it gives.
+/// Encodes blocks with libdeflate, for <see cref="Compression.Small"/> if the library is available: smaller output than zlib, and
+/// faster. It writes only complete streams, so <see cref="DeflateTailRewriter"/> makes them continuable.
 /// </summary>
-/// <remarks>Memory: each compressor is some 1 MiB of native memory and 660 KiB of our own, taken from a pool for the time of one
-/// block and kept as long as the process lives; as many exist as blocks have ever been encoded at the same moment.</remarks>
+/// <remarks>Memory: each compressor takes some 1 MiB of native memory and 660 KiB of our own. Compressors are pooled and kept for the
+/// life of the process; their number is the maximum number of blocks ever encoded at the same time.</remarks>
 internal sealed unsafe class LibdeflateBlockEncoder : BlockEncoder
 {
     private const string Library = "libdeflate.so.0";
@@ -31,7 +31,7 @@ internal sealed unsafe class LibdeflateBlockEncoder : BlockEncoder
 
     public override int BlockSize => ArchiveRecipe.SmallBlockSize;
 
-    /// <summary>Loads the library, if it is there.</summary>
+    /// <summary>Loads the library if it is available.</summary>
     public static bool TryLoad([NotNullWhen(true)] out BlockEncoder? encoder)
     {
         encoder = NativeLibrary.TryLoad(Library, out var library)
@@ -44,7 +44,7 @@ internal sealed unsafe class LibdeflateBlockEncoder : BlockEncoder
 
     public override int TryEncode(ReadOnlySpan<byte> plain, Memory<byte> output)
     {
-        // It would find out, too, but fifty times slower.
+        // libdeflate would detect this too, but fifty times slower.
         if (plain.IsEmpty || DeflateBlockEncoder.LooksIncompressible(plain))
         {
             return 0;
@@ -69,7 +69,7 @@ internal sealed unsafe class LibdeflateBlockEncoder : BlockEncoder
 
     private sealed class Compressor(void* state)
     {
-        public void* State { get; } = state is not null ? state : throw new InvalidOperationException("libdeflate has no memory for a compressor");
+        public void* State { get; } = state is not null ? state : throw new InvalidOperationException("libdeflate could not allocate a compressor.");
 
         public byte[] Buffer { get; } = new byte[ArchiveRecipe.SmallBlockSize];
 

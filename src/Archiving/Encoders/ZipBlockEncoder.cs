@@ -3,13 +3,13 @@ using Gateway.Archiving.Blocks;
 namespace Gateway.Archiving.Encoders;
 
 /// <summary>
-/// Deflate for the bodies of a zip. A block that does not shrink and holds signatures of zip records, as an archive within the archive
-/// does, is stored in pieces that end within each signature. Some readers that cannot seek search for signatures instead of
+/// Deflate for the bodies of a zip. A block that does not shrink and contains signatures of zip records, like an archive within the
+/// archive, is stored in pieces that end within each signature. Some streaming readers search for signatures instead of
 /// decoding the body: npm's unzipper and fflate's <c>Unzip</c>.
 /// </summary>
 internal sealed class ZipBlockEncoder(BlockEncoder deflate) : BlockEncoder
 {
-    // Further signatures stay whole: it bounds what hostile bytes can cost to 0.25 %.
+    // Further signatures stay whole, which bounds the cost of malicious content to 0.25 %.
     private const int MaxCuts = 64;
 
     public override string Name => deflate.Name;
@@ -26,13 +26,13 @@ internal sealed class ZipBlockEncoder(BlockEncoder deflate) : BlockEncoder
         return length > 0 ? length : StoreInPieces(plain, output.Span);
     }
 
-    /// <returns>The bytes written, or 0 when the block holds no signature.</returns>
+    /// <returns>The number of bytes written, or 0 if the block contains no signature.</returns>
     private int StoreInPieces(ReadOnlySpan<byte> plain, Span<byte> output)
     {
         var length = 0;
         for (var cuts = 0; cuts < MaxCuts && FindSignature(plain) is >= 0 and var at; cuts++)
         {
-            // Up to and with the signature's first byte.
+            // Up to and including the signature's first byte.
             length += Stored.Write(plain[..(at + 1)], output[length..]);
             plain = plain[(at + 1)..];
         }
@@ -40,7 +40,7 @@ internal sealed class ZipBlockEncoder(BlockEncoder deflate) : BlockEncoder
         return length == 0 ? 0 : length + Stored.Write(plain, output[length..]);
     }
 
-    /// <summary>Where the signature of a local header, a descriptor, a central header or an end record is; -1 if there is none.</summary>
+    /// <summary>The position of the first signature of a local header, descriptor, central header or end record; -1 if there is none.</summary>
     private static int FindSignature(ReadOnlySpan<byte> plain)
     {
         for (var from = 0; plain[from..].IndexOf("PK"u8) is >= 0 and var at; from += at + 2)

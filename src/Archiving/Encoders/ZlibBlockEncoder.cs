@@ -5,9 +5,9 @@ using Gateway.Archiving.Blocks;
 namespace Gateway.Archiving.Encoders;
 
 /// <summary>
-/// Blocks by the runtime's own zlib, at whichever of some levels makes a block smallest: its slowest is best for programs, and for
-/// logs worse than its middle one. <see cref="DeflateStream.Flush()"/> is zlib's sync flush: it ends on a byte with an empty
-/// stored block that is not the last. What the stream writes when it is disposed, its own end, is left out.
+/// Encodes blocks with the runtime's zlib, at whichever of several levels gives the smallest block: the slowest is best for programs,
+/// but worse than the middle one for logs. <see cref="DeflateStream.Flush()"/> is zlib's sync flush: it ends on a byte with an empty
+/// stored block that is not the last. The end that the stream writes when it is disposed is discarded.
 /// </summary>
 internal sealed class ZlibBlockEncoder(params int[] levels) : BlockEncoder
 {
@@ -19,7 +19,7 @@ internal sealed class ZlibBlockEncoder(params int[] levels) : BlockEncoder
 
     public override int TryEncode(ReadOnlySpan<byte> plain, Memory<byte> output)
     {
-        // zlib makes such blocks bigger at a fiftieth of the speed of a copy, so our own encoder says whether to try.
+        // zlib enlarges such blocks, at a fiftieth of the speed of a copy, so our own encoder decides whether to try.
         if (DeflateBlockEncoder.LooksIncompressible(plain))
         {
             return 0;
@@ -50,7 +50,7 @@ internal sealed class ZlibBlockEncoder(params int[] levels) : BlockEncoder
         return sink.Overflowed ? 0 : sink.Written;
     }
 
-    /// <summary>Takes what fits and remembers that more came.</summary>
+    /// <summary>Keeps what fits and records whether there was more.</summary>
     private sealed class BoundedSink(Memory<byte> output) : Stream
     {
         public int Written { get; private set; }

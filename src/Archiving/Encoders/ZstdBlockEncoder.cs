@@ -6,9 +6,9 @@ using ZstdSharp.Unsafe;
 
 namespace Gateway.Archiving.Encoders;
 
-/// <summary>Blocks as Zstandard frames with size and checksum, by ZstdSharp: managed code, the same on every processor.</summary>
-/// <remarks>Memory: a compressor holds some 1 MiB (level 1) to 5 MiB (level 9), taken from a pool for the time of one block; as many
-/// exist as blocks have ever been encoded at the same moment.</remarks>
+/// <summary>Blocks as Zstandard frames with size and checksum, by ZstdSharp: managed code, the same bytes on every processor.</summary>
+/// <remarks>Memory: a compressor holds some 1 MiB (level 1) to 5 MiB (level 9). Compressors are pooled; their number is the maximum
+/// number of blocks ever encoded at the same time.</remarks>
 internal sealed class ZstdBlockEncoder(int level, int blockSize) : BlockEncoder
 {
     private readonly ConcurrentBag<Compressor> _pool = [];

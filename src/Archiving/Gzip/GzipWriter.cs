@@ -6,15 +6,15 @@ using Gateway.Archiving.Blocks;
 namespace Gateway.Archiving.Gzip;
 
 /// <summary>
-/// One gzip member (RFC 1952) around blocks of deflate. All of them form one stream: readers that stop after the first member of
-/// a gzip file see everything.
+/// One gzip member (RFC 1952) around deflate blocks that form a single stream, because some readers stop after the first
+/// member of a gzip file.
 /// </summary>
 internal sealed class GzipWriter : BlockFormatWriter
 {
     // CRC32 and ISIZE.
     private const int TrailerLength = 8;
 
-    /// <summary>Begins a member, or goes on within one.</summary>
+    /// <summary>Begins or resumes a member.</summary>
     public GzipWriter(PipeWriter output, BlockWriter blocks)
         : base(output, blocks)
     {
@@ -31,7 +31,7 @@ internal sealed class GzipWriter : BlockFormatWriter
     // Magic, deflate, no flags, no time, no hint about the level, system unknown (RFC 1952, section 2.3).
     private static ReadOnlySpan<byte> Header => [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255];
 
-    /// <summary>The length of a member none of whose blocks is compressed.</summary>
+    /// <summary>The length of a member in which no block is compressed.</summary>
     public static long StoredLength(long plainLength, int blockSize) => checked(
         Header.Length + StoredDeflate.Instance.EncodedLength(plainLength, blockSize) + StoredDeflate.Final.Length + TrailerLength);
 

@@ -5,18 +5,18 @@ using Gateway.Archiving.Zstd;
 
 namespace Gateway.Archiving.Layout;
 
-/// <content>Where to begin making an archive of which a client needs a part.</content>
+/// <content>Where to start writing an archive of which a client needs a part.</content>
 public sealed partial class ArchiveLayout
 {
-    // Whether the place of each byte is known.
+    // Whether the position of each byte is known.
     private bool IsMapped => !Recipe.NeedsCheckpoints || Recipe is { Format: ArchiveFormat.Zip, Compression: Compression.Store };
 
-    /// <summary>Where to begin making the archive so that a range of it can be had for the least work.</summary>
-    /// <param name="trail">What is known of the archive.</param>
+    /// <summary>Where to start writing the archive so that a range of it costs the least work.</summary>
+    /// <param name="trail">What is known about the archive.</param>
     /// <param name="from">The range's first byte.</param>
-    /// <param name="end">Behind its last byte; null for the archive's end.</param>
-    /// <param name="isRead">Whether an entry has been read whole before; null when that does not matter. One that was not is read if
-    /// the range reaches the last entry, which is then about all before it.</param>
+    /// <param name="end">The offset after its last byte; null for the archive's end.</param>
+    /// <param name="isRead">Whether an entry has been read completely before; null if that does not matter. An unread entry is read if the
+    /// range reaches the last entry, which describes all entries before it.</param>
     public ResumePoint FindResumePoint(CheckpointIndex trail, long from, long? end, Predicate<int>? isRead = null)
     {
         ArgumentNullException.ThrowIfNull(trail);
@@ -31,7 +31,7 @@ public sealed partial class ArchiveLayout
         return place.PlainOffset == 0 || !IsBehindBlock(place.PlainOffset) ? default : At(place, CheckLengthBefore(place.PlainOffset));
     }
 
-    /// <summary>The first entry that must be made or read because of what follows it; the number of entries if there is none.</summary>
+    /// <summary>The first entry that must be written or read because of what follows it; the number of entries if there is none.</summary>
     private int FirstOpen(CheckpointIndex trail, long last, Predicate<int>? isRead)
     {
         var needsResults = Recipe.Format == ArchiveFormat.Zip && (!IsMapped || last > GetOffset(_starts[^1]));
@@ -45,10 +45,10 @@ public sealed partial class ArchiveLayout
         return entry;
     }
 
-    /// <summary>Whether the records of a zip archive can name an entry without having made it.</summary>
+    /// <summary>Whether the directory of a zip archive can describe an entry that was not written.</summary>
     private bool HasResult(CheckpointIndex trail, int entry) => Entries[entry].Size == 0 || trail.FindResult(entry) is not null;
 
-    /// <summary>Every byte of the range stands where the layout says: it is begun at its block, unless a checksum asks for what is before.</summary>
+    /// <summary>The position of every byte is known: start at the range's block, unless a checksum requires what precedes it.</summary>
     private ResumePoint StartMapped(CheckpointIndex trail, long from, long last, int open)
     {
         var plain = BlockAt(from);
@@ -78,8 +78,8 @@ public sealed partial class ArchiveLayout
         }
     }
 
-    /// <summary>Where a byte of the plain archive is in an archive of which the place of each byte is known; at the beginning of a block,
-    /// where the block's header is.</summary>
+    /// <summary>Maps an offset in the uncompressed archive to the archive, whose byte positions must be known. At the beginning of a block,
+    /// this is the offset of the block's header.</summary>
     private long GetOffset(long plain)
     {
         if (Recipe.Format != ArchiveFormat.Zip)
@@ -99,7 +99,7 @@ public sealed partial class ArchiveLayout
             : GetHeaderLength(Entries[piece.Entry]) + StoredDeflate.Instance.EncodedLength(inBody, ArchiveRecipe.StoreBlockSize));
     }
 
-    /// <summary>The last place in the plain archive, before or at a byte of the archive, at which making the archive can begin.</summary>
+    /// <summary>The last place in the uncompressed archive, at or before a byte of the archive, at which writing can start.</summary>
     private long BlockAt(long offset)
     {
         if (Recipe.Format != ArchiveFormat.Zip)
@@ -122,10 +122,10 @@ public sealed partial class ArchiveLayout
             : _starts[index] + header + (blocks * ArchiveRecipe.StoreBlockSize);
     }
 
-    /// <summary>Whether a block can end here at all: who noted it may have been mistaken.</summary>
+    /// <summary>Whether a block can end here at all; the recorded value may be wrong.</summary>
     private bool IsBehindBlock(long plainOffset) => Recipe.Format != ArchiveFormat.Zip || PieceAt(plainOffset - 1).Kind == PieceKind.Body;
 
-    /// <summary>How long the block is that ends at a checkpoint.</summary>
+    /// <summary>The length of the block that ends at a checkpoint.</summary>
     private int CheckLengthBefore(long plainOffset)
     {
         var streamStart = Recipe.Format == ArchiveFormat.Zip ? PieceAt(plainOffset - 1).Start : 0;

@@ -7,14 +7,14 @@ using Gateway.Archiving.Zstd;
 namespace Gateway.Archiving.Layout;
 
 /// <summary>
-/// Where everything stands in an archive whose entries are known, before a byte of it is made: an archive is a pure function of
-/// its entries and its recipe, and so are its pieces and, where nothing is compressed, its length.
+/// The position of everything in an archive whose entries are known, before any byte of it is written. An archive is a pure function
+/// of its entries and its recipe, and so are its pieces and, if nothing is compressed, its length.
 /// </summary>
-/// <remarks>Places are those of the plain archive, in which no body is compressed: for the tar formats the tar, for zip a zip with
-/// the same records around bodies that are stored.</remarks>
+/// <remarks>Offsets are those of the plain archive, in which no body is compressed: for the tar formats the tar, for zip a zip with
+/// the same records around stored bodies.</remarks>
 public sealed partial class ArchiveLayout
 {
-    // Where each entry begins in the plain archive; behind the last one the trailer.
+    // Offset of each entry in the plain archive; after the last one, of the trailer.
     private readonly long[] _starts;
 
     // The same for the archive itself; only for a stored zip.
@@ -31,7 +31,7 @@ public sealed partial class ArchiveLayout
         Length = recipe is { Format: ArchiveFormat.Tar } or { Compression: Compression.Store } ? maxLength : null;
     }
 
-    /// <summary>How the archive is made.</summary>
+    /// <summary>Format and compression.</summary>
     public ArchiveRecipe Recipe { get; }
 
     /// <summary>Every entry, in order.</summary>
@@ -40,14 +40,14 @@ public sealed partial class ArchiveLayout
     /// <summary>Bytes of the archive before compression.</summary>
     public long PlainLength { get; }
 
-    /// <summary>Bytes of the archive itself; null where only making it tells.</summary>
+    /// <summary>Bytes of the archive itself; null if known only after writing it.</summary>
     public long? Length { get; }
 
-    /// <summary>The most bytes that the archive can have.</summary>
+    /// <summary>The maximum length of the archive in bytes.</summary>
     public long MaxLength { get; }
 
-    /// <summary>Lays the entries out.</summary>
-    /// <param name="recipe">How the archive is made.</param>
+    /// <summary>Computes the layout.</summary>
+    /// <param name="recipe">Format and compression.</param>
     /// <param name="entries">Every entry, in order, with its exact size.</param>
     /// <exception cref="OverflowException">The archive would have more than 2^63 bytes.</exception>
     public static ArchiveLayout Create(ArchiveRecipe recipe, IReadOnlyList<ArchiveEntry> entries)
@@ -57,10 +57,10 @@ public sealed partial class ArchiveLayout
         return recipe.Format == ArchiveFormat.Zip ? CreateZip(recipe, entries) : CreateTar(recipe, entries);
     }
 
-    /// <summary>Where an entry's header begins in the plain archive; for the number of entries, where the trailer does.</summary>
+    /// <summary>Offset of an entry's header in the plain archive; for the number of entries, of the trailer.</summary>
     public long GetStart(int entry) => _starts[entry];
 
-    /// <summary>The piece that holds a byte of the plain archive.</summary>
+    /// <summary>The piece that contains a byte of the plain archive.</summary>
     /// <param name="offset">From 0 to less than <see cref="PlainLength"/>.</param>
     public ArchivePiece PieceAt(long offset)
     {

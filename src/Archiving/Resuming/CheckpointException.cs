@@ -1,13 +1,13 @@
 namespace Gateway.Archiving.Resuming;
 
 /// <summary>
-/// The block before a checkpoint is not the one it was noted behind: the checkpoint is of another archive, or another encoder's.
-/// Nothing has been written; forget what is known of the archive and begin it anew.
+/// The block before a checkpoint differs from the one it was recorded after: the checkpoint belongs to another archive or encoder.
+/// Nothing has been written. Discard what is known about the archive and start from the beginning.
 /// </summary>
 public sealed class CheckpointException : IOException
 {
     internal CheckpointException()
-        : base("The block before the checkpoint is another one than when it was noted.")
+        : base("The block before the checkpoint differs from the one that was recorded.")
     {
     }
 }

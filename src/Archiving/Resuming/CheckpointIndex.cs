@@ -1,21 +1,21 @@
 namespace Gateway.Archiving.Resuming;
 
 /// <summary>
-/// What was learned of an archive while it was made: enough to go on within it later. Any number of threads may make the same
-/// archive and share one; equal plans and recipes learn the same.
+/// What was recorded about an archive while it was written: enough to resume it later. Any number of threads may write the same
+/// archive and share one trail; equal plans and recipes record the same.
 /// </summary>
-/// <remarks>Memory: 24 bytes for every 4 MiB of plain archive, and for zip some 40 bytes for each entry.</remarks>
-/// <param name="reached">Is told of every place that a writer reaches, on its thread.</param>
+/// <remarks>Memory: 24 bytes for every 4 MiB of the plain archive, and for zip some 40 bytes for each entry.</remarks>
+/// <param name="reached">Called for every checkpoint that a writer reaches, on its thread.</param>
 public sealed class CheckpointIndex(Action<Checkpoint>? reached = null)
 {
-    /// <summary>Plain bytes, at least, between two places that a writer notes.</summary>
+    /// <summary>Minimum number of uncompressed bytes between two checkpoints.</summary>
     public const long Interval = 4 << 20;
 
     private readonly Lock _lock = new();
     private readonly SortedList<long, Checkpoint> _checkpoints = [];
     private readonly Dictionary<int, EntryResult> _results = [];
 
-    /// <summary>Notes a place.</summary>
+    /// <summary>Adds a checkpoint.</summary>
     public void Add(Checkpoint checkpoint)
     {
         lock (_lock)
@@ -24,9 +24,9 @@ public sealed class CheckpointIndex(Action<Checkpoint>? reached = null)
         }
     }
 
-    /// <summary>The places known in a part of the plain archive, in order.</summary>
-    /// <param name="from">Its first byte.</param>
-    /// <param name="end">Behind its last byte.</param>
+    /// <summary>The known checkpoints in a part of the plain archive, in order.</summary>
+    /// <param name="from">The offset of its first byte.</param>
+    /// <param name="end">The offset after its last byte.</param>
     public Checkpoint[] Between(long from, long end)
     {
         lock (_lock)
@@ -36,7 +36,7 @@ public sealed class CheckpointIndex(Action<Checkpoint>? reached = null)
         }
     }
 
-    /// <summary>Notes what became of an entry.</summary>
+    /// <summary>Records the result of an entry.</summary>
     public void Add(int entry, EntryResult result)
     {
         lock (_lock)
@@ -45,7 +45,7 @@ public sealed class CheckpointIndex(Action<Checkpoint>? reached = null)
         }
     }
 
-    /// <summary>What became of an entry; null when it is not known.</summary>
+    /// <summary>The result of an entry; null if unknown.</summary>
     public EntryResult? FindResult(int entry)
     {
         lock (_lock)
@@ -54,18 +54,18 @@ public sealed class CheckpointIndex(Action<Checkpoint>? reached = null)
         }
     }
 
-    /// <summary>The last place at or before a byte of the archive and a byte of the plain archive; its beginning where there is none.</summary>
+    /// <summary>The last checkpoint at or before an offset in the archive and one in the plain archive; the beginning if there is none.</summary>
     public Checkpoint Nearest(long offset, long plainOffset = long.MaxValue)
     {
         lock (_lock)
         {
-            // Both grow together.
+            // Both offsets increase together.
             var count = CountWhile(place => place.Offset <= offset && place.PlainOffset <= plainOffset);
             return count == 0 ? default : _checkpoints.GetValueAtIndex(count - 1);
         }
     }
 
-    /// <summary>Whether a place behind this byte of the archive is known, so that no better one than <see cref="Nearest"/> can be.</summary>
+    /// <summary>Whether a checkpoint after this byte of the archive is known, so that none can be better than <see cref="Nearest"/>.</summary>
     public bool Covers(long offset)
     {
         lock (_lock)
@@ -74,14 +74,14 @@ public sealed class CheckpointIndex(Action<Checkpoint>? reached = null)
         }
     }
 
-    /// <summary>A writer has come to a place.</summary>
+    /// <summary>Called when a writer reaches a checkpoint.</summary>
     internal void Reach(Checkpoint checkpoint)
     {
         Add(checkpoint);
         reached?.Invoke(checkpoint);
     }
 
-    /// <summary>How many places at the beginning are so.</summary>
+    /// <summary>The number of leading checkpoints that match.</summary>
     private int CountWhile(Predicate<Checkpoint> isSo)
     {
         var (low, high) = (0, _checkpoints.Count);

@@ -1,17 +1,17 @@
 namespace Gateway.Archiving.Resuming;
 
-/// <summary>Where an archive is begun to be made, for a client that has what stands before.</summary>
-/// <param name="Place">From here on its bytes are written.</param>
-/// <param name="CheckLength">Plain bytes before the place, all in one block, that are made once more and compared.</param>
-/// <param name="Entry">The entry in which these begin; the number of entries when only the end is left.</param>
-/// <param name="Skip">Bytes of that entry, its header included, that stand before them.</param>
-/// <param name="BodyOffset">How many of these belong to its body.</param>
-/// <param name="IsBodyDone">Whether these are all of its body, so that its object need not be read.</param>
+/// <summary>Where writing an archive starts for a client that already has what precedes it.</summary>
+/// <param name="Place">Bytes are written from here on.</param>
+/// <param name="CheckLength">Uncompressed bytes before the place, all in one block, that are encoded again and compared.</param>
+/// <param name="Entry">The entry in which those bytes begin; the number of entries if only the end is left.</param>
+/// <param name="Skip">Bytes of that entry, its header included, that precede them.</param>
+/// <param name="BodyOffset">The part of <paramref name="Skip"/> that belongs to the body.</param>
+/// <param name="IsBodyDone">Whether that is the whole body, so that its object need not be read.</param>
 public readonly record struct ResumePoint(Checkpoint Place, int CheckLength, int Entry, long Skip, long BodyOffset, bool IsBodyDone)
 {
     /// <summary>
-    /// Whether it is begun within a body that is only copied, without a checkpoint: of that body no checksum is known, and whoever
-    /// needs it must know it from elsewhere.
+    /// Whether writing starts within a body that is only copied, without a checkpoint. The checksum of that body is then not known
+    /// here, and must come from elsewhere if it is needed.
     /// </summary>
     public bool IsWithinCopy => BodyOffset > 0 && CheckLength == 0;
 

@@ -11,7 +11,7 @@ internal static class PaxRecords
 {
     public static void Append(StringBuilder records, string key, string value)
     {
-        // blank, '=', newline
+        // space, '=', newline
         var rest = Encoding.UTF8.GetByteCount(key) + Encoding.UTF8.GetByteCount(value) + 3;
         var length = rest + Digits(rest);
         if (Digits(length) != Digits(rest))

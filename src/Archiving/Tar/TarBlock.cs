@@ -2,7 +2,7 @@ namespace Gateway.Archiving.Tar;
 
 /// <summary>
 /// One 512-byte header block of the ustar interchange format (POSIX.1-2017, pax, "ustar Interchange Format"). Every offset and
-/// width of the format stands here and nowhere else.
+/// width of the format is defined only here.
 /// </summary>
 internal readonly ref struct TarBlock
 {
@@ -50,7 +50,7 @@ internal readonly ref struct TarBlock
         set => _block[156] = value;
     }
 
-    /// <summary>The sum of all bytes with the field itself taken as blanks; six digits, NUL, blank, as every tar writes it.</summary>
+    /// <summary>The sum of all bytes with the field itself taken as spaces; six digits, NUL, space, as every tar writes it.</summary>
     public void Seal()
     {
         var checksum = _block.Slice(148, 8);

@@ -4,15 +4,15 @@ using System.Text;
 namespace Gateway.Archiving.Tar;
 
 /// <summary>
-/// Decides, purely, which blocks stand before an entry's body: one ustar block where the entry fits, and a pax extended header
-/// before it where the name or the size does not.
+/// Decides which blocks precede an entry's body: one ustar block, and a pax extended header before it if the name or the size
+/// does not fit.
 /// </summary>
 internal static class TarHeader
 {
     /// <summary>"At the end of the archive file there shall be two 512-octet logical records filled with binary zeros."</summary>
     public const int TrailerLength = 2 * TarBlock.Size;
 
-    // What readers that know no pax see instead of a name that does not fit.
+    // What readers without pax support see instead of a name that does not fit.
     private const string PaxDirectory = "PaxHeaders/";
 
     /// <summary>The header of an entry, a whole number of blocks.</summary>
@@ -59,7 +59,7 @@ internal static class TarHeader
         return header;
     }
 
-    /// <summary>Zeros behind a body, up to a whole block.</summary>
+    /// <summary>Zeros after a body, up to a whole block.</summary>
     public static int GetPadding(long size) => (int)(-size & (TarBlock.Size - 1));
 
     /// <summary>The length rounded up to whole blocks.</summary>
@@ -86,7 +86,7 @@ internal static class TarHeader
         return Encoding.UTF8.GetBytes(records.ToString());
     }
 
-    /// <summary>0: the name field alone holds it. Above: the slash that parts prefix and name. −1: ustar cannot hold it.</summary>
+    /// <summary>0: the name field alone holds it. Above: the slash that separates prefix and name. −1: ustar cannot hold it.</summary>
     private static int SplitForUstar(ReadOnlySpan<byte> name)
     {
         if (!Ascii.IsValid(name))
@@ -99,7 +99,7 @@ internal static class TarHeader
             return 0;
         }
 
-        // The last slash that leaves a prefix which fits leaves the shortest name.
+        // The last slash whose prefix still fits leaves the shortest name.
         var prefixRoom = name[..Math.Min(name.Length, TarBlock.PrefixWidth + 1)];
         var slash = prefixRoom.LastIndexOf((byte)'/');
         var nameLength = name.Length - slash - 1;

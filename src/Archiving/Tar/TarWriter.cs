@@ -7,9 +7,9 @@ namespace Gateway.Archiving.Tar;
 /// A tar archive (POSIX.1-2017, pax) of regular files, mode 0644, owner 0. It owns no memory: header, body and padding are
 /// written into the output's own buffers.
 /// </summary>
-/// <param name="output">Where it goes.</param>
-/// <param name="skip">Bytes of the first entry, its header included, that are left out because the archive goes on in it; of its
-/// body the caller leaves them out, too.</param>
+/// <param name="output">Where the archive is written.</param>
+/// <param name="skip">Bytes of the first entry, its header included, that are omitted because the archive is resumed there. The
+/// caller omits those of the body too.</param>
 internal sealed class TarWriter(PipeWriter output, long skip = 0) : ArchiveWriter(output, output)
 {
     private long _skip = skip;
@@ -43,7 +43,7 @@ internal sealed class TarWriter(PipeWriter output, long skip = 0) : ArchiveWrite
     /// <inheritdoc/>
     private protected override void End(in ArchiveEntry entry) => WriteZeros(TarHeader.GetPadding(entry.Size));
 
-    /// <summary>Writes what is left of some bytes when those that a resumed archive has already are left out.</summary>
+    /// <summary>Writes what remains of some bytes after omitting those that a resumed archive already has.</summary>
     private void Write(ReadOnlySpan<byte> bytes)
     {
         var skipped = (int)Math.Min(_skip, bytes.Length);

@@ -1,9 +1,9 @@
 namespace Gateway.Archiving.Zip;
 
-/// <summary>What ends the central directory (PKWARE APPNOTE 6.3.10, sections 4.3.14 to 4.3.16).</summary>
-/// <param name="Entries">Records in the directory.</param>
-/// <param name="Length">Bytes of the directory.</param>
-/// <param name="Offset">Where in the archive it begins.</param>
+/// <summary>The records that end the central directory (PKWARE APPNOTE 6.3.10, sections 4.3.14 to 4.3.16).</summary>
+/// <param name="Entries">Number of records in the directory.</param>
+/// <param name="Length">Length of the directory in bytes.</param>
+/// <param name="Offset">Its offset in the archive.</param>
 internal readonly record struct ZipEnd(int Entries, long Length, long Offset)
 {
     public const int MaxLength = Zip64EndLength + LocatorLength + EndLength;
@@ -18,7 +18,7 @@ internal readonly record struct ZipEnd(int Entries, long Length, long Offset)
     // The length field of the record counts neither itself nor the signature.
     private const int Zip64EndCounted = Zip64EndLength - 12;
 
-    /// <summary>How long the records are.</summary>
+    /// <summary>The length of the records.</summary>
     public int RecordsLength => IsZip64 ? MaxLength : EndLength;
 
     private bool IsZip64 => Entries >= ushort.MaxValue || Length >= ZipEntry.In64 || Offset >= ZipEntry.In64;

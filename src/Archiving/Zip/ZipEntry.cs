@@ -7,15 +7,15 @@ using Gateway.Archiving.Resuming;
 namespace Gateway.Archiving.Zip;
 
 /// <summary>
-/// The records of one entry (PKWARE APPNOTE 6.3.10, sections 4.3.7, 4.3.9 and 4.3.12). Everything but the checksum, the compressed
-/// length and the place is decided by what is known beforehand, so that the layout knows how long each record is.
+/// The records of one entry (PKWARE APPNOTE 6.3.10, sections 4.3.7, 4.3.9 and 4.3.12). Everything except the checksum, the compressed
+/// length and the offset is known beforehand, so the layout can compute the length of each record.
 /// </summary>
 internal sealed class ZipEntry
 {
-    /// <summary>What a field of four bytes holds when the value stands in the Zip64 record.</summary>
+    /// <summary>The value of a four-byte field whose actual value is in the Zip64 record.</summary>
     public const uint In64 = 0xFFFFFFFF;
 
-    /// <summary>Made by Unix (3), which gives the external attributes their meaning.</summary>
+    /// <summary>Made by Unix (3), which defines the meaning of the external attributes.</summary>
     public const ushort MadeByUnix = 3 << 8;
 
     public const ushort VersionZip64 = 45;
@@ -33,7 +33,7 @@ internal sealed class ZipEntry
     // S_IFREG | 0644, in the upper half.
     private const uint RegularFile = 0x81A4u << 16;
 
-    // "Zip64 extended information" and Info-ZIP's "extended timestamp" of which only the modification time is given.
+    // "Zip64 extended information" and Info-ZIP's "extended timestamp" with only the modification time.
     private const ushort Zip64Id = 0x0001;
     private const ushort TimestampId = 0x5455;
     private const int ExtraHeader = 4;
@@ -62,14 +62,14 @@ internal sealed class ZipEntry
 
     public ArchiveEntry Entry { get; }
 
-    /// <summary>Whether there is a body: a stream of deflate, followed by its checksum and lengths, which are not known before it. An
+    /// <summary>Whether there is a body: a deflate stream, followed by its checksum and lengths, which are not known before it. An
     /// empty entry has neither.</summary>
     public bool HasBody { get; }
 
-    /// <summary>The most bytes that the body takes, with the block that ends it.</summary>
+    /// <summary>The maximum length of the body, including the block that ends it.</summary>
     public long MaxEncodedLength { get; }
 
-    /// <summary>The bytes that the body takes; null if they are known only after compressing it.</summary>
+    /// <summary>The length of the body; null if known only after compressing it.</summary>
     public long? EncodedLength { get; }
 
     public int HeaderLength => LocalFixed + _name.Length + (_isZip64 ? ExtraHeader + 16 : 0) + (_timestamp is null ? 0 : TimestampLength);
@@ -82,7 +82,7 @@ internal sealed class ZipEntry
 
     private ushort Method => HasBody ? MethodDeflate : (ushort)0;
 
-    /// <summary>How long the entry's record in the central directory is.</summary>
+    /// <summary>The length of the entry's record in the central directory.</summary>
     public int CentralLength(long offset) => CentralFixed + _name.Length + Zip64Length(offset) + (_timestamp is null ? 0 : TimestampLength);
 
     public int WriteHeader(Span<byte> output)
@@ -92,8 +92,8 @@ internal sealed class ZipEntry
         record.Put(Version);
         PutCommon(ref record);
 
-        // What follows the body is zero here (section 4.4.4), but for the marks of Zip64, which make the descriptor's fields wide. Also
-        // where the lengths are known: with them, npm's unzipper would not expect a descriptor.
+        // Values that follow the body are zero here (section 4.4.4), except the Zip64 marks, which make the descriptor's fields wide. The
+        // same applies if the lengths are known: with lengths here, npm's unzipper would not expect a descriptor.
         record.Put(0u);
         record.Put(_isZip64 ? In64 : 0);
         record.Put(_isZip64 ? In64 : 0);
@@ -194,7 +194,7 @@ internal sealed class ZipEntry
         }
     }
 
-    /// <summary>Two seconds fine, from 1980 to 2107 and without a zone; it is given in UTC. Time in the lower half, date in the upper.</summary>
+    /// <summary>DOS time in UTC: two-second resolution, 1980 to 2107, no time zone. Time in the lower half, date in the upper.</summary>
     private static uint ToDosTime(DateTimeOffset modified)
     {
         var time = modified.UtcDateTime;
@@ -203,7 +203,7 @@ internal sealed class ZipEntry
             : (uint)(((time.Year - 1980) << 25) | (time.Month << 21) | (time.Day << 16) | (time.Hour << 11) | (time.Minute << 5) | (time.Second / 2));
     }
 
-    /// <summary>Little-endian fields, one behind the other.</summary>
+    /// <summary>Consecutive little-endian fields.</summary>
     internal ref struct Record(Span<byte> output)
     {
         private readonly Span<byte> _output = output;

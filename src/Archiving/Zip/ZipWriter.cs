@@ -6,13 +6,13 @@ using Gateway.Archiving.Resuming;
 namespace Gateway.Archiving.Zip;
 
 /// <summary>
-/// A zip archive (PKWARE APPNOTE 6.3.10) of regular files, mode 0644. Each body is its own deflate stream, even if its blocks
-/// are stored: readers that cannot seek find the end of such a stream, but not the end of a body of method 0.
+/// A zip archive (PKWARE APPNOTE 6.3.10) of regular files, mode 0644. Each body is a separate deflate stream, even if its blocks
+/// are stored: streaming readers find the end of such a stream, but not the end of a body of method 0.
 /// </summary>
-/// <remarks>Memory: that of the blocks, and for each entry its name and some 100 bytes, which the directory at the end repeats.</remarks>
+/// <remarks>Memory: the blocks, and for each entry its name and some 100 bytes, which the directory at the end repeats.</remarks>
 internal sealed class ZipWriter : ArchiveWriter
 {
-    // The directory is flushed every so many bytes.
+    // The directory is flushed in steps of this many bytes.
     private const int DirectoryFlush = 64 * 1024;
 
     private readonly ArchiveRecipe _recipe;
@@ -23,13 +23,13 @@ internal sealed class ZipWriter : ArchiveWriter
     private long _skip;
     private bool _isTorn;
 
-    /// <summary>Begins an archive, or goes on within one.</summary>
-    /// <param name="recipe">Which compression.</param>
-    /// <param name="output">Where it goes.</param>
-    /// <param name="blocks">In front of it, begun at the same place.</param>
-    /// <param name="start">Where to go on.</param>
-    /// <param name="before">The entries before the one in which it goes on.</param>
-    /// <param name="trail">Tells what became of these, and learns what becomes of others.</param>
+    /// <summary>Begins or resumes an archive.</summary>
+    /// <param name="recipe">The compression.</param>
+    /// <param name="output">Where the archive is written.</param>
+    /// <param name="blocks">Writes blocks to the output; starts at the same place.</param>
+    /// <param name="start">Where to resume.</param>
+    /// <param name="before">The entries before the one in which it resumes.</param>
+    /// <param name="trail">Provides the results of these entries, and receives those of the others.</param>
     public ZipWriter(
         ArchiveRecipe recipe, PipeWriter output, BlockWriter blocks, in ResumePoint start, IReadOnlyList<ArchiveEntry> before, CheckpointIndex? trail)
         : base(output, blocks)
@@ -46,7 +46,7 @@ internal sealed class ZipWriter : ArchiveWriter
         }
     }
 
-    /// <summary>Where the next entry stands if what became of all before it is known.</summary>
+    /// <summary>Offset of the next entry, if the results of all previous ones are known.</summary>
     private long? NextOffset => _entries is [.., var last] ? last.Offset + last.Zip.HeaderLength + last.EncodedLength + last.Zip.DescriptorLength : 0;
 
     /// <inheritdoc/>
@@ -116,7 +116,7 @@ internal sealed class ZipWriter : ArchiveWriter
         var crc = _blocks.EndStream();
         if (made.HasNoCrc && made.Result is null)
         {
-            // A range that ends within this body needs nothing of what would follow.
+            // A range that ends within this body does not need what would follow.
             _isTorn = true;
             return;
         }
@@ -135,7 +135,7 @@ internal sealed class ZipWriter : ArchiveWriter
     {
         if (_isTorn)
         {
-            throw new InvalidOperationException("The archive was begun within a body whose checksum is not known; it cannot go on behind it.");
+            throw new InvalidOperationException("The archive was started within a body of unknown checksum and cannot continue past it.");
         }
     }
 
@@ -145,21 +145,21 @@ internal sealed class ZipWriter : ArchiveWriter
         return length;
     }
 
-    /// <summary>What became of an entry that is not made here, or not from its beginning.</summary>
+    /// <summary>The result of an entry that is not written here, or not from its beginning.</summary>
     private EntryResult? KnownResult(ZipEntry zip, int index) =>
         _trail?.FindResult(index) ?? (zip.HasBody ? null : default(EntryResult));
 
-    /// <summary>An entry, and what is known of it so far.</summary>
+    /// <summary>An entry, and what is known about it so far.</summary>
     private sealed class Made(ZipEntry zip)
     {
         public ZipEntry Zip { get; } = zip;
 
-        /// <summary>Where its header stands.</summary>
+        /// <summary>The offset of its header.</summary>
         public long? Offset { get; set; }
 
         public EntryResult? Result { get; set; }
 
-        /// <summary>Whether it is not made from its beginning, nor from a checkpoint.</summary>
+        /// <summary>Whether it is written neither from its beginning nor from a checkpoint.</summary>
         public bool HasNoCrc { get; set; }
 
         public long? EncodedLength => Result?.EncodedLength ?? Zip.EncodedLength;
@@ -168,7 +168,7 @@ internal sealed class ZipWriter : ArchiveWriter
         {
             if (Offset is not { } offset || Result is not { } result)
             {
-                throw new InvalidOperationException($"What became of the entry '{Zip.Entry.Name}' is not known here.");
+                throw new InvalidOperationException($"The checksum and length of the entry '{Zip.Entry.Name}' are not known.");
             }
 
             var length = Zip.CentralLength(offset);

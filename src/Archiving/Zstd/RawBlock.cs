@@ -2,7 +2,7 @@ using Gateway.Archiving.Blocks;
 
 namespace Gateway.Archiving.Zstd;
 
-/// <summary>A block of a Zstandard frame that holds its bytes as they are, not marked as the frame's last (RFC 8878, section 3.1.1.2).</summary>
+/// <summary>A raw block of a Zstandard frame, not marked as the frame's last (RFC 8878, section 3.1.1.2).</summary>
 internal sealed class RawBlock : StoredBlock
 {
     public static readonly RawBlock Instance = new();
@@ -10,7 +10,7 @@ internal sealed class RawBlock : StoredBlock
     /// <summary>The empty last block that ends a frame: Last_Block 1, Block_Type 0 (raw), Block_Size 0.</summary>
     public static ReadOnlySpan<byte> Final => [1, 0, 0];
 
-    /// <summary>Bytes of a block's header.</summary>
+    /// <summary>Length of a block's header in bytes.</summary>
     public const int Header = 3;
 
     public override int HeaderLength => Header;

@@ -4,12 +4,12 @@ using Gateway.Archiving.Blocks;
 
 namespace Gateway.Archiving.Zstd;
 
-/// <summary>A Zstandard frame of raw blocks, with its size in front and a checksum behind (RFC 8878, section 3.1.1).</summary>
+/// <summary>A Zstandard frame of raw blocks that begins with its size and ends with a checksum (RFC 8878, section 3.1.1).</summary>
 internal sealed class StoredFrame : StoredBlock
 {
     public static readonly StoredFrame Instance = new();
 
-    /// <summary>Begins every frame.</summary>
+    /// <summary>The magic number of every frame.</summary>
     public const uint Magic = 0xFD2FB528;
 
     // Frame_Content_Size_flag 2 (four bytes), Single_Segment_flag, Content_Checksum_flag.
@@ -29,7 +29,7 @@ internal sealed class StoredFrame : StoredBlock
         BinaryPrimitives.WriteUInt32LittleEndian(
             output[(EncodedLength(plainLength) - Checksum)..], (uint)XxHash64.HashToUInt64(output.Slice(HeaderLength, plainLength)));
 
-        // The first block stands where it belongs; each further one moves on by the headers before it, the last one first.
+        // The first block is already in position. Each further one moves by the headers before it, the last one first.
         var last = (plainLength - 1) / MaxBlock;
         for (var block = last; block >= 0; block--)
         {

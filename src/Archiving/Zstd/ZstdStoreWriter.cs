@@ -6,13 +6,13 @@ using Gateway.Archiving.Blocks;
 namespace Gateway.Archiving.Zstd;
 
 /// <summary>
-/// One Zstandard frame of raw blocks (RFC 8878, section 3.1.1): readers that stop after the first frame see everything.
+/// One Zstandard frame of raw blocks (RFC 8878, section 3.1.1), because some readers stop after the first frame.
 /// </summary>
-/// <remarks>The frame has no checksum. It would cover all bytes from the first one on, and could not be computed for an archive that is
-/// resumed at any byte.</remarks>
+/// <remarks>The frame has no checksum. It would cover all bytes from the first one on, and so could not be computed for an archive
+/// that is resumed at an arbitrary byte.</remarks>
 internal sealed class ZstdStoreWriter : BlockFormatWriter
 {
-    /// <summary>Bytes of the frame's header, if it states the size of the content.</summary>
+    /// <summary>Length of the frame's header in bytes if it states the content size.</summary>
     public const int HeaderLength = 4 + 1 + 1 + 8;
 
     // Frame_Content_Size_flag 3: eight bytes. No Single_Segment_flag: readers would need a window as large as the content.
@@ -21,11 +21,11 @@ internal sealed class ZstdStoreWriter : BlockFormatWriter
     // A window of 128 KiB: 2^(10 + 7) bytes. No block may be larger.
     private const byte Window = 7 << 3;
 
-    /// <summary>Begins a frame, or goes on within one.</summary>
-    /// <param name="output">Where it goes.</param>
-    /// <param name="blocks">In front of it.</param>
-    /// <param name="contentSize">Plain bytes of the frame. If null, they are not known yet and the header does not state them: some
-    /// readers then need to be told an upper limit.</param>
+    /// <summary>Begins or resumes a frame.</summary>
+    /// <param name="output">Where the frame is written.</param>
+    /// <param name="blocks">Writes blocks to the output.</param>
+    /// <param name="contentSize">Uncompressed bytes of the frame. If null, they are not yet known and the header does not state them; some
+    /// readers then require an explicit upper limit.</param>
     public ZstdStoreWriter(PipeWriter output, BlockWriter blocks, long? contentSize)
         : base(output, blocks)
     {
@@ -35,14 +35,14 @@ internal sealed class ZstdStoreWriter : BlockFormatWriter
         }
     }
 
-    /// <summary>The length of a frame that states the size of its content.</summary>
+    /// <summary>The length of a frame that states its content size.</summary>
     public static long EncodedLength(long plainLength) => checked(GetOffset(plainLength) + RawBlock.Final.Length);
 
-    /// <summary>Where a byte of the content is in the frame; at the beginning of a block, where the block's header is.</summary>
+    /// <summary>Offset in the frame of a byte of the content; at the beginning of a block, the offset of the block's header.</summary>
     public static long GetOffset(long plainOffset) =>
         plainOffset == 0 ? 0 : checked(HeaderLength + RawBlock.Instance.EncodedLength(plainOffset, ArchiveRecipe.StoreBlockSize));
 
-    /// <summary>Where the block begins in the content that holds a byte of the frame.</summary>
+    /// <summary>Offset in the content of the block that contains a byte of the frame.</summary>
     public static long BlockAt(long offset, long plainLength)
     {
         var block = Math.Max(offset - HeaderLength, 0) / RawBlock.Instance.EncodedLength(ArchiveRecipe.StoreBlockSize);

@@ -8,9 +8,9 @@ using Microsoft.AspNetCore.Authorization;
 namespace Gateway.Access;
 
 /// <summary>
-/// Who a client is: by a bearer token (ASP.NET Core's own <c>Authentication:Schemes:Bearer</c>), a key, or a signed address; each is off until
-/// its section is there. What it may, the routes say by <c>AuthorizationPolicy</c>: <c>default</c> for everybody who is known, or one of
-/// the section <c>Authorization:Policies</c>.
+/// Authentication of clients: by a bearer token (ASP.NET Core's own <c>Authentication:Schemes:Bearer</c>), a key, or a signed URL. Each is off
+/// unless its section exists. Routes set permissions with <c>AuthorizationPolicy</c>: <c>default</c> for every authenticated client, or a policy
+/// from the section <c>Authorization:Policies</c>.
 /// </summary>
 internal static class AccessRegistration
 {
@@ -21,7 +21,7 @@ internal static class AccessRegistration
 
     private static readonly string[] Schemes = [JwtBearerDefaults.AuthenticationScheme, ApiKeyHandler.Name, SignedUrlHandler.Name];
 
-    /// <exception cref="InvalidOperationException">A scheme or a policy that cannot be understood.</exception>
+    /// <exception cref="InvalidOperationException">A scheme or a policy is invalid.</exception>
     public static void AddAccess(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<SourceAuthorizer>();
@@ -58,8 +58,8 @@ internal static class AccessRegistration
         }
     }
 
-    /// <summary>Recognizes the client, and takes from its request what it showed to us alone: a key or a signature is nobody else's
-    /// business, neither a bundle's nor that of storage behind a route that is proxied as it comes.</summary>
+    /// <summary>Authenticates the client, and removes from its request what is meant only for the gateway: a key or a signature must reach
+    /// neither a bundle nor storage behind a proxied route.</summary>
     public static void UseAccess(this WebApplication app)
     {
         var configured = Configured(app.Configuration);
@@ -68,17 +68,17 @@ internal static class AccessRegistration
         app.UseAuthorization();
     }
 
-    /// <summary>Somebody who was recognized.</summary>
-    /// <param name="scheme">By what.</param>
-    /// <param name="name">Who; null where that is not known.</param>
-    /// <param name="roles">What he may.</param>
+    /// <summary>An authenticated client.</summary>
+    /// <param name="scheme">The scheme.</param>
+    /// <param name="name">The client's name; null if unknown.</param>
+    /// <param name="roles">The client's roles.</param>
     public static ClaimsPrincipal Principal(string scheme, string? name, IEnumerable<string> roles) =>
         new(new ClaimsIdentity([.. name is null ? Array.Empty<Claim>() : [new Claim(ClaimTypes.Name, name)], .. roles.Select(role => new Claim(ClaimTypes.Role, role))], scheme));
 
     private static string[] Configured(IConfiguration configuration) =>
         [.. Schemes.Where(scheme => configuration.GetSection($"{Section}:{scheme}").Exists())];
 
-    /// <summary>What a request shows decides; of two it is the more special one.</summary>
+    /// <summary>The credentials of the request decide; of two kinds the more specific one.</summary>
     private static string Select(HttpRequest request, string[] configured) =>
         SignedUrlHandler.IsSigned(request) && configured.Contains(SignedUrlHandler.Name) ? SignedUrlHandler.Name
         : request.Headers.ContainsKey(ApiKeyHandler.Header) && configured.Contains(ApiKeyHandler.Name) ? ApiKeyHandler.Name
@@ -89,7 +89,7 @@ internal static class AccessRegistration
     {
         var section = builder.Configuration.GetSection($"{Section}:{scheme}");
 
-        // Faults shall stop the start, not the first client.
+        // An error must prevent the start instead of failing the first request.
         if (ConfigurationFaults.Find<TOptions>(section) is { Count: > 0 } faults)
         {
             throw new InvalidConfigurationException(faults);
@@ -106,11 +106,11 @@ internal static class AccessRegistration
         var authorization = builder.Services.AddAuthorizationBuilder();
         foreach (var policy in builder.Configuration.GetSection("Authorization:Policies").GetChildren())
         {
-            // Read now: what cannot be understood must not let anybody in.
+            // Read now: an invalid policy must not let anyone in.
             var rules = policy.GetChildren().SelectMany(GetRules).ToArray();
             if (rules.Length == 0)
             {
-                throw new InvalidOperationException($"{policy.Path}: asks for neither Roles nor Claims; 'default' is the policy for anybody who is known");
+                throw new InvalidOperationException($"{policy.Path}: requires neither Roles nor Claims; use 'default' for every authenticated client");
             }
 
             authorization.AddPolicy(policy.Key, policy =>
@@ -135,7 +135,7 @@ internal static class AccessRegistration
                 return claims.Select(claim => (claim.Key, Values: ConfigurationFaults.RequireList(claim)))
                     .Select(claim => (Action<AuthorizationPolicyBuilder>)(policy => policy.RequireClaim(claim.Key, claim.Values))).ToArray();
             case "Claims":
-                throw new InvalidOperationException($"{section.Path}: must name claims, each with a list of values");
+                throw new InvalidOperationException($"{section.Path}: must contain claims, each with a list of values");
             default:
                 throw new InvalidOperationException($"{section.Path}: unknown key; known: Roles, Claims");
         }

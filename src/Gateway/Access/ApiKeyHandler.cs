@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Access;
 
-/// <summary>Clients that show a key. Section <c>Authentication:Schemes:ApiKey</c>.</summary>
+/// <summary>Clients that send a key. Section <c>Authentication:Schemes:ApiKey</c>.</summary>
 internal sealed class ApiKeyOptions : AuthenticationSchemeOptions
 {
     /// <summary>Keys by the name of their owner. Default: none, and the scheme is off.</summary>
@@ -28,17 +28,17 @@ internal sealed class ApiKeyOptions : AuthenticationSchemeOptions
 /// <summary>One key.</summary>
 internal sealed class ApiKey
 {
-    /// <summary>SHA-256 of the key, in hexadecimal: the configuration holds no key that works.</summary>
+    /// <summary>SHA-256 of the key, in hexadecimal, so that the configuration contains no usable key.</summary>
     public string? Sha256 { get; set; }
 
-    /// <summary>What its owner may, for policies that ask for a role. Default: none.</summary>
+    /// <summary>The owner's roles, for policies that require one. Default: none.</summary>
     public IList<string> Roles { get; } = [];
 
-    /// <summary>The hash; null when it is none.</summary>
+    /// <summary>The hash; null if it is invalid.</summary>
     public byte[]? Hash => Sha256?.Length == 2 * SHA256.HashSizeInBytes && Sha256.All(char.IsAsciiHexDigit) ? Convert.FromHexString(Sha256) : null;
 }
 
-/// <summary>Looks at <c>X-Api-Key</c>. Every key is compared, each in constant time.</summary>
+/// <summary>Reads <c>X-Api-Key</c>. Every key is compared, each in constant time.</summary>
 internal sealed class ApiKeyHandler(IOptionsMonitor<ApiKeyOptions> options, ILoggerFactory logger, UrlEncoder encoder)
     : AuthenticationHandler<ApiKeyOptions>(options, logger, encoder)
 {
@@ -62,7 +62,7 @@ internal sealed class ApiKeyHandler(IOptionsMonitor<ApiKeyOptions> options, ILog
         }
 
         return Task.FromResult(owner is null
-            ? AuthenticateResult.Fail("the key is not known")
+            ? AuthenticateResult.Fail("unknown key")
             : AuthenticateResult.Success(new(AccessRegistration.Principal(Name, owner, Options.Keys[owner].Roles), Name)));
     }
 

@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Cors.Infrastructure;
 
 namespace Gateway.Access;
 
-/// <summary>Lets web apps on other origins use the gateway, by ASP.NET Core's own middleware and the policies of <see cref="CorsSettings"/>.</summary>
+/// <summary>Lets web apps on other origins use the gateway, with ASP.NET Core's middleware and the policies of <see cref="CorsSettings"/>.</summary>
 internal static class CorsRegistration
 {
-    // Words with a meaning of their own in YARP's routes. A default policy would apply to every route that names none.
+    // Reserved words in YARP's routes. A default policy would apply to every route without one.
     private static readonly string[] Reserved = ["default", "disable"];
 
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head, HttpMethods.Post];
@@ -21,7 +21,7 @@ internal static class CorsRegistration
         "WWW-Authenticate", "Accept-Encoding",
     ];
 
-    /// <exception cref="InvalidConfigurationException">A policy that cannot be understood, or that is not safe.</exception>
+    /// <exception cref="InvalidConfigurationException">A policy is invalid or unsafe.</exception>
     public static void AddCorsPolicies(this WebApplicationBuilder builder)
     {
         var section = builder.Configuration.GetSection(CorsSettings.Section);
@@ -34,7 +34,7 @@ internal static class CorsRegistration
             Validator.TryValidateObject(policy, new ValidationContext(policy), results, validateAllProperties: true);
             if (Reserved.Contains(name, StringComparer.OrdinalIgnoreCase))
             {
-                faults.Add($"{CorsSettings.Section}:{nameof(CorsSettings.Policies)}:{name}: the name is reserved; give the policy another one");
+                faults.Add($"{CorsSettings.Section}:{nameof(CorsSettings.Policies)}:{name}: the name is reserved; use another one");
             }
 
             faults.AddRange(results.Select(result => $"{CorsSettings.Section}:{nameof(CorsSettings.Policies)}:{name}:{result.ErrorMessage}"));

@@ -2,19 +2,19 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Gateway.Access;
 
-/// <summary>Web apps on other origins (Fetch standard, CORS protocol). Section <c>Cors</c>, read once at the start.</summary>
+/// <summary>Web apps on other origins (Fetch standard, CORS protocol). Section <c>Cors</c>, read once at startup.</summary>
 internal sealed class CorsSettings
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Cors";
 
     /// <summary>
-    /// Policies by name. A route uses one by YARP's own key <c>CorsPolicy</c>, and bundles, plans and links use <c>Bundle:CorsPolicy</c>. No policy applies
-    /// to a route that names none; <c>default</c> and <c>disable</c> are no names. Default: none.
+    /// Policies by name. A route uses one with YARP's key <c>CorsPolicy</c>, and bundles, plans and links use <c>Bundle:CorsPolicy</c>. A route
+    /// without one has no policy; <c>default</c> and <c>disable</c> are reserved. Default: none.
     /// </summary>
     public Dictionary<string, CorsPolicySettings> Policies { get; } = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The name as it was configured, for a name in any case; another name stays as it is.</summary>
+    /// <summary>The name as configured, for a name in any case; an unknown name is returned unchanged.</summary>
     public string GetName(string name) => Policies.Keys.FirstOrDefault(known => known.Equals(name, StringComparison.OrdinalIgnoreCase)) ?? name;
 }
 
@@ -27,12 +27,12 @@ internal sealed class CorsPolicySettings : IValidatableObject
     private static readonly TimeSpan MaxMaxAge = TimeSpan.FromDays(1);
 
     /// <summary>
-    /// Origins like <c>https://app.example</c>, with a port if it is not the scheme's own; <c>https://*.example</c> is any host below; <c>*</c>, alone,
-    /// is any origin. At least one.
+    /// Origins like <c>https://app.example</c>, with a port if it is not the scheme's default; <c>https://*.example</c> matches all subdomains; a
+    /// single <c>*</c> matches any origin. At least one.
     /// </summary>
     public IList<string> Origins { get; } = [];
 
-    /// <summary>Methods that need a preflight or not. Default: GET, HEAD, POST.</summary>
+    /// <summary>Allowed methods, with or without a preflight. Default: GET, HEAD, POST.</summary>
     public IList<string> Methods { get; } = [];
 
     /// <summary>Request headers that a web app may set. Default: Range, If-Range, Content-Type, Authorization, X-Api-Key.</summary>
@@ -41,10 +41,10 @@ internal sealed class CorsPolicySettings : IValidatableObject
     /// <summary>Response headers that a web app may read. Default: all that the gateway sends with a bundle, a link or an error.</summary>
     public IList<string> ExposedHeaders { get; } = [];
 
-    /// <summary>Whether a browser may send cookies and its own HTTP credentials. Not with the origin <c>*</c>. Default false.</summary>
+    /// <summary>Whether a browser may send cookies and HTTP credentials. Not with the origin <c>*</c>. Default false.</summary>
     public bool Credentials { get; set; }
 
-    /// <summary>How long a browser may remember a preflight. Default 10 minutes, range 0–1 day.</summary>
+    /// <summary>How long a browser may cache a preflight. Default 10 minutes, range 0–1 day.</summary>
     public TimeSpan MaxAge { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <inheritdoc/>
@@ -52,14 +52,14 @@ internal sealed class CorsPolicySettings : IValidatableObject
     {
         if (Origins.Count == 0)
         {
-            yield return new ValidationResult($"{nameof(Origins)}: at least one is needed");
+            yield return new ValidationResult($"{nameof(Origins)}: at least one is required");
         }
 
         for (var i = 0; i < Origins.Count; i++)
         {
             if (Origins[i] != Any && !IsOrigin(Origins[i]))
             {
-                yield return new ValidationResult($"{nameof(Origins)}:{i}: must be an origin like https://app.example or http://localhost:3000, without a path and without a slash at its end");
+                yield return new ValidationResult($"{nameof(Origins)}:{i}: must be an origin like https://app.example or http://localhost:3000, without a path or trailing slash");
             }
         }
 

@@ -5,15 +5,15 @@ using Yarp.ReverseProxy.Model;
 namespace Gateway.Access;
 
 /// <summary>
-/// Takes from a request what the client showed to the gateway alone, so that storage never sees it: an API key, a signature, and on
+/// Removes from a request the credentials that are meant only for the gateway, so that storage never sees them: an API key, a signature, and on
 /// proxied routes a bearer token.
 /// </summary>
-/// <param name="schemes">The schemes that are configured.</param>
+/// <param name="schemes">The configured schemes.</param>
 internal sealed class Credentials(string[] schemes)
 {
     private const string BearerPrefix = "Bearer";
 
-    /// <summary>Whether the client has nothing but a signed URL, so that nothing but that URL is known to be meant.</summary>
+    /// <summary>Whether the client has only a signed URL, so that only that URL is covered.</summary>
     public static bool AreSignedUrl(HttpContext context) => context.User.Identities.Any(identity => identity.AuthenticationType == SignedUrlHandler.Name);
 
     /// <summary>Middleware between authentication and authorization.</summary>
@@ -49,7 +49,7 @@ internal sealed class Credentials(string[] schemes)
             headers.Remove("Authorization");
         }
 
-        // A signature covers the URL. A header that chooses what storage returns could be added by any holder of the URL.
+        // A signature covers only the URL. Any holder of the URL could add a header that changes what storage returns.
         if (AreSignedUrl(context) && SourceHeaders.TryParse(metadata.GetValueOrDefault(SourceHeaders.Key), out var names, out _))
         {
             foreach (var name in names)

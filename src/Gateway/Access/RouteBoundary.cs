@@ -5,8 +5,9 @@ using Gateway.Storage.SubRequests;
 
 namespace Gateway.Access;
 
-/// <summary>Middleware in YARP's pipeline: refuses a direct request if a server that merges slashes, decodes once more, or drops path parameters
-/// would read a path that another route serves (<see cref="LaxPath"/>): that route's policy would be bypassed. For bundles, <see cref="Source.ServesAsync"/> decides.</summary>
+/// <summary>Middleware in YARP's pipeline: rejects a direct request if a server that merges slashes, decodes once more, or drops path parameters
+/// would read a path that another route serves (<see cref="LaxPath"/>), because that would bypass the route's policy. For bundles,
+/// <see cref="Source.ServesAsync"/> decides.</summary>
 internal sealed class RouteBoundary(SourceIndex sources)
 {
     public Task GuardAsync(HttpContext context, RequestDelegate next) =>
@@ -20,6 +21,6 @@ internal sealed class RouteBoundary(SourceIndex sources)
             return;
         }
 
-        await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, "Without its empty segments and parameters, or decoded once more, this path belongs to another route.");
+        await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, "Without empty segments and parameters, or decoded once more, this path belongs to another route.");
     }
 }

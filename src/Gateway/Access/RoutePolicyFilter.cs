@@ -5,7 +5,7 @@ using Yarp.ReverseProxy.Configuration;
 namespace Gateway.Access;
 
 /// <summary>
-/// Refuses policies of routes that would not take effect, at the start and at every reload. YARP accepts them, and each request would then fail
+/// Rejects route policies that would have no effect, at startup and at every reload. YARP accepts them, and each request would then fail
 /// or, worse, pass.
 /// </summary>
 internal sealed class RoutePolicyFilter(CorsSettings cors, IAuthenticationSchemeProvider schemes) : IProxyConfigFilter
@@ -26,7 +26,7 @@ internal sealed class RoutePolicyFilter(CorsSettings cors, IAuthenticationScheme
 
         if (route.AuthorizationPolicy is { Length: > 0 } authorization && !Is(authorization, Anonymous) && !(await schemes.GetAllSchemesAsync()).Any())
         {
-            faults.Add($"{where}:{nameof(route.AuthorizationPolicy)}: no client could meet '{authorization}', because {AccessRegistration.Section} is empty");
+            faults.Add($"{where}:{nameof(route.AuthorizationPolicy)}: no client could satisfy '{authorization}', because {AccessRegistration.Section} is empty");
         }
 
         RequireAbsent(nameof(route.RateLimiterPolicy), route.RateLimiterPolicy);
@@ -37,7 +37,7 @@ internal sealed class RoutePolicyFilter(CorsSettings cors, IAuthenticationScheme
         {
             if (value is { Length: > 0 } && !Is(value, Disable))
             {
-                faults.Add($"{where}:{key}: is not supported");
+                faults.Add($"{where}:{key}: not supported");
             }
         }
     }

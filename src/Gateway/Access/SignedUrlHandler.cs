@@ -9,17 +9,17 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Access;
 
-/// <summary>Addresses that were signed by somebody who has a key. Section <c>Authentication:Schemes:SignedUrl</c>.</summary>
+/// <summary>URLs that were signed with a shared key. Section <c>Authentication:Schemes:SignedUrl</c>.</summary>
 internal sealed class SignedUrlOptions : AuthenticationSchemeOptions
 {
-    /// <summary>Bytes of a key at least: as many as the signature has.</summary>
+    /// <summary>Minimum bytes of a key: the length of the signature.</summary>
     public const int MinKeyBytes = 32;
 
-    /// <summary>Secrets in Base64, at least 32 random bytes each; all are accepted, so that they can be exchanged one by one. Default: none,
+    /// <summary>Secrets in Base64, at least 32 random bytes each; all are accepted, so that they can be replaced gradually. Default: none,
     /// and the scheme is off.</summary>
     public IList<string> Keys { get; } = [];
 
-    /// <summary>What the holder of a signed address may, for policies that ask for a role. Default: none.</summary>
+    /// <summary>The roles of the holder of a signed URL, for policies that require one. Default: none.</summary>
     public IList<string> Roles { get; } = [];
 
     /// <inheritdoc/>
@@ -36,9 +36,9 @@ internal sealed class SignedUrlOptions : AuthenticationSchemeOptions
 }
 
 /// <summary>
-/// Looks at the last two parameters of an address, <c>expires</c> (seconds since 1970) and <c>signature</c>: HMAC-SHA-256 in Base64url, without
-/// padding, over the path and the query as they were sent, up to <c>&amp;signature=</c>. So nothing of it can be
-/// changed, neither order nor format nor time. docs/signing.md has samples.
+/// Checks the last two parameters of a URL, <c>expires</c> (seconds since 1970) and <c>signature</c>: HMAC-SHA-256 in Base64url, without
+/// padding, over the path and the query as they were sent, up to <c>&amp;signature=</c>. So no part of it can be
+/// changed, including order, format and time. docs/signing.md has samples.
 /// </summary>
 internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options, ILoggerFactory logger, UrlEncoder encoder)
     : AuthenticationHandler<SignedUrlOptions>(options, logger, encoder)
@@ -53,10 +53,10 @@ internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options
     // HMAC-SHA-256 in Base64url without padding.
     private const int SignatureLength = 43;
 
-    /// <summary>Whether a request says that it is signed.</summary>
+    /// <summary>Whether a request has a signature parameter.</summary>
     public static bool IsSigned(HttpRequest request) => GetTarget(request).Contains(Mark, StringComparison.Ordinal);
 
-    /// <summary>Takes signature and time from what the request asks for.</summary>
+    /// <summary>Removes signature and time from the request's query.</summary>
     public static void Strip(HttpRequest request)
     {
         var query = request.QueryString.Value ?? "";
@@ -79,11 +79,11 @@ internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options
         var mark = target.LastIndexOf(Mark, StringComparison.Ordinal);
         return Task.FromResult(
             mark < 0 ? AuthenticateResult.NoResult()
-            : !(HttpMethods.IsGet(Request.Method) || HttpMethods.IsHead(Request.Method)) ? AuthenticateResult.Fail("only a GET or a HEAD can be signed")
-            : !IsRight(target[..mark], target.AsSpan(mark + Mark.Length)) ? AuthenticateResult.Fail("the signature is not right")
-            : !(GetExpires(target[..mark]) > TimeProvider.GetUtcNow().ToUnixTimeSeconds()) ? AuthenticateResult.Fail("the address has expired")
+            : !(HttpMethods.IsGet(Request.Method) || HttpMethods.IsHead(Request.Method)) ? AuthenticateResult.Fail("only GET and HEAD can be signed")
+            : !IsRight(target[..mark], target.AsSpan(mark + Mark.Length)) ? AuthenticateResult.Fail("the signature is not valid")
+            : !(GetExpires(target[..mark]) > TimeProvider.GetUtcNow().ToUnixTimeSeconds()) ? AuthenticateResult.Fail("the signed URL has expired")
 
-            // Whoever has the address: it is nobody's name.
+            // Anyone may hold the URL, so it identifies no one.
             : AuthenticateResult.Success(new(AccessRegistration.Principal(Name, null, Options.Roles), Name)));
     }
 
@@ -94,7 +94,7 @@ internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options
         return Task.CompletedTask;
     }
 
-    /// <summary>Path and query as they were sent: decoded, two paths may be the same, and encoded again another one.</summary>
+    /// <summary>Path and query as they were sent: decoding and encoding again could produce another path.</summary>
     private static string GetTarget(HttpRequest request)
     {
         var target = request.HttpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
@@ -103,7 +103,7 @@ internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options
             return target;
         }
 
-        // Of an address with its host, the path is what follows the host. A slash in a query or a fragment begins none.
+        // In an absolute-form URL, the path follows the host. A slash in a query or a fragment does not start a path.
         var rest = target.AsSpan(scheme + SchemeEnd.Length);
         return rest.IndexOfAny("/?#\\") is >= 0 and var end && rest[end] == '/' ? rest[end..].ToString() : "";
     }

@@ -64,7 +64,7 @@ internal sealed class AdmissionControl(BundlePermits permits, BundleMemory memor
 
     private static BundleProblemException NotAdmitted(int statusCode, AdmissionKind kind, HttpContext http)
     {
-        var hint = KnownProxies.IsBehindUnknown(http) ? $" All clients of a proxy count as one until the option {KnownProxies.Section} names it." : "";
+        var hint = KnownProxies.IsBehindUnknown(http) ? $" All clients of a proxy count as one until it is listed in the option {KnownProxies.Section}." : "";
         var (what, option) = kind == AdmissionKind.Bundle
             ? ("bundles", nameof(LimitOptions.MaxPerClient))
             : ("metadata requests", nameof(LimitOptions.MaxMetadataPerClient));

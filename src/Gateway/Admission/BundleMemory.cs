@@ -4,18 +4,18 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Admission;
 
 /// <summary>
-/// One bound for the memory of all requests together, by the runtime's own limiters, which count pages. A quarter is for what requests
-/// say: bodies, manifests and plans (<see cref="RequestMemory"/>). The rest is for archives: a bundle leases what its archive
-/// needs before it rents any of it, and waits for that; what it may read ahead it gets from what is left.
+/// One limit for the memory of all requests together, using the runtime's rate limiters, which count pages. A quarter is for request
+/// data: bodies, manifests and plans (<see cref="RequestMemory"/>). The rest is for archives: before a bundle rents memory, it leases what its
+/// archive needs, and waits for it. Memory for reading ahead comes from what remains.
 /// </summary>
 internal sealed class BundleMemory : IDisposable
 {
     private const int PageSize = 16 * 1024;
 
-    // A bundle that comes takes no more than this part of what is left for reading ahead, so that some is left for the next.
+    // A new bundle takes at most this part of the remaining memory for reading ahead, so that some remains for the next.
     private const int AheadShare = 4;
 
-    // What requests say may take no more than this part of all memory, and one client no more than this part of that.
+    // Request data may take at most this part of all memory, and one client at most this part of that.
     private const int RequestShare = 4;
     private const int ClientShare = 4;
 
@@ -36,7 +36,7 @@ internal sealed class BundleMemory : IDisposable
         _archivePages = all - _requestPages;
         _maxActive = limits.Value.MaxActive;
 
-        // A bundle that waits here holds a permit, so permits bound the queue.
+        // A bundle that waits here holds a permit, so permits limit the queue.
         _archives = new ConcurrencyLimiter(new() { PermitLimit = _archivePages, QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
         _requests = new ConcurrencyLimiter(new() { PermitLimit = _requestPages, QueueLimit = 0 });
         _requestsPerClient = PartitionedRateLimiter.Create<string, string>(
@@ -47,14 +47,14 @@ internal sealed class BundleMemory : IDisposable
     public long Leased =>
         (long)PageSize * (_archivePages - _archives.GetStatistics()!.CurrentAvailablePermits + _requestPages - _requests.GetStatistics()!.CurrentAvailablePermits);
 
-    /// <summary>Begins the account of a request. It holds nothing until it grows.</summary>
-    /// <param name="client">Whose request it is.</param>
+    /// <summary>Creates the account of a request. It holds nothing until it grows.</summary>
+    /// <param name="client">The client.</param>
     public RequestMemory Open(string client) => new(this, client);
 
     /// <summary>Waits for the memory of an archive.</summary>
-    /// <param name="needed">Bytes it cannot do without.</param>
-    /// <param name="ahead">Bytes it would like to read ahead.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="needed">Bytes that it requires.</param>
+    /// <param name="ahead">Bytes that it would like to read ahead.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public async Task<MemoryLease> EnterAsync(long needed, long ahead, CancellationToken cancellationToken)
     {
         var pages = (int)Math.Min(Pages(needed), _archivePages);
@@ -74,14 +74,14 @@ internal sealed class BundleMemory : IDisposable
     }
 
     /// <summary>Adds pages to the account of a request.</summary>
-    /// <param name="client">Whose request it is.</param>
-    /// <param name="from">Bytes that the account has.</param>
-    /// <param name="to">Bytes that it is to have.</param>
-    /// <param name="leases">Gets what was taken.</param>
-    /// <returns>0, or the status code of the refusal.</returns>
+    /// <param name="client">The client.</param>
+    /// <param name="from">Current bytes of the account.</param>
+    /// <param name="to">Required bytes of the account.</param>
+    /// <param name="leases">Receives the new leases.</param>
+    /// <returns>0, or the status code of the rejection.</returns>
     internal int Grow(string client, long from, long to, Stack<RateLimitLease> leases)
     {
-        // A request that needs more than there is may have all of it, if no other request has any.
+        // A request that needs more than the limit may have all of it, if no other request holds any.
         var (ofClient, ofAll) = (Difference(_clientPages), Difference(_requestPages));
         return !TryTake(ofClient, pages => _requestsPerClient.AttemptAcquire(client, pages)) ? StatusCodes.Status429TooManyRequests
             : !TryTake(ofAll, _requests.AttemptAcquire) ? StatusCodes.Status503ServiceUnavailable
@@ -111,9 +111,9 @@ internal sealed class BundleMemory : IDisposable
     private static long Pages(long bytes) => (bytes + PageSize - 1) / PageSize;
 }
 
-/// <summary>The memory of one archive, given back when disposed.</summary>
+/// <summary>The memory of one archive, returned when disposed.</summary>
 /// <param name="ahead">Bytes that may be read ahead, 0 or more.</param>
-/// <param name="release">Gives it back.</param>
+/// <param name="release">Returns it.</param>
 internal sealed class MemoryLease(long ahead, Action release) : IDisposable
 {
     public long Ahead { get; } = ahead;

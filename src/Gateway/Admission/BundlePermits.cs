@@ -4,18 +4,18 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Admission;
 
-/// <summary>What a request is admitted for.</summary>
+/// <summary>The kind of permit.</summary>
 internal enum AdmissionKind
 {
-    /// <summary>An archive: one of the permits for bundles.</summary>
+    /// <summary>An archive.</summary>
     Bundle,
 
-    /// <summary>HEAD, a plan, a link, or a condition that may end in 304. It counts against no bundle, but each may send thousands of
+    /// <summary>HEAD, a plan, a link, or a condition that may end in 304. It needs no bundle permit, but may send thousands of
     /// requests to storage.</summary>
     Metadata,
 }
 
-/// <summary>Lets as many bundles and metadata requests run at a time as configured, by the runtime's own limiters; the rest wait, then are refused.</summary>
+/// <summary>Limits concurrent bundles and metadata requests with the runtime's rate limiters. Others wait; a full queue rejects them.</summary>
 internal sealed class BundlePermits : IDisposable
 {
     private readonly LimitOptions _limits;
@@ -43,17 +43,17 @@ internal sealed class BundlePermits : IDisposable
     /// <summary>Bundles that wait for a permit.</summary>
     public long Queued => _bundles.GetStatistics()!.CurrentQueuedCount;
 
-    /// <summary>Whether another bundle would be refused: every permit is in use, and the queue is full.</summary>
+    /// <summary>Whether another bundle would be rejected: every permit is in use, and the queue is full.</summary>
     public bool IsFull => _bundles.GetStatistics() is { CurrentAvailablePermits: 0 } statistics && statistics.CurrentQueuedCount >= _limits.MaxQueued;
 
     /// <summary>Permits in use, of both kinds.</summary>
     public long Taken => (2L * _limits.MaxActive) - _bundles.GetStatistics()!.CurrentAvailablePermits - _metadata.GetStatistics()!.CurrentAvailablePermits;
 
     /// <summary>Waits for a permit.</summary>
-    /// <param name="client">Whose it is: <see cref="ClientIdentity"/>.</param>
-    /// <param name="kind">What it is for.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The permit, to be disposed; or the status code of the refusal, 429 or 503.</returns>
+    /// <param name="client">The client's identity, see <see cref="ClientIdentity"/>.</param>
+    /// <param name="kind">The kind of permit.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>The permit, to be disposed; or the status code of the rejection, 429 or 503.</returns>
     public async Task<(IDisposable? Permit, int Refusal)> AcquireAsync(string client, AdmissionKind kind, CancellationToken cancellationToken)
     {
         var (all, perClient) = kind == AdmissionKind.Bundle ? (_bundles, _bundlesPerClient) : (_metadata, _metadataPerClient);
@@ -92,7 +92,7 @@ internal sealed class BundlePermits : IDisposable
         _metadataPerClient.Dispose();
     }
 
-    /// <param name="permits">At a time; 0 for no limit.</param>
+    /// <param name="permits">Concurrent permits; 0 for no limit.</param>
     private static PartitionedRateLimiter<string> PerClient(int permits) => PartitionedRateLimiter.Create<string, string>(client => permits == 0
         ? RateLimitPartition.GetNoLimiter("")
         : RateLimitPartition.GetConcurrencyLimiter(client, _ => new() { PermitLimit = permits, QueueLimit = 0 }));

@@ -5,28 +5,28 @@ using System.Security.Claims;
 namespace Gateway.Admission;
 
 /// <summary>
-/// Who counts as one client for limits: a token's issuer and subject, the owner of an API key, or else an address. Holders of signed URLs
-/// have no name, so they count by address.
+/// What counts as one client for limits: a token's issuer and subject, the owner of an API key, or else an address. Holders of signed URLs
+/// are anonymous, so they are counted by address.
 /// </summary>
 internal static class ClientIdentity
 {
     private const string Issuer = "iss";
     private const string Subject = "sub";
 
-    // The smallest network that one customer gets (RFC 6177): inside it a client can choose any address.
+    // The smallest network that one customer gets (RFC 6177): a client can choose any address inside it.
     private const int NetworkBytes = 64 / 8;
 
     public static string From(HttpContext context)
     {
         foreach (var identity in context.User.Identities.Where(identity => identity.IsAuthenticated))
         {
-            // The framework may rename "sub" on the way in.
+            // The framework may rename the incoming "sub" claim.
             if ((identity.FindFirst(Subject) ?? identity.FindFirst(ClaimTypes.NameIdentifier)) is { Value.Length: > 0 } subject)
             {
                 return $"{identity.AuthenticationType}\n{identity.FindFirst(Issuer)?.Value ?? subject.Issuer}\n{subject.Value}";
             }
 
-            // Only the gateway's own schemes give names that are unique.
+            // Only the gateway's own schemes provide unique names.
             if (identity is { Name: { Length: > 0 } name } && !identity.HasClaim(claim => claim.Type == Issuer))
             {
                 return $"{identity.AuthenticationType}\n{name}";

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Admission;
 
 /// <summary>
-/// The stop in three steps: unready at once, a delay in which everything is still served, then no new bundles until the running
-/// ones are done or the time is up and they are cut. The server itself is stopped after that, by the host.
+/// Stops in three steps: unready at once; a delay in which everything is still served; then no new bundles until the running
+/// ones are done or the timeout has passed and they are aborted. After that the host stops the server.
 /// </summary>
 internal sealed partial class Drain : IHostedLifecycleService, IDisposable
 {
@@ -15,7 +15,7 @@ internal sealed partial class Drain : IHostedLifecycleService, IDisposable
     private readonly CancellationTokenSource _cut = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // The number of running bundles, and a sign that no new ones are taken: one state, so that none can come in behind the sign.
+    // The number of running bundles, and a flag that rejects new ones: one variable, so that none can start after the flag is set.
     private const int Closed = int.MinValue;
     private int _state;
 
@@ -34,7 +34,7 @@ internal sealed partial class Drain : IHostedLifecycleService, IDisposable
     /// <summary>Fires when running bundles have no time left.</summary>
     public CancellationToken Cut => _cut.Token;
 
-    /// <summary>Counts a bundle in. The result is false, and nothing is counted, when no new ones are taken.</summary>
+    /// <summary>Registers a new bundle; returns false, without registering it, if no new ones are accepted.</summary>
     public bool TryEnter()
     {
         while (Volatile.Read(ref _state) is >= 0 and var state)
@@ -58,7 +58,7 @@ internal sealed partial class Drain : IHostedLifecycleService, IDisposable
 
     private int Active => Volatile.Read(ref _state) & ~Closed;
 
-    /// <summary>Runs before the server is told to stop: it goes on answering, health checks too.</summary>
+    /// <summary>Runs before the server stops; meanwhile the server still responds, to health checks too.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         LogDraining(_logger, _options.Delay.TotalSeconds, _options.Timeout.TotalSeconds, Active);
@@ -94,6 +94,6 @@ internal sealed partial class Drain : IHostedLifecycleService, IDisposable
     [LoggerMessage(LogLevel.Information, "Draining: unready now, no new bundles in {DelaySeconds} s, then {TimeoutSeconds} s for those that run; {Active} running")]
     private static partial void LogDraining(ILogger logger, double delaySeconds, double timeoutSeconds, int active);
 
-    [LoggerMessage(LogLevel.Warning, "Draining took too long: {Active} bundles are cut off")]
+    [LoggerMessage(LogLevel.Warning, "Draining timed out: {Active} bundles are aborted")]
     private static partial void LogCut(ILogger logger, int active);
 }

@@ -3,27 +3,27 @@ using System.Threading.RateLimiting;
 namespace Gateway.Admission;
 
 /// <summary>
-/// The memory of what one request says, from the first byte of its body to its outcome: the body as far as it has arrived, the
-/// manifest that was read from it, and the plan. Growing never waits: a client that sends slowly holds no more than it has sent.
+/// The memory of one request's data, from the first byte of its body to its outcome: the body as received so far, the
+/// manifest, and the plan. Growing never waits: a slow client holds no more than it has sent.
 /// </summary>
-/// <remarks>One flow at a time.</remarks>
+/// <remarks>Not thread-safe.</remarks>
 internal sealed class RequestMemory(BundleMemory memory, string client) : IDisposable
 {
-    // A manifest is in memory as bytes in a buffer that grows by doubling, and as text of two bytes a character.
+    // A manifest is in memory as bytes in a buffer that grows by doubling, and as text of two bytes per character.
     private const int BytesPerBodyByte = 4;
 
-    // An estimate of what an entry of a plan costs besides its name: the requested and the planned entry, what storage returned for it, its
-    // place in the archive and in a zip's directory, the folded name that collisions are looked for with, and its line in a plan or a receipt.
+    // An estimate of the cost of a plan's entry besides its name: the requested and the planned entry, what storage returned for it, its
+    // position in the archive and in a zip's directory, the folded name for collision checks, and its line in a plan or a receipt.
     private const int BytesPerEntry = 1024;
 
     private readonly Stack<RateLimitLease> _leases = new();
     private long _bytes;
 
-    /// <summary>Takes memory for bytes of a body.</summary>
-    /// <returns>0, or the status code of the refusal: 429 when the client holds its share, 503 when all clients together hold all.</returns>
+    /// <summary>Reserves memory for bytes of a body.</summary>
+    /// <returns>0, or the status code of the rejection: 429 if the client's share is used up, 503 if that of all clients is.</returns>
     public int GrowByBody(long bytes) => Grow(bytes * BytesPerBodyByte);
 
-    /// <summary>Takes memory for a plan.</summary>
+    /// <summary>Reserves memory for a plan.</summary>
     /// <returns>The same.</returns>
     public int GrowByEntries(int entries) => Grow((long)entries * BytesPerEntry);
 

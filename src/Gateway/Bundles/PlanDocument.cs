@@ -4,14 +4,14 @@ using Gateway.Runs;
 
 namespace Gateway.Bundles;
 
-/// <summary>The JSON answer to <c>/bundle/plan</c>: what a bundle of the same request would hold.</summary>
+/// <summary>The JSON response of <c>/bundle/plan</c>: what a bundle of the same request would contain.</summary>
 /// <param name="Name">File name of the download.</param>
 /// <param name="Format">The container.</param>
-/// <param name="Compression">How hard it is compressed.</param>
-/// <param name="Encoder">What the bytes depend on besides the objects.</param>
-/// <param name="Size">Plain bytes of all entries that are there.</param>
-/// <param name="Length">Bytes of the archive, where they are known before it is made or it was sent before.</param>
-/// <param name="ETag">The bundle's validator where every object has a strong one.</param>
+/// <param name="Compression">The compression.</param>
+/// <param name="Encoder">Everything except the objects that determines the bytes.</param>
+/// <param name="Size">Uncompressed bytes of all entries that exist.</param>
+/// <param name="Length">Length of the archive, if it is known in advance or the archive was sent before.</param>
+/// <param name="ETag">The bundle's validator if every object has a strong one.</param>
 /// <param name="Entries">One for each id, in order.</param>
 internal sealed record PlanDocument(
     string Name,

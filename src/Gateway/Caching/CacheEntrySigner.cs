@@ -5,13 +5,13 @@ using System.Text;
 namespace Gateway.Caching;
 
 /// <summary>
-/// Signs what replicas share (HMAC-SHA-256 over the key an entry is kept under, its expiry and its value). Redis is not trusted: whoever can
-/// write to it can neither invent an entry, nor change one, nor move one to another key, nor let one live longer.
+/// Signs what replicas share (HMAC-SHA-256 over the key of an entry, its expiry and its value). Redis is not trusted: someone who can
+/// write to it can neither create an entry, nor change one, nor move one to another key, nor extend its lifetime.
 /// </summary>
 /// <param name="keys">The first one signs, all are accepted.</param>
 internal sealed class CacheEntrySigner(byte[][] keys)
 {
-    /// <summary>Bytes that a signed entry has more than its value.</summary>
+    /// <summary>Length that signing adds to a value, in bytes.</summary>
     public const int Overhead = ExpiresLength + MacLength;
 
     private const int ExpiresLength = sizeof(long);
@@ -28,7 +28,7 @@ internal sealed class CacheEntrySigner(byte[][] keys)
     }
 
     /// <summary>The value.</summary>
-    /// <returns>Null when none of the keys has signed the entry under this key, or when it has expired.</returns>
+    /// <returns>Null if none of the keys has signed the entry under this key, or if it has expired.</returns>
     public byte[]? Open(string key, byte[]? entry, DateTimeOffset now)
     {
         if (entry is null || entry.Length < Overhead)

@@ -3,19 +3,19 @@ using StackExchange.Redis;
 
 namespace Gateway.Caching;
 
-/// <summary>The Redis that replicas share. Every entry is signed and bounded: what cannot be verified is not there.</summary>
-/// <remarks>Methods throw whatever the client of Redis throws while Redis is away; callers bound how long they wait.</remarks>
+/// <summary>The Redis that replicas share. Every entry is signed and limited in size; an entry that cannot be verified is ignored.</summary>
+/// <remarks>Methods throw whatever the Redis client throws while Redis is unavailable; callers limit how long they wait.</remarks>
 internal sealed class GatewayCache(ConfigurationOptions options, CacheEntrySigner signer, TimeProvider time) : IAsyncDisposable
 {
-    // Room is counted by when it becomes free again, which keeps the counters small: a field for each of these in the longest lifetime.
+    // Space is counted by the interval in which it becomes free, which keeps the counters small: one field per interval of the longest lifetime.
     private const int RoomStep = 300;
 
     // Keys of one script must be in one slot of a Redis cluster, hence the braces.
     private const string Room = "gateway/{room}/2/";
     private const string Prefix = "gateway/";
 
-    // Counts an entry in, if there is room for it. KEYS: the client's counter, everybody's. ARGV: now, when the entry expires, its bytes,
-    // how long the counters live (s), the limit of either.
+    // Reserves space for an entry, if there is any. KEYS: the client's counter, the counter of all. ARGV: now, the entry's expiry, its bytes,
+    // the lifetime of the counters (s), the limit of each.
     private const string Reserve = """
         for i = 1, 2 do
           local used, first = tonumber(ARGV[3]), nil
@@ -42,14 +42,14 @@ internal sealed class GatewayCache(ConfigurationOptions options, CacheEntrySigne
     private Task<ConnectionMultiplexer>? _connection;
 
     /// <summary>The value of an entry.</summary>
-    /// <param name="key">What it is kept under.</param>
-    /// <param name="maxLength">Bytes that a value has at most; a longer one is not read.</param>
-    /// <returns>Null when there is none that the gateway has signed under this key, or when it has expired.</returns>
+    /// <param name="key">Its key.</param>
+    /// <param name="maxLength">Maximum bytes of a value; a longer one is not read.</param>
+    /// <returns>Null if there is none that the gateway has signed under this key, or if it has expired.</returns>
     public async Task<byte[]?> GetAsync(string key, int maxLength)
     {
         try
         {
-            // One byte more than may be shows that there is more.
+            // One byte more than permitted shows that there is more.
             var redis = await ConnectAsync();
             var most = maxLength + CacheEntrySigner.Overhead;
             byte[]? entry = await redis.StringGetRangeAsync(Prefix + key, 0, most);
@@ -57,25 +57,25 @@ internal sealed class GatewayCache(ConfigurationOptions options, CacheEntrySigne
         }
         catch (RedisServerException e) when (e.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
         {
-            // Somebody else has put something else there.
+            // Another program has stored something else there.
             return null;
         }
     }
 
-    /// <summary>Keeps a value until it expires.</summary>
+    /// <summary>Stores a value until it expires.</summary>
     public async Task SetAsync(string key, byte[] value, DateTimeOffset expires)
     {
         var redis = await ConnectAsync();
         await redis.StringSetAsync(Prefix + key, signer.Sign(key, expires, value), expires - time.GetUtcNow());
     }
 
-    /// <summary>Takes room for a value that a client has the gateway keep. It becomes free a few minutes after the value expires.</summary>
-    /// <param name="client">Who is charged, as a name that tells Redis nothing.</param>
+    /// <summary>Reserves space for a value that a client stores. It becomes free a few minutes after the value expires.</summary>
+    /// <param name="client">The client that is charged, as a name that reveals nothing to Redis.</param>
     /// <param name="length">Bytes of the value.</param>
     /// <param name="expires">When it expires.</param>
-    /// <param name="maxPerClient">Bytes that the values of one client have at most.</param>
-    /// <param name="max">Bytes that the values of all clients have at most.</param>
-    /// <returns>Null when there was room; else whose room is full, and when some of it becomes free.</returns>
+    /// <param name="maxPerClient">Maximum bytes of the values of one client.</param>
+    /// <param name="max">Maximum bytes of the values of all clients.</param>
+    /// <returns>Null if there was space; else whose space is used up, and when some of it becomes free.</returns>
     public async Task<FullRoom?> ReserveAsync(string client, long length, DateTimeOffset expires, long maxPerClient, long max)
     {
         var redis = await ConnectAsync();
@@ -94,7 +94,7 @@ internal sealed class GatewayCache(ConfigurationOptions options, CacheEntrySigne
         }
     }
 
-    /// <summary>The connection is made once and comes back by itself; making it is repeated if that failed.</summary>
+    /// <summary>The connection is made once and reconnects by itself; if making it failed, it is retried.</summary>
     [SuppressMessage("Reliability", "CA2025", Justification = "The connection lives as long as this.")]
     private async Task<IDatabase> ConnectAsync()
     {
@@ -108,7 +108,7 @@ internal sealed class GatewayCache(ConfigurationOptions options, CacheEntrySigne
     }
 }
 
-/// <summary>There is no room for a value.</summary>
-/// <param name="IsOfClient">Whether the client itself has filled its share.</param>
-/// <param name="RetryAfter">When some room becomes free, at the earliest.</param>
+/// <summary>There is no space for a value.</summary>
+/// <param name="IsOfClient">Whether the client's own share is used up.</param>
+/// <param name="RetryAfter">Time until some space becomes free, at the earliest.</param>
 internal sealed record FullRoom(bool IsOfClient, TimeSpan RetryAfter);

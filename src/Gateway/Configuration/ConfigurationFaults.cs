@@ -7,10 +7,10 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Configuration;
 
-/// <summary>Everything that is wrong with the configuration, a line each, so that an operator mends it in one go.</summary>
+/// <summary>All errors in the configuration, one per line, so that an operator can fix them in one go.</summary>
 internal static class ConfigurationFaults
 {
-    /// <summary>Keys of a section that its options do not know, and values that are none of their types.</summary>
+    /// <summary>Unknown keys of a section, and values that do not match the option's type.</summary>
     public static List<string> Find<TOptions>(IConfigurationSection section)
     {
         var faults = new List<string>();
@@ -28,13 +28,13 @@ internal static class ConfigurationFaults
         _ => [exception.Message.ReplaceLineEndings(" ")],
     };
 
-    /// <summary>The values of a section that must be a list, at least one, none of them empty.</summary>
-    /// <exception cref="InvalidOperationException">It is something else. What stands there is not repeated: it may be a secret.</exception>
+    /// <summary>The values of a section that must be a non-empty list of non-empty values.</summary>
+    /// <exception cref="InvalidOperationException">It is something else. The value is not repeated, because it may be a secret.</exception>
     public static string[] RequireList(IConfigurationSection section)
     {
         var items = section.GetChildren().ToArray();
         return section.Value is not null || items.Length == 0 || items.Any(item => string.IsNullOrEmpty(item.Value) || item.GetChildren().Any())
-            ? throw new InvalidOperationException($"{section.Path}: must be a list of values, and not an empty one")
+            ? throw new InvalidOperationException($"{section.Path}: must be a non-empty list of values")
             : [.. items.Select(item => item.Value!)];
     }
 
@@ -47,7 +47,7 @@ internal static class ConfigurationFaults
                 faults.Add($"{section.Path}: is a list, not a value; its first item is {section.Path}:0");
             }
 
-            // The last argument is the item, of lists and dictionaries alike.
+            // The last type argument is the item type, for lists and dictionaries alike.
             var item = type.GetGenericArguments()[^1];
             foreach (var child in section.GetChildren())
             {
@@ -82,11 +82,11 @@ internal static class ConfigurationFaults
 
         if (section.Value is { Length: > 0 } value && !IsA(type, value))
         {
-            faults.Add($"{section.Path}: '{value}' is no {Describe(type)}");
+            faults.Add($"{section.Path}: '{value}' is not {Describe(type)}");
         }
     }
 
-    /// <summary>What is computed from settings is none.</summary>
+    /// <summary>Computed properties are not settings.</summary>
     private static bool IsSetting(PropertyInfo property) =>
         property.CanWrite || (property.PropertyType.IsGenericType && typeof(IEnumerable).IsAssignableFrom(property.PropertyType));
 
@@ -105,9 +105,9 @@ internal static class ConfigurationFaults
 
     private static string Describe(Type type) => type switch
     {
-        _ when type == typeof(TimeSpan) => "time span like 00:00:30",
+        _ when type == typeof(TimeSpan) => "a time span like 00:00:30",
         _ when type == typeof(bool) => "true or false",
         { IsEnum: true } => $"one of {string.Join(", ", Enum.GetNames(type)).ToLowerInvariant()}",
-        _ => "whole number in range",
+        _ => "a whole number in range",
     };
 }

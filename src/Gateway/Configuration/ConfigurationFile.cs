@@ -3,11 +3,11 @@ using Microsoft.Extensions.Primitives;
 
 namespace Gateway.Configuration;
 
-/// <summary>The operator's file, read again when it changes. If it is then gone, or is not JSON, the configuration before stays active, and the log says
-/// why. .NET's own provider would forget everything and report nothing.</summary>
+/// <summary>The operator's file, read again when it changes. If it is then missing or not JSON, the previous configuration stays active, and the
+/// log states why. .NET's own provider would drop everything and report nothing.</summary>
 internal sealed partial class ConfigurationFile : JsonConfigurationSource
 {
-    /// <summary>Where faults of a reload are reported, once there is a log.</summary>
+    /// <summary>Called with errors of a reload, once there is a log.</summary>
     public ILogger? Logger { get; set; }
 
     public override IConfigurationProvider Build(IConfigurationBuilder builder)
@@ -16,7 +16,7 @@ internal sealed partial class ConfigurationFile : JsonConfigurationSource
         return new Provider(this);
     }
 
-    [LoggerMessage(EventId = 9, EventName = "ConfigurationNotRead", Level = LogLevel.Error, Message = "The configuration file has changed and cannot be read: {Fault} The configuration before stays active.")]
+    [LoggerMessage(EventId = 9, EventName = "ConfigurationNotRead", Level = LogLevel.Error, Message = "The changed configuration file cannot be read: {Fault} The previous configuration stays active.")]
     private static partial void LogNotRead(ILogger logger, string fault);
 
     private sealed class Provider : JsonConfigurationProvider

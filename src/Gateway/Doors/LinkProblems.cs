@@ -11,12 +11,12 @@ internal static class LinkProblems
     {
         LinkFault.Expired => new(StatusCodes.Status410Gone, "The link has expired.", FailureReason.InvalidRequest),
         LinkFault.TooLarge => BundleProblemException.TooLarge(
-            $"The manifest has more bytes than a link may represent; at most {BundleLink.MaxManifestBytes} before compression."),
+            $"The manifest is too large for a link; at most {BundleLink.MaxManifestBytes} bytes before compression."),
         LinkFault.ShareIsFull => new(
-            StatusCodes.Status429TooManyRequests, "This client has as many links as it may have (Bundle:Links:MaxBytesPerClient).", FailureReason.LimitReached, retryAfter: e.RetryAfter),
+            StatusCodes.Status429TooManyRequests, "This client has too many links (Bundle:Links:MaxBytesPerClient).", FailureReason.LimitReached, retryAfter: e.RetryAfter),
         LinkFault.NoRoom => new(
-            StatusCodes.Status503ServiceUnavailable, "There is no room for more links (Bundle:Links:MaxBytes).", FailureReason.NoRoom, retryAfter: e.RetryAfter),
-        LinkFault.Away => new(StatusCodes.Status503ServiceUnavailable, "The store of links cannot be reached.", FailureReason.Fault, inner: e),
-        _ => new(StatusCodes.Status404NotFound, "There is no such link.", FailureReason.InvalidRequest),
+            StatusCodes.Status503ServiceUnavailable, "There is no space for more links (Bundle:Links:MaxBytes).", FailureReason.NoRoom, retryAfter: e.RetryAfter),
+        LinkFault.Away => new(StatusCodes.Status503ServiceUnavailable, "The link store is unavailable.", FailureReason.Fault, inner: e),
+        _ => new(StatusCodes.Status404NotFound, "The link does not exist.", FailureReason.InvalidRequest),
     };
 }

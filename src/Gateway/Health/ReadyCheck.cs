@@ -6,7 +6,7 @@ using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Health;
 
-/// <summary>Whether this replica wants traffic: started, not stopping, a place free, and the required clusters reachable.</summary>
+/// <summary>Whether this replica is ready for traffic: started, not stopping, queue not full, and the required clusters available.</summary>
 internal sealed class ReadyCheck(Drain drain, BundlePermits admission, IProxyStateLookup proxy, IOptions<ReadyOptions> options) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>

@@ -5,12 +5,12 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting;
 
-/// <summary>What the log says when the gateway serves: its sources, and a command to try that works as it stands.</summary>
+/// <summary>What the log contains once the gateway serves: its sources, and a working sample command.</summary>
 internal static partial class Banner
 {
     private const int Examples = 3;
 
-    // A folder may hold millions.
+    // A folder may contain millions.
     private const int LookedAt = 1000;
 
     public static void Print(WebApplication app)
@@ -28,7 +28,7 @@ internal static partial class Banner
         }
     }
 
-    /// <summary>The first files of a source that is a folder; none of any other.</summary>
+    /// <summary>The first files of a source that is a folder; none for any other.</summary>
     private static string ExampleIds(Source source)
     {
         if (source.Route.Cluster?.Destinations.Values.FirstOrDefault()?.Model.Config.Address is not { } address

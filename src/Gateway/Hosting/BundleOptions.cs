@@ -9,19 +9,19 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting;
 
-/// <summary>The section <c>Bundle</c> of the configuration. Unknown keys and values out of range stop the start.</summary>
+/// <summary>The section <c>Bundle</c> of the configuration. Unknown keys and values out of range prevent the start.</summary>
 internal sealed class BundleOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Bundle";
 
-    /// <summary>The source of ids whose first segment names no source. Default: none, such ids are refused.</summary>
+    /// <summary>The source of ids whose first segment is not a source. Default: none, such ids are rejected.</summary>
     public string? DefaultSource { get; set; }
 
     /// <summary>The policy in <c>Cors:Policies</c> for bundles, plans and links. Default: none, web apps on other origins cannot use them.</summary>
     public string? CorsPolicy { get; set; }
 
-    /// <summary>How much one client, and all together, may ask for.</summary>
+    /// <summary>Limits for each client and for all clients together.</summary>
     [ValidateObjectMembers]
     public LimitOptions Limits { get; set; } = new();
 
@@ -33,7 +33,7 @@ internal sealed class BundleOptions
     [ValidateObjectMembers]
     public MemoryOptions Memory { get; set; } = new();
 
-    /// <summary>How patient we are with clients.</summary>
+    /// <summary>Timeouts and rates of clients.</summary>
     [ValidateObjectMembers]
     public ClientOptions Client { get; set; } = new();
 
@@ -41,13 +41,13 @@ internal sealed class BundleOptions
     [ValidateObjectMembers]
     public CompressionOptions Compression { get; set; } = new();
 
-    /// <summary>Which names entries may have.</summary>
+    /// <summary>Rules for entry names.</summary>
     public NameOptions Names { get; set; } = new();
 
     /// <summary>What <c>/health/ready</c> depends on.</summary>
     public ReadyOptions Ready { get; set; } = new();
 
-    /// <summary>What is remembered of archives.</summary>
+    /// <summary>What is stored about archives so that they can be resumed.</summary>
     [ValidateObjectMembers]
     public ResumeOptions Resume { get; set; } = new();
 
@@ -60,6 +60,6 @@ internal sealed class BundleOptions
     public DrainOptions Drain { get; set; } = new();
 }
 
-/// <summary>Checks ranges by the attributes, generated.</summary>
+/// <summary>Generated validation of the range attributes.</summary>
 [OptionsValidator]
 internal sealed partial class BundleOptionsValidator : IValidateOptions<BundleOptions>;

@@ -6,7 +6,7 @@ using StackExchange.Redis;
 
 namespace Gateway.Hosting;
 
-/// <summary>Decides where links are kept and whether replicas share what they learn: in Redis, which needs keys, else in this process.</summary>
+/// <summary>Decides where links are stored and whether replicas share resume data: in Redis, which requires keys, else in this process.</summary>
 internal static class CacheRegistration
 {
     /// <summary>The connection string's name.</summary>
@@ -15,7 +15,7 @@ internal static class CacheRegistration
     private const string Links = $"{BundleOptions.Section}:{nameof(BundleOptions.Links)}";
     private const string Keys = $"{Links}:{nameof(BundleLinkOptions.Keys)}";
 
-    /// <exception cref="InvalidOperationException">The connection string cannot be read.</exception>
+    /// <exception cref="InvalidOperationException">The connection string is invalid.</exception>
     public static void AddGatewayCache(this WebApplicationBuilder builder)
     {
         var text = builder.Configuration.GetConnectionString(Redis);
@@ -30,7 +30,7 @@ internal static class CacheRegistration
             return;
         }
 
-        // Without keys the gateway could not tell its own entries in Redis from forged ones.
+        // Without keys the gateway could not distinguish its own entries in Redis from forged ones.
         services.AddSingleton<ILinkStore, MemoryLinkStore>();
         if (redis is not null)
         {
@@ -52,20 +52,20 @@ internal static class CacheRegistration
         }
         catch (ArgumentException)
         {
-            // What it says may hold the password.
-            throw new InvalidOperationException($"ConnectionStrings:{Redis}: it cannot be read; see the format of StackExchange.Redis");
+            // Its message may contain the password.
+            throw new InvalidOperationException($"ConnectionStrings:{Redis}: is not valid; see the format of StackExchange.Redis");
         }
     }
 
     private sealed class NoRightsWithoutKeys : IValidateOptions<BundleOptions>
     {
         public ValidateOptionsResult Validate(string? name, BundleOptions options) => options.Links.CarryRights
-            ? ValidateOptionsResult.Fail($"{Links}:{nameof(BundleLinkOptions.CarryRights)}: with ConnectionStrings:{Redis} it needs {Keys}, so that no one who can write to Redis can make links")
+            ? ValidateOptionsResult.Fail($"{Links}:{nameof(BundleLinkOptions.CarryRights)}: with ConnectionStrings:{Redis} it requires {Keys}, because otherwise anyone who can write to Redis could create links")
             : ValidateOptionsResult.Success;
     }
 }
 
-/// <summary>Warns the operator that Redis is configured and not used.</summary>
+/// <summary>Warns the operator that Redis is configured but not used.</summary>
 internal sealed partial class UnusedRedis(ILogger<UnusedRedis> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)

@@ -3,13 +3,13 @@ using System.IO.Compression;
 
 namespace Gateway.Links;
 
-/// <summary>A link that was found and is valid. Its manifest is unpacked only by <see cref="Unpack"/>.</summary>
+/// <summary>A valid link. Its manifest is decompressed only by <see cref="Unpack"/>.</summary>
 internal sealed class BundleLink
 {
-    /// <summary>Bytes of a manifest at most: as many as the body of a POST may have.</summary>
+    /// <summary>Maximum bytes of a manifest: the same as for the body of a POST.</summary>
     public const int MaxManifestBytes = 8 << 20;
 
-    /// <summary>Bytes of one that is packed: incompressible ones become a little longer.</summary>
+    /// <summary>Maximum bytes of a packed manifest: incompressible ones become a little longer.</summary>
     public const int MaxPackedBytes = MaxManifestBytes + (64 << 10);
 
     private const int HeaderLength = 1 + sizeof(int);
@@ -22,18 +22,18 @@ internal sealed class BundleLink
     private BundleLink(ReadOnlyMemory<byte> brotli, int maxContentBytes, bool carriesRights, string? etag) =>
         (_brotli, MaxContentBytes, CarriesRights, ETag) = (brotli, maxContentBytes, carriesRights, etag);
 
-    /// <summary>Bytes that <see cref="Unpack"/> returns at most.</summary>
+    /// <summary>Maximum bytes that <see cref="Unpack"/> returns.</summary>
     public int MaxContentBytes { get; }
 
-    /// <summary>Whether it gives its maker's rights to any client that has it.</summary>
+    /// <summary>Whether it gives its creator's rights to any client that has it.</summary>
     public bool CarriesRights { get; }
 
-    /// <summary>The ETag of the bundle that it is pinned to, with its quotes; null when it is not pinned.</summary>
+    /// <summary>The ETag of the bundle that it is pinned to, with its quotes; null if it is not pinned.</summary>
     public string? ETag { get; }
 
-    /// <summary>Packs a manifest: flags, its length (little-endian), the ETag if it is pinned, and its bytes compressed by Brotli.</summary>
+    /// <summary>Packs a manifest: flags, its length (little-endian), the ETag if it is pinned, and its bytes compressed with Brotli.</summary>
     /// <param name="manifest">What the link represents.</param>
-    /// <param name="carriesRights">Whether it gives its maker's rights.</param>
+    /// <param name="carriesRights">Whether it gives its creator's rights.</param>
     /// <param name="etag">32 hexadecimal digits in quotes, or null.</param>
     public static byte[] Pack(ReadOnlySpan<byte> manifest, bool carriesRights, string? etag)
     {
@@ -55,10 +55,10 @@ internal sealed class BundleLink
         return packed.ToArray();
     }
 
-    /// <summary>Reads what <see cref="Pack"/> has written, but does not unpack it.</summary>
+    /// <summary>Parses the output of <see cref="Pack"/> without decompressing it.</summary>
     /// <param name="packed">Signed by the gateway.</param>
-    /// <param name="mayCarryRights">Whether the operator allows it now.</param>
-    /// <returns>Null when it is something else.</returns>
+    /// <param name="mayCarryRights">Whether the operator currently permits it.</param>
+    /// <returns>Null if it is something else.</returns>
     public static BundleLink? From(byte[] packed, bool mayCarryRights)
     {
         if (packed is not [<= (CarriesRightsFlag | PinnedFlag) and var flags, ..])
@@ -77,11 +77,11 @@ internal sealed class BundleLink
             : null;
     }
 
-    /// <summary>A link of an earlier version. It has no header, and was not made to end when its maker's rights do: it gives none.</summary>
+    /// <summary>A link of an earlier version. It has no header and does not expire with its creator's rights, so it gives none.</summary>
     public static BundleLink FromVersion1(byte[] brotli) => new(brotli, MaxManifestBytes, carriesRights: false, etag: null);
 
     /// <summary>The manifest.</summary>
-    /// <exception cref="LinkException">It is no manifest, or larger than it says.</exception>
+    /// <exception cref="LinkException">It is not a manifest, or larger than declared.</exception>
     public byte[] Unpack()
     {
         var manifest = new byte[MaxContentBytes];

@@ -7,12 +7,12 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Links;
 
 /// <summary>
-/// Names for bundles that are too long for a URL. Small manifests are embedded in the link and signed; larger ones are kept under a
-/// random name, in Redis or in this process's memory.
+/// Creates and resolves links to bundles that are too long for a URL. Small manifests are embedded in the link and signed; larger ones are
+/// stored under a random name, in Redis or in this process's memory.
 /// </summary>
 internal sealed class BundleLinks
 {
-    // Every client, proxy and log takes a URL of 2,000 characters.
+    // Every client, proxy and log supports URLs of 2,000 characters.
     private const int MaxTokenLength = 1900;
     private const int NameLength = 32;
     private const char Embedded = 'e';
@@ -34,13 +34,13 @@ internal sealed class BundleLinks
 
     public BundleLinkOptions Options { get; }
 
-    /// <summary>Makes a link.</summary>
+    /// <summary>Creates a link.</summary>
     /// <param name="manifest">The request that the link represents, as JSON.</param>
     /// <param name="etag">The version of the bundle that the link is pinned to, or null.</param>
-    /// <param name="expires">Until when; whole seconds.</param>
-    /// <param name="client">Who is charged for what is kept.</param>
-    /// <param name="cancellationToken">Ends the wait for the store.</param>
-    /// <exception cref="LinkException">The manifest is too large, there is no room for it, or the store cannot be reached.</exception>
+    /// <param name="expires">When it expires; whole seconds.</param>
+    /// <param name="client">The client that is charged for the space.</param>
+    /// <param name="cancellationToken">Cancels the wait for the store.</param>
+    /// <exception cref="LinkException">The manifest is too large, there is no space for it, or the store is unavailable.</exception>
     public async Task<string> CreateAsync(byte[] manifest, string? etag, DateTimeOffset expires, string client, CancellationToken cancellationToken)
     {
         if (manifest.Length > BundleLink.MaxManifestBytes)
@@ -70,8 +70,8 @@ internal sealed class BundleLinks
         return token;
     }
 
-    /// <summary>Finds a link. Its signature and its expiry are checked; nothing is unpacked.</summary>
-    /// <exception cref="LinkException">There is no such link, or it has expired, or the store cannot be reached.</exception>
+    /// <summary>Resolves a link. Its signature and its expiry are checked; nothing is decompressed.</summary>
+    /// <exception cref="LinkException">The link does not exist or has expired, or the store is unavailable.</exception>
     public async Task<BundleLink> FindAsync(string token, CancellationToken cancellationToken)
     {
         var link = token switch
@@ -85,7 +85,7 @@ internal sealed class BundleLinks
         return link ?? throw new LinkException(LinkFault.Unknown);
     }
 
-    /// <summary>A hash, so that a reader of the store cannot use the links in it.</summary>
+    /// <summary>A hash, so that someone who can read the store cannot use the links in it.</summary>
     private static string GetName(string token) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 
     private byte[]? Verify(string token, int version) =>
@@ -93,7 +93,7 @@ internal sealed class BundleLinks
         : expires > _time.GetUtcNow() ? packed
         : throw new LinkException(LinkFault.Expired);
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever the store fails with, it is away.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever the store throws, it is unavailable.")]
     private async Task<byte[]?> TryAsync(Func<Task<byte[]?>> action, CancellationToken cancellationToken)
     {
         try
@@ -107,33 +107,33 @@ internal sealed class BundleLinks
     }
 }
 
-/// <summary>Why a link cannot be made or used.</summary>
+/// <summary>Why a link cannot be created or used.</summary>
 internal enum LinkFault
 {
-    /// <summary>It was never made, or it is no longer kept.</summary>
+    /// <summary>It was never created, or it is no longer stored.</summary>
     Unknown,
 
-    /// <summary>Its time is over.</summary>
+    /// <summary>It has expired.</summary>
     Expired,
 
-    /// <summary>The manifest is larger than links may be.</summary>
+    /// <summary>The manifest is larger than permitted for links.</summary>
     TooLarge,
 
-    /// <summary>The client has as many links as it may have.</summary>
+    /// <summary>The client's share of the space is used up.</summary>
     ShareIsFull,
 
-    /// <summary>All clients together have as many links as there is room for.</summary>
+    /// <summary>The space of all clients is used up.</summary>
     NoRoom,
 
-    /// <summary>Where it is kept cannot be reached.</summary>
+    /// <summary>The store is unavailable.</summary>
     Away,
 }
 
-/// <summary>A link that cannot be made or used.</summary>
-internal sealed class LinkException(LinkFault fault, Exception? inner = null) : Exception($"The link cannot be made or used: {fault}.", inner)
+/// <summary>A link that cannot be created or used.</summary>
+internal sealed class LinkException(LinkFault fault, Exception? inner = null) : Exception($"The link cannot be created or used: {fault}.", inner)
 {
     public LinkFault Fault { get; } = fault;
 
-    /// <summary>When there may be room again.</summary>
+    /// <summary>When there may be space again.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace Gateway.Links;
 
 /// <summary>
-/// A link that holds everything itself: when it ends, what was asked for, and a signature (HMAC-SHA-256) over both. It is signed, not
-/// secret: who has it can read it.
+/// A link that contains everything: its expiry, the request, and a signature (HMAC-SHA-256) over both. It is signed, not
+/// encrypted: anyone who has it can read it.
 /// </summary>
 internal static class LinkToken
 {
@@ -29,7 +29,7 @@ internal static class LinkToken
     }
 
     /// <summary>Reads a token.</summary>
-    /// <returns>Null when none of the keys has signed it as content of this version.</returns>
+    /// <returns>Null if none of the keys has signed it as content of this version.</returns>
     public static (DateTimeOffset Expires, byte[] Content)? Open(IEnumerable<byte[]> keys, ReadOnlySpan<char> token, int version = Version)
     {
         if (!Base64Url.IsValid(token, out var length) || length < ExpiresLength + MacLength)
@@ -56,7 +56,7 @@ internal static class LinkToken
     {
         using var hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
 
-        // So that no signature made for anything else can pose as one of a link.
+        // So that a signature made for another purpose is not valid for a link.
         hash.AppendData(version == 1 ? "gateway bundle link 1\0"u8 : "gateway bundle link 2\0"u8);
         hash.AppendData(bytes);
         hash.GetHashAndReset(mac);

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Links;
 
-/// <summary>Keeps links in this process's memory.</summary>
+/// <summary>Stores links in this process's memory.</summary>
 internal sealed class MemoryLinkStore(IOptions<BundleLinkOptions> options, TimeProvider time) : ILinkStore
 {
     private readonly Lock _lock = new();

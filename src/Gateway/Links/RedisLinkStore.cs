@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Links;
 
-/// <summary>Keeps links in Redis, signed, so that every replica with the same keys can use them.</summary>
+/// <summary>Stores signed links in Redis, so that every replica with the same keys can use them.</summary>
 internal sealed class RedisLinkStore(GatewayCache cache, IOptions<BundleLinkOptions> options) : ILinkStore
 {
     private const int ClientLength = 16;

@@ -13,7 +13,7 @@ internal sealed class BundleManifest
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
 
-        // Only the gateway reads it: escapes would make names three times as long.
+        // Only the gateway reads it: JSON escapes would make names three times as long.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
@@ -29,13 +29,13 @@ internal sealed class BundleManifest
 
     public IReadOnlyList<Entry>? Entries { get; set; }
 
-    /// <summary>Seconds that a link may be used; of a link only.</summary>
+    /// <summary>Lifetime of a link in seconds; links only.</summary>
     public long? ExpiresIn { get; set; }
 
-    /// <summary>Whether a link is pinned to the version that the bundle has now; of a link only.</summary>
+    /// <summary>Whether a link is pinned to the bundle's current version; links only.</summary>
     public bool Pin { get; set; }
 
-    /// <summary>The same request as a manifest.</summary>
+    /// <summary>Converts a request to a manifest.</summary>
     public static BundleManifest From(BundleFields fields) => new()
     {
         Name = fields.FileName,
@@ -117,7 +117,7 @@ internal sealed class BundleManifest
         [JsonIgnore]
         public string? Fault =>
             Sha256 is not null && Hash is null ? "sha256 is not 64 hexadecimal digits"
-            : ETag is not null && ObjectHead.StrongETag(ETag) != ETag ? "etag is no strong entity tag with its quotes"
+            : ETag is not null && ObjectHead.StrongETag(ETag) != ETag ? "etag is not a quoted strong entity tag"
             : null;
     }
 }

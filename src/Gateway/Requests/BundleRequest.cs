@@ -4,49 +4,50 @@ using Gateway.Storage.Objects;
 
 namespace Gateway.Requests;
 
-/// <summary>What happens to an object that is not there.</summary>
+/// <summary>What happens if an object does not exist.</summary>
 internal enum MissingPolicy
 {
-    /// <summary>Everything is checked first; one that is missing means 404 and no archive.</summary>
+    /// <summary>Everything is checked first; a missing object means 404 and no archive.</summary>
     Fail,
 
-    /// <summary>Everything is checked first; missing ones are left out and reported.</summary>
+    /// <summary>Everything is checked first; missing objects are omitted and reported.</summary>
     Skip,
 
-    /// <summary>Nothing is checked first; a missing one cuts the stream.</summary>
+    /// <summary>Nothing is checked first; a missing object truncates the stream.</summary>
     Abort,
 }
 
-/// <summary>An entry as it was asked for, its id and name checked.</summary>
+/// <summary>A requested entry with a valid id and name.</summary>
 /// <param name="Id">Source and key.</param>
-/// <param name="OwnName">The name that a manifest gives it, so that the id need not be one; null: the id is the name.</param>
-/// <param name="Size">Bytes it must have, or null.</param>
-/// <param name="ETag">Strong validator it must have, or null.</param>
-/// <param name="Sha256">Hash its bytes must have, or null.</param>
+/// <param name="OwnName">The name from the manifest, so that the id need not be a valid name; null: the id is the name.</param>
+/// <param name="Size">Required size in bytes, or null.</param>
+/// <param name="ETag">Required strong validator, or null.</param>
+/// <param name="Sha256">Required hash of the bytes, or null.</param>
 internal sealed record RequestedEntry(string Id, string? OwnName = null, long? Size = null, string? ETag = null, byte[]? Sha256 = null)
 {
     /// <summary>Its name in the archive.</summary>
     public string Name => OwnName ?? Id;
 
-    /// <summary>Whether the id holds what only an exact one may hold (<see cref="EntryNames.UnsafeId"/>), and what could be changed on its way to storage.</summary>
+    /// <summary>Whether the id contains what only an exact id may contain (<see cref="EntryNames.UnsafeId"/>), and what could change on
+    /// its way to storage.</summary>
     public bool IsExact => OwnName is not null && (Id.Contains("//", StringComparison.Ordinal) || Id.EndsWith('/') || Id.Contains('%', StringComparison.Ordinal));
 }
 
-/// <summary>What a client asks for, understood and checked as far as that goes without asking storage.</summary>
+/// <summary>A client's request, parsed and validated as far as possible without storage.</summary>
 internal sealed record BundleRequest(
     IReadOnlyList<RequestedEntry> Entries, ArchiveRecipe Recipe, MissingPolicy Missing, string FileName, bool HasReceipt)
 {
     /// <summary>The name of the receipt in an archive.</summary>
     public const string ReceiptName = "MANIFEST.json";
 
-    /// <summary>Whether it is made with the rights of the client that made the link, not with those of the client that uses it.</summary>
+    /// <summary>Whether it has the rights of the client that created the link, not of the client that uses it.</summary>
     public bool CarriesRights { get; init; }
 
-    /// <summary>The only version that the client may get; null for any.</summary>
+    /// <summary>The only version that may be sent; null for any.</summary>
     public string? PinnedETag { get; init; }
 
-    /// <summary>Checks ids and names.</summary>
-    /// <exception cref="BundleProblemException">It names every bad entry.</exception>
+    /// <summary>Validates ids and names.</summary>
+    /// <exception cref="BundleProblemException">It lists every invalid entry.</exception>
     public static BundleRequest Create(BundleFields fields, CompressionOptions compression, NameOptions names)
     {
         var entries = fields.Entries;

@@ -6,24 +6,24 @@ namespace Gateway.Requests;
 /// <summary>How archives are compressed. Section <c>Bundle:Compression</c>.</summary>
 internal sealed class CompressionOptions
 {
-    /// <summary>Used where a request names none: <c>fast</c> (default), <c>small</c> or <c>store</c>.</summary>
+    /// <summary>Default of the request's parameter: <c>fast</c> (default), <c>small</c> or <c>store</c>.</summary>
     [EnumDataType(typeof(Compression))]
     public Compression Default { get; set; } = Compression.Fast;
 
     /// <summary>
-    /// Who compresses <c>fast</c>: <c>managed</c> (default), the same bytes everywhere, or <c>isal</c>, faster, for replicas on
-    /// machines that are alike. A missing library stops the start.
+    /// The encoder for <c>fast</c>: <c>managed</c> (default), the same bytes everywhere, or <c>isal</c>, faster, for replicas on
+    /// identical machines. A missing library prevents the start.
     /// </summary>
     [EnumDataType(typeof(FastEncoder))]
     public FastEncoder Encoder { get; set; }
 
     /// <summary>
-    /// Blocks of one bundle that are compressed at a time. Default 0: one for each core. Range 0–256. It changes speed and
-    /// memory (two blocks of 128 KiB each), never a byte.
+    /// Blocks of one bundle that are compressed in parallel. Default 0: one for each core. Range 0–256. It affects speed and
+    /// memory (two blocks of 128 KiB each), never the bytes.
     /// </summary>
     [Range(0, 256)]
     public int Workers { get; set; }
 
-    /// <summary>The number that holds.</summary>
+    /// <summary>The effective number.</summary>
     public int MaxWorkers => Workers > 0 ? Workers : Environment.ProcessorCount;
 }

@@ -4,7 +4,7 @@ using Gateway.Storage.Paths;
 
 namespace Gateway.Requests;
 
-/// <summary>The file name that a browser is offered: whatever the client sent, made harmless instead of being refused.</summary>
+/// <summary>The file name that a browser is offered: the client's name, sanitized instead of rejected.</summary>
 internal static class DownloadName
 {
     private const int MaxBytes = 150;
@@ -26,14 +26,14 @@ internal static class DownloadName
             name.Append(safe);
         }
 
-        // The cut may have left the joiner of an emoji whose second half is gone.
+        // Truncation may have left the joiner of an emoji without its second half.
         var trimmed = name.ToString().Trim(' ', '.', '\u200D');
         return EntryNames.Unsafe(trimmed) is not null ? Default
-            : EntryNames.Unportable(trimmed) is not null ? $"_{trimmed}" // a device of Windows
+            : EntryNames.Unportable(trimmed) is not null ? $"_{trimmed}" // a Windows device name
             : trimmed;
     }
 
-    /// <summary>The name without the extension that its archive gets, for clients that send <c>name=photos.zip</c>.</summary>
+    /// <summary>The name without the extension of its archive, for clients that send <c>name=photos.zip</c>.</summary>
     public static string WithoutExtension(string name, ArchiveFormat format)
     {
         var extension = FormatNames.GetExtensions(format).FirstOrDefault(extension => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase));

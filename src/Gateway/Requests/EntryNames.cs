@@ -7,21 +7,21 @@ using Gateway.Storage.Paths;
 namespace Gateway.Requests;
 
 /// <summary>
-/// The rules for keys and for names inside an archive. They are the same for what clients send and for what storage says, and
-/// each answers with a reason or with null.
+/// The rules for keys and for names inside an archive. They are the same for clients' and for storage's names, and
+/// each returns a reason or null.
 /// </summary>
 internal static class EntryNames
 {
-    /// <summary>Linux opens no longer path (PATH_MAX counts the zero behind it), and unzip cuts a longer name.</summary>
+    /// <summary>Linux opens no longer path (PATH_MAX includes the terminating zero), and unzip truncates a longer name.</summary>
     public const int MaxBytes = 4095;
 
     private const int MaxSegmentBytes = 255;
 
-    // As many as any script has a use for (UAX #15, section 13). Normalization sorts each run of them by insertion, so its work is at
+    // No script needs more (UAX #15, section 13). Normalization sorts each run of them by insertion, so its work is at
     // most this number for each character of a name.
     private const int MaxMarks = 30;
 
-    // The longest compatibility form of one character is 18 characters. What is compared later may not outgrow what was sent.
+    // The longest compatibility form of one character is 18 characters. The text to compare must not grow beyond a multiple of what was sent.
     private const int MaxGrowth = 4;
     private const int AlwaysAllowedGrowth = 64;
 
@@ -29,10 +29,10 @@ internal static class EntryNames
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789ABCDEFabcdef");
 
-    // Look like slashes, and old code pages map some of them to slashes. In titles (AC∕DC) they are usual.
+    // These look like slashes, and old code pages map some of them to slashes. They are common in titles (AC∕DC).
     private static readonly SearchValues<char> LikeSlashes = SearchValues.Create("/\u2044\u2215\u2216\u29F5\u29F8\u29F9");
 
-    // A dot in more bytes than UTF-8 allows; old decoders accept it.
+    // An overlong encoding of a dot; old decoders accept it.
     private static readonly string[] OverlongDots = ["%c0%ae", "%e0%80%ae", "%f0%80%80%ae"];
 
     private static readonly SearchValues<char> SegmentEnds = SearchValues.Create(";?#");
@@ -41,12 +41,12 @@ internal static class EntryNames
         .Concat("0123456789¹²³".SelectMany(digit => new[] { "COM" + digit, "LPT" + digit }))
         .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether a path can neither leave the folder it is put in nor hide what it is.</summary>
+    /// <summary>Why a path could leave the folder it is put in, or hide what it is; null if it is safe.</summary>
     public static string? Unsafe(string path) => Check(path, isExact: false);
 
     /// <summary>
-    /// The same for the id of an entry that has a name of its own. The id may hold empty segments and text that looks percent-encoded, and it
-    /// may end in a slash. Every other rule holds for the id, and for what it becomes when it is decoded any number of times.
+    /// The same for the id of an entry with a separate name. The id may contain empty segments and text that looks percent-encoded, and it
+    /// may end in a slash. All other rules apply to the id, and to the results of decoding it any number of times.
     /// </summary>
     public static string? UnsafeId(string id)
     {
@@ -60,7 +60,7 @@ internal static class EntryNames
         {
             if (DotSegments.IsIn(text) || OverlongDots.Any(dot => text.Contains(dot, StringComparison.OrdinalIgnoreCase)))
             {
-                return "holds a '.' or '..' segment when it is decoded";
+                return "contains a '.' or '..' segment after decoding";
             }
 
             var decoded = LaxPath.DecodeOnce(text);
@@ -71,7 +71,7 @@ internal static class EntryNames
 
             if (Check(decoded, isExact: true) is { } decodedFault)
             {
-                return $"{decodedFault}, when it is decoded";
+                return $"after decoding {decodedFault}";
             }
 
             text = decoded;
@@ -99,25 +99,25 @@ internal static class EntryNames
             marks = MayMove(path, i) ? marks + 1 : 0;
             if (marks > MaxMarks)
             {
-                return $"holds more than {MaxMarks} combining marks in a row";
+                return $"contains more than {MaxMarks} combining marks in a row";
             }
 
             if (char.IsSurrogate(c))
             {
                 if (!char.IsHighSurrogate(c) || i + 1 == path.Length || !char.IsLowSurrogate(path[i + 1]))
                 {
-                    return "holds half a surrogate pair";
+                    return "contains an unpaired surrogate";
                 }
 
                 i++;
             }
             else if (c == '\\')
             {
-                return "holds a backslash";
+                return "contains a backslash";
             }
             else if (c == '%' && !isExact && IsEncoding(path.AsSpan(i + 1)))
             {
-                return "is still percent-encoded after it was decoded once";
+                return "is still percent-encoded after decoding once";
             }
         }
 
@@ -130,7 +130,7 @@ internal static class EntryNames
         {
             if (path.AsSpan(segment) is "." or ".." || (path.AsSpan(segment) is "" && !isExact))
             {
-                return "holds an empty, '.' or '..' segment";
+                return "contains an empty, '.' or '..' segment";
             }
         }
 
@@ -143,8 +143,8 @@ internal static class EntryNames
     }
 
     /// <summary>
-    /// Whether another program could read other segments out of a path: one that replaces characters by their compatibility form
-    /// (U+FF0F by a slash, U+2025 by two dots), or one that cuts parameters off each segment (<c>..;x</c>).
+    /// Why another program could read other segments in a path: one that replaces characters by their compatibility form
+    /// (U+FF0F by a slash, U+2025 by two dots), or one that removes parameters from each segment (<c>..;x</c>).
     /// </summary>
     private static string? Misread(string path)
     {
@@ -156,7 +156,7 @@ internal static class EntryNames
 
         if (read.AsSpan().Count('/') > path.AsSpan().Count('/') || read.Contains('\\', StringComparison.Ordinal))
         {
-            return "holds a character that some servers read as a slash or backslash";
+            return "contains a character that some servers read as a slash or backslash";
         }
 
         foreach (var range in read.AsSpan().SplitAny(LikeSlashes))
@@ -165,7 +165,7 @@ internal static class EntryNames
             var end = segment.IndexOfAny(SegmentEnds);
             if ((end < 0 ? segment : segment[..end]).Trim() is "." or "..")
             {
-                return "holds a segment that some servers read as '.' or '..'";
+                return "contains a segment that some servers read as '.' or '..'";
             }
         }
 
@@ -173,8 +173,8 @@ internal static class EntryNames
     }
 
     /// <summary>
-    /// Whether normalization may move a character before the one in front of it. Only marks have a combining class other than zero, whatever
-    /// their category is, and the halfwidth sound marks become such marks. A character that this runtime does not know may be a mark to a newer
+    /// Whether normalization may move a character before the preceding one. Only marks have a combining class other than zero, whatever
+    /// their category is, and the halfwidth sound marks become such marks. A character that this runtime does not know may be a mark in a newer
     /// Unicode library.
     /// </summary>
     private static bool MayMove(string path, int at) =>
@@ -190,10 +190,10 @@ internal static class EntryNames
     private static string Hidden(int value)
     {
         var rule = value is 0x200C or 0x200D or (>= 0xFE00 and <= 0xFE0F) ? "which is invisible and allowed only inside emoji" : "which is not allowed";
-        return string.Create(CultureInfo.InvariantCulture, $"holds the character U+{value:X4}, {rule}");
+        return string.Create(CultureInfo.InvariantCulture, $"contains the character U+{value:X4}, {rule}");
     }
 
-    /// <summary>Whether Windows could not unpack a path that is safe.</summary>
+    /// <summary>Why Windows could not unpack a path that is safe; null if it could.</summary>
     public static string? Unportable(string path)
     {
         foreach (var range in path.AsSpan().Split('/'))
@@ -201,23 +201,23 @@ internal static class EntryNames
             var segment = path.AsSpan(range);
             if (segment.ContainsAny(WindowsReserved))
             {
-                return "holds one of < > : \" | ? *, which Windows cannot unpack";
+                return "contains one of < > : \" | ? *, which Windows cannot unpack";
             }
 
             if (segment[^1] is '.' or ' ')
             {
-                return "has a segment that ends in a dot or a blank, which Windows cannot unpack";
+                return "contains a segment that ends in a dot or a space, which Windows cannot unpack";
             }
 
             var stem = segment.IndexOf('.') is >= 0 and var dot ? segment[..dot] : segment;
             if (Devices.GetAlternateLookup<ReadOnlySpan<char>>().Contains(stem.TrimEnd(' ')))
             {
-                return "has a segment that is a device on Windows";
+                return "contains a segment that is a device name on Windows";
             }
 
             if (Encoding.UTF8.GetByteCount(segment) > MaxSegmentBytes)
             {
-                return $"has a segment longer than {MaxSegmentBytes} bytes";
+                return $"contains a segment longer than {MaxSegmentBytes} bytes";
             }
         }
 
@@ -225,10 +225,10 @@ internal static class EntryNames
     }
 
     /// <summary>
-    /// Names that one folder cannot hold together: equal, equal but for case or Unicode form, or one a folder of the other.
+    /// Names that one folder cannot contain together: equal, equal except for case or Unicode form, or one a folder of the other.
     /// </summary>
-    /// <param name="names">Names that <see cref="Unsafe"/> has nothing against.</param>
-    /// <returns>Pairs of places, the earlier first; one pair at the most for each name, so that the answer stays as small as the question.</returns>
+    /// <param name="names">Names that <see cref="Unsafe"/> accepts.</param>
+    /// <returns>Pairs of indexes, the lower first; at most one pair for each name, so that the response is not larger than the request.</returns>
     public static IEnumerable<(int First, int Second, string Reason)> Collisions(IReadOnlyList<string> names)
     {
         var places = new Dictionary<string, int>(names.Count, StringComparer.Ordinal);
@@ -239,11 +239,11 @@ internal static class EntryNames
             if (!places.TryAdd(folded[i], i))
             {
                 var first = places[folded[i]];
-                yield return (first, i, names[first] == names[i] ? "the same name twice" : "names equal but for case or Unicode form");
+                yield return (first, i, names[first] == names[i] ? "the same name twice" : "names that differ only in case or Unicode form");
             }
         }
 
-        // In this order everything inside a folder comes right behind a file of the folder's name.
+        // In this order everything inside a folder directly follows a file of the folder's name.
         var order = Enumerable.Range(0, folded.Length).ToArray();
         Array.Sort(order, (x, y) => CompareFoldersFirst(folded[x], folded[y]));
         var file = -1;
@@ -261,17 +261,17 @@ internal static class EntryNames
     }
 
     /// <summary>
-    /// The same text for all names that some file system or reader takes for one: without case (full case folding), in the compatibility form, without what
-    /// is ignored.
+    /// Maps all names that some file system or reader treats as equal to the same text: without case (full case folding), in the
+    /// compatibility form, without ignored characters.
     /// </summary>
     /// <remarks>
-    /// Decomposed, only the sharp s is left of the characters that fold to several. To upper case first, because several small letters
+    /// After decomposition, the sharp s is the only character left that folds to several. To upper case first, because several small letters
     /// share a capital (σ and ς).
     /// </remarks>
     private static string Fold(string name) =>
         HiddenCharacters.WithoutEmojiJoiners(name).Normalize(NormalizationForm.FormKD).ToUpperInvariant().ToLowerInvariant().Replace("ß", "ss", StringComparison.Ordinal);
 
-    /// <summary>By characters, the slash before all others.</summary>
+    /// <summary>Ordinal order, the slash before all other characters.</summary>
     private static int CompareFoldersFirst(string x, string y)
     {
         var common = x.AsSpan().CommonPrefixLength(y);

@@ -3,10 +3,10 @@ using Gateway.Responses;
 
 namespace Gateway.Requests;
 
-/// <summary>What an archive's format is called in requests, file names and headers.</summary>
+/// <summary>The names of archive formats in requests, file names and headers.</summary>
 internal static class FormatNames
 {
-    /// <exception cref="BundleProblemException">It is not offered.</exception>
+    /// <exception cref="BundleProblemException">It is not supported.</exception>
     public static ArchiveFormat Parse(string value) => value switch
     {
         "tar.gz" or "tgz" => ArchiveFormat.TarGz,
@@ -16,14 +16,14 @@ internal static class FormatNames
         _ => throw BundleProblemException.BadRequest("format: one of tar.gz (or tgz), tar, tar.zst, zip."),
     };
 
-    /// <summary>The name, which is the extension of its files, too.</summary>
+    /// <summary>The name, which is also the extension of its files.</summary>
     public static string GetName(ArchiveFormat format) => format switch
     {
         ArchiveFormat.TarGz => "tar.gz",
         ArchiveFormat.Tar => "tar",
         ArchiveFormat.TarZst => "tar.zst",
         ArchiveFormat.Zip => "zip",
-        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "unknown format"),
+        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Unknown format."),
     };
 
     /// <summary>The extensions that files of the format have.</summary>
@@ -35,6 +35,6 @@ internal static class FormatNames
         ArchiveFormat.Tar => "application/x-tar",
         ArchiveFormat.TarZst => "application/zstd",
         ArchiveFormat.Zip => "application/zip",
-        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "unknown format"),
+        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Unknown format."),
     };
 }

@@ -9,7 +9,7 @@ using Gateway.Storage.Paths;
 namespace Gateway.Requests;
 
 /// <summary>
-/// Reads a manifest from its bytes. A fault is reported with its JSON path, with line and byte, and with what is expected there. A
+/// Reads a manifest from its bytes. An error is reported with its JSON path, with line and byte, and with what is expected there. A
 /// serializer would report the names of our types.
 /// </summary>
 internal ref struct ManifestReader
@@ -56,7 +56,7 @@ internal ref struct ManifestReader
         catch (JsonException e)
         {
             throw BundleProblemException.BadRequest(string.Create(
-                CultureInfo.InvariantCulture, $"The manifest is not JSON: there is a syntax error in line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}."));
+                CultureInfo.InvariantCulture, $"The manifest is not JSON: syntax error in line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}."));
         }
     }
 
@@ -162,9 +162,9 @@ internal ref struct ManifestReader
         return entry.Id is not null ? entry : throw Fault($"$.entries[{index}]", "an object with an id is expected", start);
     }
 
-    /// <summary>Goes to the value of the next field; null at the end of the object.</summary>
-    /// <param name="path">Of the object.</param>
-    /// <param name="known">The fields that it may have.</param>
+    /// <summary>Moves to the value of the next field; null at the end of the object.</summary>
+    /// <param name="path">The object's path.</param>
+    /// <param name="known">The fields that it may contain.</param>
     /// <param name="seen">A bit for each of them.</param>
     private string? NextField(string path, string[] known, ref int seen)
     {
@@ -180,7 +180,7 @@ internal ref struct ManifestReader
             {
                 if ((seen & (1 << i)) != 0)
                 {
-                    throw Fault($"{path}.{known[i]}", "the field is there twice");
+                    throw Fault($"{path}.{known[i]}", "duplicate field");
                 }
 
                 seen |= 1 << i;
@@ -223,7 +223,7 @@ internal ref struct ManifestReader
         }
     }
 
-    private BundleProblemException HalfPair(string path) => Fault(path, "half a surrogate pair is no character");
+    private BundleProblemException HalfPair(string path) => Fault(path, "an unpaired surrogate is not a character");
 
     private long? ReadNumber(string path, string expected) =>
         _json.TokenType == JsonTokenType.Null ? null

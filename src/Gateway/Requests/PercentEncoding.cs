@@ -4,10 +4,10 @@ using System.Text.Unicode;
 
 namespace Gateway.Requests;
 
-/// <summary>Percent-encoded text (RFC 3986, section 2.1), as it is in a query or a form.</summary>
+/// <summary>Percent-encoded text (RFC 3986, section 2.1), in a query or a form.</summary>
 internal static class PercentEncoding
 {
-    /// <summary>Whether the text is UTF-8 once it is decoded. Decoders leave bytes that are not as they are, or replace them.</summary>
+    /// <summary>Whether the decoded text is UTF-8. Decoders keep other bytes encoded, or replace them.</summary>
     public static bool IsUtf8(ReadOnlySpan<char> text) => IsUtf8(Encoding.UTF8.GetBytes(text.ToArray()));
 
     /// <summary>The same for bytes.</summary>

@@ -3,19 +3,19 @@ using Gateway.Storage.Failures;
 
 namespace Gateway.Responses;
 
-/// <summary>One bad entry, as the response reports it.</summary>
-/// <param name="Index">Its place in the request, from 0.</param>
-/// <param name="Id">The id as it was understood.</param>
+/// <summary>One invalid entry, as the response reports it.</summary>
+/// <param name="Index">Its index in the request, from 0.</param>
+/// <param name="Id">The id as parsed.</param>
 /// <param name="Reason">What is wrong with it.</param>
 internal sealed record EntryError(int Index, string Id, string Reason)
 {
-    // Enough to recognise it: what was sent is not sent back in full.
+    // Enough to recognize it; the response does not repeat the full text.
     private const int MaxIdLength = 200;
 
     public string Id { get; } = Id.Length <= MaxIdLength ? Id : string.Concat(Id.AsSpan(0, MaxIdLength), "…");
 }
 
-/// <summary>A request that ends before the first byte of an archive, with a document about the reason (RFC 9457).</summary>
+/// <summary>A request that ends before the first byte of an archive, with a problem document (RFC 9457).</summary>
 internal sealed class BundleProblemException(
     int statusCode, string title, FailureReason reason, IReadOnlyList<EntryError>? errors = null, TimeSpan? retryAfter = null, Exception? inner = null)
     : Exception(title, inner)
@@ -26,15 +26,15 @@ internal sealed class BundleProblemException(
 
     public FailureReason Reason { get; } = reason;
 
-    /// <summary>What a range must stay below (RFC 9110, section 15.5.17).</summary>
+    /// <summary>The length that a range must stay below (RFC 9110, section 15.5.17).</summary>
     public long? ArchiveLength { get; init; }
 
-    /// <summary>The content codings that a body of a request may have (RFC 9110, section 12.5.3).</summary>
+    /// <summary>The content codings that a request body may have (RFC 9110, section 12.5.3).</summary>
     public string? AcceptEncoding { get; init; }
 
     public IReadOnlyList<EntryError> Errors { get; } = errors ?? [];
 
-    /// <summary>A reason with its own text and status.</summary>
+    /// <summary>A reason with a specific text and status.</summary>
     public static BundleProblemException From(FailureReason reason, IReadOnlyList<EntryError>? errors = null) => new(reason.StatusCode, reason.Text, reason, errors);
 
     public static BundleProblemException BadRequest(string title, IReadOnlyList<EntryError>? errors = null) =>

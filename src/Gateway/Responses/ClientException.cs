@@ -2,9 +2,9 @@ using Gateway.Storage.Failures;
 
 namespace Gateway.Responses;
 
-/// <summary>The client left, or takes nothing any more.</summary>
-/// <param name="reason">Which of both.</param>
-/// <param name="detail">More than the reason's own text says.</param>
+/// <summary>The client has disconnected, or accepts no more data.</summary>
+/// <param name="reason">Which of the two.</param>
+/// <param name="detail">A more precise text than the reason's own.</param>
 internal sealed class ClientException(FailureReason reason, string? detail = null)
     : IOException(detail ?? reason.Text)
 {

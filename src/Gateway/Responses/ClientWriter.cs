@@ -4,29 +4,29 @@ using Gateway.Storage.Failures;
 namespace Gateway.Responses;
 
 /// <summary>
-/// The response's body, as the last stop of an archive's bytes: counts them, measures how long the client keeps us waiting, and
-/// turns a client that left or stands still into an exception at the next flush.
+/// The response body, the last writer of an archive's bytes. It counts them, measures how long the client keeps the gateway waiting, and
+/// throws at the next flush if the client has disconnected or stalled.
 /// </summary>
 /// <remarks>
-/// Writes to a connection that is gone complete at once, and only the flush's result tells; whoever ignores it pulls whole
-/// objects from storage for nobody. The timer runs only while a flush waits.
+/// Writes to a closed connection complete at once, and only the flush's result reports it; a caller that ignored it would read whole
+/// objects from storage for no one. The timer runs only while a flush waits.
 /// </remarks>
 internal sealed class ClientWriter : PipeWriter, IDisposable
 {
-    // A read from storage may take as much as there is room for here. Who keeps up gets room for large reads, which cost half as
-    // much a byte; who does not holds little memory.
+    // A read from storage may take as many bytes as fit here. Fast clients get room for large reads, which cost half as much per
+    // byte; slow ones hold little memory.
     private const int MinRoom = 16 * 1024;
     private const int MaxRoom = 260 * 1024; // two blocks of 128 KiB that are stored, with their headers
     private const int MinRead = 4 * 1024;
 
-    // The server puts the length of a chunk before it and a line's end behind it; with them it shall fit into a pool's buffer.
+    // The server adds a length before each chunk and a line end after it; with them the chunk must fit into a pooled buffer.
     private const int Framing = 64;
 
-    // More than the kernel's buffers take from somebody who never reads.
+    // More than the kernel's buffers accept for a client that never reads.
     private const int GrowAfter = 128;
     private static readonly TimeSpan KeepsUp = TimeSpan.FromMilliseconds(20);
 
-    // Of waiting for the client, over which its rate is measured: longer than a lost packet takes.
+    // The time of waiting over which the client's rate is measured: longer than a lost packet takes.
     private static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(10);
 
     private readonly PipeWriter _response;
@@ -41,7 +41,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     private volatile bool _isCancelled;
     private volatile bool _isSlow;
 
-    // Where the window began: bytes handed on, and the time waited when it did.
+    // The start of the window: bytes passed on, and the waiting time so far.
     private long _windowBytes;
     private TimeSpan _windowWaited;
     private Memory<byte> _memory;
@@ -51,10 +51,10 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     private byte? _lastByte;
 
     /// <param name="response">The body of the response.</param>
-    /// <param name="options">The time-out and the minimum rate.</param>
-    /// <param name="othersWait">Whether other clients wait for the permit that this one holds.</param>
+    /// <param name="options">The timeout and the minimum rate.</param>
+    /// <param name="othersWait">Whether other clients wait for this client's permit.</param>
     /// <param name="time">Measures the times.</param>
-    /// <param name="cancellationToken">Ends the flush that waits.</param>
+    /// <param name="cancellationToken">Cancels a waiting flush.</param>
     public ClientWriter(PipeWriter response, ClientOptions options, Func<bool> othersWait, TimeProvider time, CancellationToken cancellationToken)
     {
         _response = response;
@@ -71,15 +71,15 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     public long Bytes { get; private set; }
 
     /// <summary>
-    /// The length of the body that the headers state, where it is only remembered: more is not passed on, and the last byte leaves
-    /// only by <see cref="EndAsync"/>. So a length that is wrong never makes a part of an archive look whole.
+    /// The length of the body as declared in the headers, if it was remembered from an earlier run. Excess bytes are not passed on, and the last byte
+    /// is sent only by <see cref="EndAsync"/>. So a wrong length never makes a part of an archive look complete.
     /// </summary>
     public long? ExpectedLength { get; set; }
 
-    /// <summary>Whether the body was not what was expected.</summary>
+    /// <summary>Whether the body was not as expected.</summary>
     public bool IsUnexpected { get; private set; }
 
-    /// <summary>Time in which flushes waited.</summary>
+    /// <summary>Time that flushes waited.</summary>
     public TimeSpan Waited { get; private set; }
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
@@ -121,7 +121,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ClientException">The client left, or took nothing for the stall time-out.</exception>
+    /// <exception cref="ClientException">The client disconnected, or accepted nothing for the stall timeout.</exception>
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
         var flush = _response.FlushAsync(_stall.Token);
@@ -134,7 +134,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
         return new(WaitAsync(flush));
     }
 
-    /// <summary>The archive has ended. It must be as long as was expected; then its last byte leaves.</summary>
+    /// <summary>Ends the archive. It must have the expected length; then its last byte is sent.</summary>
     /// <exception cref="StorageException">It is shorter.</exception>
     public async ValueTask EndAsync()
     {
@@ -153,7 +153,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
         }
     }
 
-    /// <summary>The failure of an archive that is not what was remembered of it.</summary>
+    /// <summary>The failure of an archive that differs from what was remembered about it.</summary>
     public StorageException Unexpected()
     {
         IsUnexpected = true;
@@ -164,7 +164,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
 
     public override void Complete(Exception? exception = null)
     {
-        // The response is the server's to complete: its end is what tells a whole archive from a cut one.
+        // The server completes the response: its end distinguishes a complete archive from a truncated one.
     }
 
     public void Dispose()
@@ -206,7 +206,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
         }
     }
 
-    /// <summary>Lets the rate be checked when the client has kept us waiting for a whole window, in one flush or in many.</summary>
+    /// <summary>Checks the rate once the client has kept us waiting for a whole window, in one flush or in many.</summary>
     private void WatchRate()
     {
         if (_minRate == 0)
@@ -233,7 +233,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
             return;
         }
 
-        // The flush that waits goes on; what it has waited belongs to the window that has ended.
+        // The flush continues to wait; its waiting time so far belongs to the window that has ended.
         BeginWindow(Waited);
         _rateTimer.Change(RateWindow, Timeout.InfiniteTimeSpan);
     }
@@ -255,12 +255,12 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     }
 
     /// <summary>
-    /// Whatever came first counts: the server ends the connection of a flush that our timer cancelled, so that after a stall
-    /// the client seems to have gone, too.
+    /// The first cause counts: after our timer cancels a flush, the server closes the connection, so a stalled client
+    /// also seems to have disconnected.
     /// </summary>
     private Exception Stopped() =>
         _isCancelled ? new OperationCanceledException(_cancellationToken)
-        : _isSlow ? new ClientException(FailureReason.ClientStalled, $"The client takes less than {_minRate} bytes a second, and others wait.")
+        : _isSlow ? new ClientException(FailureReason.ClientStalled, $"The client accepts less than {_minRate} bytes per second while others wait.")
         : new ClientException(_stall.IsCancellationRequested ? FailureReason.ClientStalled : FailureReason.ClientGone);
 
     private void Cancel()

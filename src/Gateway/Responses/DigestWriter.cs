@@ -3,13 +3,13 @@ using System.Security.Cryptography;
 
 namespace Gateway.Responses;
 
-/// <summary>Hashes an archive on its way to the client, for those who ask for its digest (RFC 9530).</summary>
+/// <summary>Hashes an archive on its way to a client that requests its digest (RFC 9530).</summary>
 internal sealed class DigestWriter(PipeWriter client) : PipeWriter, IDisposable
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private Memory<byte> _memory;
 
-    /// <summary>SHA-256 of all that was written.</summary>
+    /// <summary>SHA-256 of everything written so far.</summary>
     public byte[] Hash => _hash.GetCurrentHash();
 
     public override Memory<byte> GetMemory(int sizeHint = 0) => _memory = client.GetMemory(sizeHint);
@@ -29,7 +29,7 @@ internal sealed class DigestWriter(PipeWriter client) : PipeWriter, IDisposable
 
     public override void Complete(Exception? exception = null)
     {
-        // The client's writer is its owner's.
+        // The client's writer belongs to the caller.
     }
 
     public void Dispose() => _hash.Dispose();

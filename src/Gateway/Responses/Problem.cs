@@ -4,17 +4,17 @@ using Microsoft.Net.Http.Headers;
 namespace Gateway.Responses;
 
 /// <summary>
-/// The document of an error: <c>application/problem+json</c> (RFC 9457), or the same facts as a small HTML page for a client that prefers one.
+/// An error document: <c>application/problem+json</c> (RFC 9457), or the same information as a small HTML page for a client that prefers one.
 /// </summary>
 internal static class Problem
 {
     private const string Html = "text/html";
 
-    /// <summary>Sends the document. Headers that belong to the status must be set already.</summary>
+    /// <summary>Sends the document. Headers that belong to the status must already be set.</summary>
     /// <param name="context">Its response has not started.</param>
     /// <param name="status">The status code.</param>
-    /// <param name="title">What is wrong. It is shown as text, and holds nothing that a client sent unescaped.</param>
-    /// <param name="errors">The bad entries.</param>
+    /// <param name="title">What is wrong. It is shown as text, and contains nothing unescaped that a client sent.</param>
+    /// <param name="errors">The invalid entries.</param>
     public static Task WriteAsync(HttpContext context, int status, string title, IReadOnlyList<EntryError>? errors = null)
     {
         var headers = context.Response.Headers;
@@ -25,10 +25,10 @@ internal static class Problem
             : Results.Problem(title: title, statusCode: status, extensions: errors is { Count: > 0 } ? [new("errors", errors)] : null).ExecuteAsync(context);
     }
 
-    /// <summary>The identifier that the document, the access log and traces have in common.</summary>
+    /// <summary>The identifier that the document, the access log and traces share.</summary>
     public static string GetTraceId(HttpContext context) => Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
 
-    /// <summary>Whether a client names HTML, and no form of JSON that it wants as much. A wildcard names nothing: programs send it.</summary>
+    /// <summary>Whether a client accepts HTML explicitly, and prefers it to any form of JSON. Wildcards do not count: programs send them.</summary>
     private static bool PrefersHtml(IHeaderDictionary headers)
     {
         if (!MediaTypeHeaderValue.TryParseList(headers.Accept, out var types))

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Gateway.Responses;
 
 /// <summary>
-/// The document of an error as a page for a person with a browser: what is wrong, which files are concerned, what to do. It is one
+/// An error document for a person with a browser: what is wrong, which files are affected, what to do. It is one
 /// self-contained document. Its Content-Security-Policy allows only its own style, and everything in it is escaped.
 /// </summary>
 internal static class ProblemPage

@@ -4,14 +4,14 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Responses;
 
-/// <summary>Reports a failure to the client: by a problem document until the first byte of an archive, by an abort from then on.</summary>
+/// <summary>Reports a failure to the client: with a problem document before the first byte of an archive, by an abort after it.</summary>
 internal sealed class ProblemResponder(IOptions<ClientOptions> options, TimeProvider time)
 {
     /// <summary>Responds, or aborts.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "A response that cannot be sent ends as an abort.")]
     public async Task SendAsync(HttpContext context, Exception exception)
     {
-        // What is in the response's buffer cannot be taken back.
+        // What was buffered for the response cannot be taken back.
         if (context.Response.HasStarted || context.Response.BodyWriter.UnflushedBytes > 0 || context.RequestAborted.IsCancellationRequested || exception is ClientException)
         {
             context.Abort();
@@ -35,7 +35,7 @@ internal sealed class ProblemResponder(IOptions<ClientOptions> options, TimeProv
         }
     }
 
-    /// <summary>Sends a response that is no archive. A client that does not take it holds its memory no longer than one that stops taking
+    /// <summary>Sends a response other than an archive. A client that does not read it holds its memory no longer than one that stops reading
     /// an archive.</summary>
     public async Task RespondAsync(HttpContext context, Func<Task> write)
     {

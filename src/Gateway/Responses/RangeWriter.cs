@@ -3,13 +3,13 @@ using System.IO.Pipelines;
 
 namespace Gateway.Responses;
 
-/// <summary>Lets one range of an archive through to the client; what is made before it only to get there is dropped.</summary>
-/// <remarks>Until the range begins nothing reaches the client, not even a flush, so that a failure can still be answered. It
-/// owns one pooled buffer while it drops.</remarks>
-/// <param name="client">Where the range goes.</param>
-/// <param name="position">Where in the archive the first byte stands that is written here.</param>
+/// <summary>Passes one range of an archive to the client; what is generated before it is discarded.</summary>
+/// <remarks>Until the range begins nothing reaches the client, not even a flush, so that a failure can still be reported. It
+/// owns one pooled buffer while it discards.</remarks>
+/// <param name="client">The destination of the range.</param>
+/// <param name="position">Offset in the archive of the first byte that is written here.</param>
 /// <param name="from">The range's first byte.</param>
-/// <param name="end">Behind its last byte; null for the archive's end.</param>
+/// <param name="end">The offset after its last byte; null for the archive's end.</param>
 internal sealed class RangeWriter(PipeWriter client, long position, long from, long? end) : PipeWriter
 {
     private const int ScratchSize = 64 * 1024;
@@ -17,7 +17,7 @@ internal sealed class RangeWriter(PipeWriter client, long position, long from, l
     private byte[]? _scratch;
     private bool _drops;
 
-    /// <summary>Where in the archive the next byte stands.</summary>
+    /// <summary>Offset of the next byte in the archive.</summary>
     public long Position { get; private set; } = position;
 
     /// <summary>Whether the whole range has been written.</summary>

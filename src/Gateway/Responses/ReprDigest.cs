@@ -2,12 +2,12 @@ using Microsoft.Extensions.Primitives;
 
 namespace Gateway.Responses;
 
-/// <summary>The digest of a whole archive (RFC 9530): in the head where it is known, else behind the body for clients that want it.</summary>
+/// <summary>The digest of a whole archive (RFC 9530): in the headers if it is known, else in a trailer for clients that request it.</summary>
 internal static class ReprDigest
 {
     public const string Header = "Repr-Digest";
 
-    /// <summary>Whether the client asks for it: hashing costs a core for every 1–2 GB/s, so nobody gets it who does not.</summary>
+    /// <summary>Whether the client requests it: hashing costs a core for every 1–2 GB/s, so it is done only on request.</summary>
     public static bool IsWanted(HttpRequest request) =>
         Names(request.Headers.TE, "trailers") || Names(request.Headers["Want-Repr-Digest"], "sha-256=", except: "sha-256=0");
 

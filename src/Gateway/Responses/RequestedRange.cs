@@ -3,16 +3,16 @@ using Gateway.Storage.Http;
 
 namespace Gateway.Responses;
 
-/// <summary>Which bytes of an archive a request asks for (RFC 9110, section 14; RFC 8673).</summary>
+/// <summary>The bytes of an archive that a request selects (RFC 9110, section 14; RFC 8673).</summary>
 internal static class RequestedRange
 {
     /// <summary>The range to send; null for the whole archive, which is also the response to a range that cannot be served.</summary>
-    /// <param name="request">A GET whose conditions allow a range.</param>
+    /// <param name="request">A GET whose conditions permit a range.</param>
     /// <param name="etag">The archive's validator; without one there are no ranges.</param>
-    /// <param name="length">The archive's length, where it is known. If it is less than <paramref name="most"/>, it is only remembered: the
-    /// end of a range may be taken from it, because that end is checked while the range is made, but a client is not told that it has
-    /// everything.</param>
-    /// <param name="most">What it is at most.</param>
+    /// <param name="length">The archive's length, if it is known. If it is less than <paramref name="most"/>, it was remembered from an earlier
+    /// run: the end of a range may be taken from it, because it is verified while the range is generated, but the client must not be informed
+    /// that it has everything.</param>
+    /// <param name="most">The maximum length.</param>
     /// <exception cref="BundleProblemException">416.</exception>
     public static ByteRange? From(HttpRequest request, string? etag, long? length, long? most)
     {
@@ -30,18 +30,18 @@ internal static class RequestedRange
             ({ From: { } from, To: var to }, { } all) when from < all => to < all - 1 ? new ByteRange(from, to + 1) : new ByteRange(from, all) { ReachesEnd = true },
             ({ From: null, To: { } last }, { } all) => new ByteRange(Math.Max(all - last, 0), all) { ReachesEnd = true },
 
-            // The end is not known: only what goes on to it can be served. What is certainly past it is not looked for.
+            // The end is not known: only an open-ended range can be served. A range that certainly starts past the end is not generated.
             ({ From: { } from, To: null }, _) when from >= most => throw NotSatisfiable(null),
             ({ From: > 0 and { } from, To: null }, _) => new ByteRange(from),
             _ => null,
         };
     }
 
-    /// <summary>Whether the client takes a part only together with the length of the whole. Browsers, which the Fetch Metadata headers
-    /// tell, read RFC 8673's form as a broken response; curl and wget take it.</summary>
+    /// <summary>Whether the client accepts a part only together with the total length. Browsers, which send Fetch Metadata headers, treat
+    /// the form of RFC 8673 as a broken response; curl and wget accept it.</summary>
     public static bool NeedsLength(HttpRequest request) => request.Headers.ContainsKey("Sec-Fetch-Mode");
 
-    /// <param name="length">The archive's length, where it is known.</param>
+    /// <param name="length">The archive's length, if it is known.</param>
     public static BundleProblemException NotSatisfiable(long? length) => new(
         StatusCodes.Status416RangeNotSatisfiable,
         length is null ? "The range begins past the end of the archive." : $"The archive has {length} bytes; the range begins past its end.",

@@ -6,21 +6,21 @@ using Gateway.Archiving.Resuming;
 namespace Gateway.Resuming;
 
 /// <summary>
-/// What is known of one part of an archive, as replicas hand it to each other: places to go on from, and what became of the entries
-/// that stand there. Parts keep each message small, however large the archive is.
+/// What is known about one part of an archive, as replicas exchange it: checkpoints, and the results of the entries
+/// in that part. Parts keep each message small, however large the archive is.
 /// </summary>
-/// <remarks>Little-endian: count and checkpoints of 24 bytes; count and results of 16; count and hashes of 36. An entry stands with its
-/// number in the archive.</remarks>
+/// <remarks>Little-endian: count and checkpoints of 24 bytes; count and results of 16; count and hashes of 36. Entries are identified by
+/// their index in the archive.</remarks>
 internal static class CheckpointSegment
 {
-    // Of the plain archive: 64 checkpoints, and as many entries as stand there.
+    // In the plain archive: 64 checkpoints, and the entries among them.
     private const long PlainLength = 256 << 20;
 
     private const int CheckpointLength = 24;
     private const int ResultLength = 16;
     private const int HashLength = 32;
 
-    /// <summary>The segment that ends at or behind a place, which is not the beginning.</summary>
+    /// <summary>The segment that ends at or after a place other than the beginning.</summary>
     public static long GetNumber(long plainOffset) => (plainOffset - 1) / PlainLength;
 
     public static byte[] Write(ResumeState state, long number)
@@ -62,8 +62,8 @@ internal static class CheckpointSegment
         return stream.ToArray();
     }
 
-    /// <summary>Takes over what a segment says, as far as it can be true of the archive.</summary>
-    /// <returns>Where in the archive its first checkpoint is; null when it has none, or is no segment.</returns>
+    /// <summary>Adds the contents of a segment, as far as they can be true for the archive.</summary>
+    /// <returns>The archive offset of its first checkpoint; null if it has none, or is not a segment.</returns>
     public static long? Read(ReadOnlySpan<byte> bytes, ResumeState state)
     {
         if (!TryTake(ref bytes, CheckpointLength, out var checkpoints)
@@ -98,7 +98,7 @@ internal static class CheckpointSegment
         return checkpoints.IsEmpty ? null : CheckpointAt(checkpoints).Offset;
     }
 
-    /// <summary>Places follow one another, in the archive and in the plain one, and leave neither.</summary>
+    /// <summary>Offsets increase, in the archive and in the plain archive, and stay inside both.</summary>
     private static bool AreRising(ReadOnlySpan<byte> checkpoints, ArchiveLayout layout)
     {
         var last = default(Checkpoint);

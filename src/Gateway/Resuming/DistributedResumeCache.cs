@@ -10,14 +10,14 @@ using Polly.CircuitBreaker;
 namespace Gateway.Resuming;
 
 /// <summary>
-/// What replicas share about archives that they make, in Redis. It makes a resume on another replica fast and nothing else: without
-/// it an archive is made again from its beginning.
+/// What replicas share about the archives that they write, in Redis. It only makes resuming on another replica faster; without it
+/// an archive is generated again from its beginning.
 /// </summary>
 /// <remarks>
-/// <para>Keys begin with the archive's ETag, a hash over everything that decides a byte: who could guess one has the archive already.
-/// Entries are signed and bounded (<see cref="GatewayCache"/>). A checkpoint is checked against the block before it
-/// (<see cref="Archiving.Resuming.CheckpointException"/>), a length and a hash when the archive is made, before its last byte leaves.</para>
-/// <para>Each archive is published once at a time; what is reached meanwhile goes with the next. While Redis is away it is tried once
+/// <para>Keys begin with the archive's ETag, a hash over everything that determines its bytes: someone who could guess it already has the archive.
+/// Entries are signed and limited in size (<see cref="GatewayCache"/>). A checkpoint is verified with the block before it
+/// (<see cref="Archiving.Resuming.CheckpointException"/>), a length and a hash when the archive is written, before its last byte is sent.</para>
+/// <para>Each archive is published by one task at a time; what is reached meanwhile is published next. While Redis is unavailable it is tried once
 /// every few seconds, and no request waits for it in between.</para>
 /// </remarks>
 internal sealed partial class DistributedResumeCache(
@@ -46,7 +46,7 @@ internal sealed partial class DistributedResumeCache(
         }
     }
 
-    /// <summary>Adds the archive's end, if others know it.</summary>
+    /// <summary>Adds the archive's end, if another replica knows it.</summary>
     public async Task LearnEndAsync(ResumeState state, CancellationToken cancellationToken)
     {
         if (await GetAsync(EndKey(state), EndBytesWithHash, cancellationToken) is { Length: EndBytes or EndBytesWithHash } end
@@ -57,7 +57,7 @@ internal sealed partial class DistributedResumeCache(
         }
     }
 
-    /// <summary>Adds what others know of the way to a byte of the archive.</summary>
+    /// <summary>Adds what other replicas know about the way to a byte of the archive.</summary>
     public async Task LearnAsync(ResumeState state, long from, CancellationToken cancellationToken)
     {
         if (!state.Layout!.Recipe.NeedsCheckpoints || KnowsTheWay(state, from))
@@ -65,7 +65,7 @@ internal sealed partial class DistributedResumeCache(
             return;
         }
 
-        // Which segment holds the place only the segments tell: their first places are in order.
+        // Only the segments themselves show which one contains the place: their first places are in order.
         var (low, high, nearest) = (0L, CheckpointSegment.GetNumber(state.Layout.PlainLength), -1L);
         while (low <= high)
         {
@@ -87,7 +87,7 @@ internal sealed partial class DistributedResumeCache(
         }
     }
 
-    /// <summary>Whether others could only say what is known here.</summary>
+    /// <summary>Whether other replicas cannot know more than this one.</summary>
     private static bool KnowsTheWay(ResumeState state, long from)
     {
         if (!state.Checkpoints.Covers(from) || !NeedsWhatBecameOfEntries(state))
@@ -155,7 +155,7 @@ internal sealed partial class DistributedResumeCache(
         },
         CancellationToken.None);
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a cache fails with, the archive can be made without it.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever a cache throws, the archive can be generated without it.")]
     private async Task<byte[]?> TryAsync(Func<Task<byte[]?>> action, CancellationToken cancellationToken)
     {
         try
@@ -182,9 +182,9 @@ internal sealed partial class DistributedResumeCache(
     [LoggerMessage(EventId = 5, EventName = "PublishFailed", Level = LogLevel.Error, Message = "Failed to publish resume points to Redis")]
     private static partial void LogUnpublished(ILogger logger, Exception exception);
 
-    [LoggerMessage(EventId = 2, EventName = "CacheAway", Level = LogLevel.Warning, Message = "Redis cannot be reached; archives that other replicas began are made again from their beginning: {Reason}")]
+    [LoggerMessage(EventId = 2, EventName = "CacheAway", Level = LogLevel.Warning, Message = "Redis is unavailable; archives that other replicas began are generated again from their beginning: {Reason}")]
     private static partial void LogAway(ILogger logger, string reason);
 
-    [LoggerMessage(EventId = 3, EventName = "CacheBack", Level = LogLevel.Information, Message = "Redis can be reached again")]
+    [LoggerMessage(EventId = 3, EventName = "CacheBack", Level = LogLevel.Information, Message = "Redis is available again")]
     private static partial void LogBack(ILogger logger);
 }

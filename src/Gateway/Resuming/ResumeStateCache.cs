@@ -4,15 +4,15 @@ using Microsoft.Extensions.Caching.Memory;
 
 namespace Gateway.Resuming;
 
-/// <summary>What was learned of archives while they were made, by ETag. An ETag names every byte, so what was once learned stays right;
-/// what was evicted only makes a resume slower.</summary>
-/// <remarks>Bound: some 16 MiB in all. The least recently used go first.</remarks>
-/// <param name="shared">What other replicas learned; null where there is no Redis.</param>
+/// <summary>What was recorded about archives while they were written, by ETag. An ETag identifies every byte, so an entry never becomes stale;
+/// a missing entry only makes resuming slower.</summary>
+/// <remarks>At most some 16 MiB in total, least recently used entries are removed first.</remarks>
+/// <param name="shared">What other replicas recorded; null without Redis.</param>
 internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : IDisposable
 {
     private const long MaxBytes = 16 << 20;
 
-    // Measured on the heap: ResumeStateCacheTests compares.
+    // Measured on the heap; ResumeStateCacheTests verifies it.
     private const int BytesPerArchive = 1450;
     private const int BytesPerEntry = 75;
     private const int BytesPerResult = 90;
@@ -21,7 +21,7 @@ internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : 
 
     private readonly MemoryCache _archives = new(new MemoryCacheOptions { SizeLimit = MaxBytes });
 
-    /// <summary>Which versions this process has sent; null where replicas share a Redis, because another one may have sent others.</summary>
+    /// <summary>Which versions this process has sent; null if replicas share a Redis, because another one may have sent others.</summary>
     public SentVersions? Versions { get; } = shared is null ? new() : null;
 
     /// <summary>What is known of an archive: here, and of its end also what other replicas know. An archive that is only described is not kept.</summary>
@@ -32,7 +32,7 @@ internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : 
     public async Task<ResumeState> GetOrAddAsync(ArchiveIdentity archive, CancellationToken cancellationToken) =>
         await LearnEndAsync(archive is { ETag: not null, Layout: not null } ? Find(archive) ?? Add(Create(archive)) : Create(archive), cancellationToken);
 
-    /// <summary>Adds what other replicas know of the way to a byte of the archive.</summary>
+    /// <summary>Adds what other replicas know about the way to a byte of the archive.</summary>
     public Task LearnAsync(ResumeState state, long from, CancellationToken cancellationToken) =>
         shared?.LearnAsync(state, from, cancellationToken) ?? Task.CompletedTask;
 
@@ -51,7 +51,7 @@ internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : 
         return fresh;
     }
 
-    /// <summary>What a made archive costs, with the layout, which holds every entry's name.</summary>
+    /// <summary>The memory of an archive's state with its layout, which contains every entry's name.</summary>
     public static long GetSize(ArchiveIdentity archive)
     {
         var layout = archive.Layout!;

@@ -5,8 +5,8 @@ namespace Gateway.Resuming;
 /// have the same one, and a client that has only the date may hold bytes of either.
 /// </summary>
 /// <remarks>
-/// Bound: 10,000 dates, some 3 MiB. None is ever forgotten, because a version that was forgotten could be taken for one that was never sent;
-/// when there is no room, a new date is no evidence.
+/// At most 10,000 dates, some 3 MiB. None is ever forgotten, because a forgotten version could be mistaken for one that was never sent.
+/// When the limit is reached, a new date is not evidence.
 /// </remarks>
 internal sealed class SentVersions
 {
@@ -16,10 +16,10 @@ internal sealed class SentVersions
     private readonly Dictionary<(string Request, long Modified), string> _etags = [];
     private readonly Lock _lock = new();
 
-    /// <summary>Remembers that a version is sent.</summary>
-    /// <param name="request">Names what was asked for, whatever its version.</param>
+    /// <summary>Records that a version is sent.</summary>
+    /// <param name="request">Identifies the request, regardless of its version.</param>
     /// <param name="modified">Its <c>Last-Modified</c>.</param>
-    /// <param name="etag">Names the version.</param>
+    /// <param name="etag">Identifies the version.</param>
     public void Add(string request, DateTimeOffset modified, string etag)
     {
         var key = (request, modified.ToUnixTimeSeconds());

@@ -7,8 +7,8 @@ using Gateway.Requests;
 namespace Gateway.Runs;
 
 /// <summary>
-/// The last entry of a bundle that asks for it: what every other entry is, with its SHA-256, so that whoever unpacks can look. All
-/// but the hashes is known beforehand and these are all of one length, so it can be laid out before an object is read.
+/// The last entry of a bundle that requests a receipt: it describes every other entry, with its SHA-256, so that the recipient can verify
+/// it. Everything but the hashes is known beforehand, and their length is fixed, so it can be laid out before an object is read.
 /// </summary>
 internal static class BundleReceipt
 {
@@ -38,12 +38,12 @@ internal static class BundleReceipt
         return new ArchiveEntry(BundleRequest.ReceiptName, length, newest);
     }
 
-    /// <summary>Writes it into an archive in which its entry has been started.</summary>
-    /// <param name="archive">Takes it.</param>
-    /// <param name="entries">All that were asked for.</param>
-    /// <param name="hashOf">The SHA-256 of an entry, by its place among those that are not missing.</param>
-    /// <param name="skip">Bytes of it that are there already.</param>
-    /// <param name="cancellationToken">Ends the wait for the client.</param>
+    /// <summary>Writes the receipt into an archive whose receipt entry has been started.</summary>
+    /// <param name="archive">The archive.</param>
+    /// <param name="entries">All requested entries.</param>
+    /// <param name="hashOf">Returns the SHA-256 of an entry, by its index among those that are not missing.</param>
+    /// <param name="skip">Bytes of it that were already written.</param>
+    /// <param name="cancellationToken">Cancels the wait for the client.</param>
     public static async Task WriteAsync(
         ArchiveWriter archive, IReadOnlyList<PlannedEntry> entries, Func<int, byte[]> hashOf, long skip, CancellationToken cancellationToken)
     {

@@ -6,9 +6,9 @@ using System.Text;
 namespace Gateway.Server;
 
 /// <summary>A certificate in a file, or in a file and a key file. It is the last one that could be read.</summary>
-/// <param name="path">PKCS #12, or PEM or DER when there is a key file.</param>
+/// <param name="path">PKCS #12, or PEM or DER if there is a key file.</param>
 /// <param name="keyPath">The private key in PEM; null: it is in the same PKCS #12 file.</param>
-/// <param name="password">Of the PKCS #12 file or of the key; null: none.</param>
+/// <param name="password">The password of the PKCS #12 file or of the key; null: none.</param>
 internal sealed class CertificateFile(string path, string? keyPath, string? password)
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
@@ -19,18 +19,18 @@ internal sealed class CertificateFile(string path, string? keyPath, string? pass
     /// <summary>The certificate file.</summary>
     public string Path => path;
 
-    /// <summary>The certificate with its chain; null while none could be read.</summary>
+    /// <summary>The certificate with its chain; null until one could be read.</summary>
     public SslStreamCertificateContext? Current => _current;
 
-    /// <summary>Reads the files and keeps what they hold if it has changed. Symbolic links are followed.</summary>
-    /// <returns>Whether <see cref="Current"/> is another certificate now.</returns>
-    /// <exception cref="IOException">A file cannot be read now.</exception>
+    /// <summary>Reads the files and keeps their contents if they have changed. Symbolic links are followed.</summary>
+    /// <returns>Whether <see cref="Current"/> has changed.</returns>
+    /// <exception cref="IOException">A file cannot be read at the moment.</exception>
     /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>
-    /// <exception cref="CryptographicException">The content is no certificate with its key. It is not tried again before it changes.</exception>
+    /// <exception cref="CryptographicException">The content is not a certificate with its key. It is not tried again until it changes.</exception>
     public bool Refresh()
     {
-        // The content is compared, not the time of the last write: a mounted secret is exchanged by a link to older files, and two
-        // writes can have one time.
+        // The content is compared, not the modification time: a mounted secret is replaced by a link to older files, and two
+        // writes can have the same time.
         var certificate = File.ReadAllBytes(path);
         var key = keyPath is null ? null : File.ReadAllBytes(keyPath);
         var content = Convert.ToHexString(SHA256.HashData(certificate)) + (key is null ? "" : Convert.ToHexString(SHA256.HashData(key)));
@@ -53,7 +53,7 @@ internal sealed class CertificateFile(string path, string? keyPath, string? pass
             if (key is null)
             {
                 chain = X509CertificateLoader.LoadPkcs12Collection(certificate, password);
-                own = chain.FirstOrDefault(member => member.HasPrivateKey) ?? throw new CryptographicException("it holds no private key");
+                own = chain.FirstOrDefault(member => member.HasPrivateKey) ?? throw new CryptographicException("it contains no private key");
             }
             else
             {
@@ -67,12 +67,12 @@ internal sealed class CertificateFile(string path, string? keyPath, string? pass
         }
         catch (ArgumentException e)
         {
-            // What PEM readers throw for text that is none.
+            // What PEM readers throw for text that is not PEM.
             throw new CryptographicException(e.Message, e);
         }
     }
 
-    /// <summary>The same condition as Kestrel's own at the start.</summary>
+    /// <summary>The same condition as Kestrel's own at startup.</summary>
     private static void RequireForServers(X509Certificate2 certificate)
     {
         var usages = certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().ToArray();

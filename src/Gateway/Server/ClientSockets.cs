@@ -7,21 +7,21 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Server;
 
 /// <summary>
-/// Listening sockets whose connections keep little that has not been sent yet. The send buffer holds what is on its way and what
-/// waits behind it; only the second part is of no use, and a client that stands still fills it with some 4 MiB of storage's bytes.
+/// Listening sockets whose connections buffer little unsent data. The send buffer holds bytes in flight and bytes that wait to be
+/// sent. Only the second part is useless: a stalled client fills it with some 4 MiB of storage's bytes.
 /// </summary>
 internal sealed class ClientSockets(IOptions<ClientOptions> options) : IConfigureOptions<SocketTransportOptions>
 {
-    // tcp(7), TCP_NOTSENT_LOWAT: a write waits while as many bytes have not been sent. What has been sent and is not yet
-    // acknowledged is not bounded, so distant clients lose no speed. Accepted sockets inherit it.
+    // tcp(7), TCP_NOTSENT_LOWAT: a write waits while this many bytes are unsent. Sent but unacknowledged bytes are not limited, so
+    // distant clients lose no speed. Accepted sockets inherit it.
     private const int TcpNotSentLowWater = 25;
 
-    // What the server holds of a response before a flush waits. The default of 64 KiB was no faster, and every client that
-    // stands still fills it.
+    // What the server buffers of a response before a flush waits. The default of 64 KiB was no faster, and every stalled client
+    // fills it.
     private const int WriteBuffer = 16 * 1024;
 
-    // What the server reads ahead of requests that wait for their turn. The default of 1 MiB is there for a client that sends many and
-    // never reads; a header section of 32 KiB fits.
+    // What the server reads ahead of pending requests. The default of 1 MiB would let a client that sends many requests and never
+    // reads use that much; a header section of 32 KiB fits.
     private const int ReadBuffer = 64 * 1024;
 
     public void Configure(SocketTransportOptions transport)

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Connections.Features;
 namespace Gateway.Server;
 
 /// <summary>
-/// Closes an HTTP/2 connection on which no request has run for a while. The server does that itself once all responses have been taken; it does not
-/// count the few bytes of a response whose stream the client keeps closed, so without this a connection could be held for ever.
+/// Closes an HTTP/2 connection on which no request has run for a while. The server does that itself once all responses have been sent, but
+/// ignores the few bytes of a response whose stream the client keeps closed, so without this a connection could stay open indefinitely.
 /// </summary>
 /// <param name="time">The clock.</param>
 /// <param name="timeout">How long a connection may be without a request.</param>

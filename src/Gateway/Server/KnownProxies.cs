@@ -6,16 +6,16 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Server;
 
 /// <summary>
-/// Who may say on whose behalf it asks, and by which scheme: load balancers in front of us. Section <c>Proxies</c>: a list of addresses
-/// and networks (<c>10.0.0.7</c>, <c>10.1.0.0/16</c>). Default: none, and then <c>X-Forwarded-For</c> and <c>-Proto</c> of anybody mean
-/// nothing.
+/// Load balancers whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are trusted. Section <c>Proxies</c>: a list of addresses
+/// and networks (<c>10.0.0.7</c>, <c>10.1.0.0/16</c>). Default: none, and these headers are
+/// ignored.
 /// </summary>
 internal static partial class KnownProxies
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Proxies";
 
-    /// <exception cref="InvalidOperationException">An entry that is neither an address nor a network.</exception>
+    /// <exception cref="InvalidOperationException">An entry is neither an address nor a network.</exception>
     public static void AddKnownProxies(this WebApplicationBuilder builder)
     {
         var section = builder.Configuration.GetSection(Section);
@@ -30,12 +30,12 @@ internal static partial class KnownProxies
                 options.KnownIPNetworks.Add(network);
             }
 
-            // Each of them may stand behind another one; the first stranger ends the chain.
+            // Proxies may be chained; the first unknown address ends the chain.
             options.ForwardLimit = null;
         });
     }
 
-    /// <summary>Reads the headers of known proxies, and reports once that there is one that is not known.</summary>
+    /// <summary>Reads the headers of known proxies, and reports an unknown one once.</summary>
     public static void UseKnownProxies(this WebApplication app)
     {
         var networks = app.Services.GetRequiredService<IOptions<ForwardedHeadersOptions>>().Value.KnownIPNetworks;
@@ -59,10 +59,10 @@ internal static partial class KnownProxies
         app.UseForwardedHeaders();
     }
 
-    /// <summary>Whether a request came through a proxy that is not known, so that its address is not the client's.</summary>
+    /// <summary>Whether a request came through an unknown proxy, so that its address is not the client's.</summary>
     public static bool IsBehindUnknown(HttpContext context) => context.Features.Get<UnknownProxy>() is not null;
 
-    [LoggerMessage(EventId = 7, EventName = "UnknownProxy", Level = LogLevel.Warning, Message = "A request from {Address} has X-Forwarded-For, but the address is not in Proxies. If it is a proxy of yours, add it there: until then all of its clients count as one.")]
+    [LoggerMessage(EventId = 7, EventName = "UnknownProxy", Level = LogLevel.Warning, Message = "A request from {Address} has X-Forwarded-For, but the address is not in Proxies. If it is your proxy, add it there: until then all of its clients count as one.")]
     private static partial void LogUnknownProxy(ILogger logger, IPAddress address);
 
     private sealed class UnknownProxy

@@ -3,12 +3,12 @@ using Microsoft.AspNetCore.Connections;
 namespace Gateway.Server;
 
 /// <summary>
-/// Ends a connection that is closed but that the server would count as active for ever. When a client resets HTTP/2 streams faster than their
-/// responses can be written, Kestrel closes the connection, drops the output of a stream, and then waits for that stream without end. Each such
+/// Ends a closed connection that the server would count as active forever. When a client resets HTTP/2 streams faster than their
+/// responses can be written, Kestrel closes the connection, drops the output of a stream, and then waits for that stream forever. Each such
 /// connection would use up one of <c>Kestrel:Limits:MaxConcurrentConnections</c>, so a client could use up all of them.
 /// </summary>
 /// <param name="time">The clock.</param>
-/// <param name="logger">Gets a warning for each such connection.</param>
+/// <param name="logger">Receives a warning for each such connection.</param>
 internal sealed partial class LostConnections(TimeProvider time, ILogger<LostConnections> logger)
 {
     // Requests are aborted when their connection closes, and end within milliseconds.
@@ -31,6 +31,6 @@ internal sealed partial class LostConnections(TimeProvider time, ILogger<LostCon
         LogLost(context.ConnectionId);
     }
 
-    [LoggerMessage(EventId = 8, EventName = "LostConnection", Level = LogLevel.Warning, Message = "The connection {ConnectionId} was closed 10 s ago, but its requests have not ended. It is not counted as active any more.")]
+    [LoggerMessage(EventId = 8, EventName = "LostConnection", Level = LogLevel.Warning, Message = "The connection {ConnectionId} was closed 10 s ago, but its requests have not ended. It is no longer counted as active.")]
     private partial void LogLost(string connectionId);
 }

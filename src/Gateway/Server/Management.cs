@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace Gateway.Server;
 
 /// <summary>
-/// A second listener for what is nobody's business outside: health. Section <c>Management:Urls</c>, addresses separated by semicolons.
-/// Default: none, and health is answered where everything else is. Which listener a request came by is told by its connection, never by
-/// its Host header.
+/// A second listener for internal endpoints: health. Section <c>Management:Urls</c>, addresses separated by semicolons.
+/// Default: none, and health is served with everything else. The connection's local port identifies the listener, never
+/// the Host header.
 /// </summary>
 internal sealed class Management(IServer server, IReadOnlyList<string> urls)
 {
@@ -21,26 +21,26 @@ internal sealed class Management(IServer server, IReadOnlyList<string> urls)
     /// <summary>The addresses.</summary>
     public static string[] GetUrls(IConfiguration configuration) => Split(configuration[Key]);
 
-    /// <summary>All addresses the server is to listen on, those of the second listener last.</summary>
-    /// <exception cref="InvalidOperationException">The two listeners could not be told apart.</exception>
+    /// <summary>All addresses the server must listen on, those of the second listener last.</summary>
+    /// <exception cref="InvalidOperationException">The two listeners could not be distinguished.</exception>
     public static string Join(IConfiguration configuration)
     {
         var served = configuration[WebHostDefaults.ServerUrlsKey];
         if (served is null || configuration.GetSection("Kestrel:Endpoints").Exists())
         {
-            throw new InvalidOperationException($"{Key}: goes together with addresses given as urls, not with Kestrel:Endpoints or ports");
+            throw new InvalidOperationException($"{Key}: requires that the other addresses are set with urls, not with Kestrel:Endpoints or ports");
         }
 
         var (outside, inside) = (Split(served).Select(BindingAddress.Parse).ToArray(), GetUrls(configuration).Select(BindingAddress.Parse).ToArray());
         return outside.Concat(inside).Any(address => address.IsUnixPipe || address.IsNamedPipe)
             || inside.Any(address => address.Port != 0 && outside.Any(other => other.Port == address.Port))
-            ? throw new InvalidOperationException($"{Key}: needs ports of its own; by these the two listeners are told apart")
+            ? throw new InvalidOperationException($"{Key}: requires separate ports, which distinguish the two listeners")
             : $"{served};{configuration[Key]}";
     }
 
     private static string[] Split(string? urls) => urls?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
-    /// <summary>Lets health through on the second listener and nowhere else, and nothing else on it.</summary>
+    /// <summary>Restricts health to the second listener, and that listener to health.</summary>
     public Task GuardAsync(HttpContext context, RequestDelegate next)
     {
         var isHealth = context.Request.Path.StartsWithSegments(Health);
@@ -49,13 +49,13 @@ internal sealed class Management(IServer server, IReadOnlyList<string> urls)
             return next(context);
         }
 
-        // Counted as nothing that there is here.
+        // Reported as an unknown path.
         context.SetEndpoint(null);
         context.Response.StatusCode = StatusCodes.Status404NotFound;
         return Task.CompletedTask;
     }
 
-    /// <summary>The ports of the last addresses: in their order the server tells what it listens on.</summary>
+    /// <summary>The ports of the last addresses: the server lists its addresses in their order.</summary>
     private FrozenSet<int> Ports() =>
         server.Features.Get<IServerAddressesFeature>()!.Addresses.TakeLast(urls.Count).Select(address => BindingAddress.Parse(address).Port).ToFrozenSet();
 }

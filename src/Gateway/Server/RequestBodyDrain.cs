@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Gateway.Server;
 
 /// <summary>
-/// Lets the server read on when a request was refused before its body was read. A client that sends all of its request before it reads gets a
-/// reset instead of the response when the server closes too early. The server reads on for at most five seconds, but would not begin with a
+/// Lets the server drain the body of a request that was rejected before its body was read. A client that sends its whole request before it reads
+/// gets a reset instead of the response if the server closes too early. The server drains for at most five seconds, but would not start with a
 /// body that is longer than its own limit.
 /// </summary>
 internal static class RequestBodyDrain

@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.Connections;
 namespace Gateway.Server;
 
 /// <summary>
-/// Explains why a request line with bytes that are not ASCII is refused (RFC 9112, section 3). Programs send one when a URL is not percent-encoded:
-/// <c>curl 'http://host/bundle?ids=s/grüße'</c>. Kestrel alone returns 400 without a body. Only the first request of a connection without TLS is looked at, which is where
-/// such programs send it; others still get 400.
+/// Explains why a request line with non-ASCII bytes is rejected (RFC 9112, section 3). Programs send one if a URL is not percent-encoded:
+/// <c>curl 'http://host/bundle?ids=s/grüße'</c>. Kestrel alone returns 400 without a body. Only the first request of a connection without TLS is
+/// inspected, which is where such programs send it; others still get 400.
 /// </summary>
 internal static class RequestLineGuard
 {
@@ -17,7 +17,7 @@ internal static class RequestLineGuard
     private static readonly byte[] Response = Encoding.UTF8.GetBytes(
         $"HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nContent-Length: {Encoding.UTF8.GetByteCount(Body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n{Body}");
 
-    // A client that sends nothing is the server's to judge.
+    // A client that sends nothing is handled by the server.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>Connection middleware.</summary>
@@ -46,12 +46,12 @@ internal static class RequestLineGuard
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
-            // The server finds the same, and knows what to do.
+            // The server detects the same, and handles it.
             return false;
         }
     }
 
-    /// <summary>Whether a buffer begins with a method, and its first line has a byte that is not ASCII.</summary>
+    /// <summary>Whether a buffer begins with a method, and its first line has a non-ASCII byte.</summary>
     private static bool IsRefused(ReadOnlySequence<byte> buffer)
     {
         var line = buffer.PositionOf((byte)'\n') is { } end ? buffer.Slice(0, end) : buffer;

@@ -5,11 +5,11 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Gateway.Server;
 
 /// <summary>
-/// Refuses request targets whose path means one thing to routing and another to storage: paths with dot segments, and the absolute form
+/// Rejects request targets whose path means one thing to routing and another to storage: paths with dot segments, and the absolute form
 /// (RFC 9112, section 3.2.2) with an encoded slash or a backslash.
 /// </summary>
 /// <remarks>
-/// The server has already resolved plain dot segments, so <c>/a/../b</c> is <c>/b</c> for everybody and passes. What is left is encoded.
+/// The server has already resolved plain dot segments, so <c>/a/../b</c> is <c>/b</c> everywhere and passes. Any that are left are encoded.
 /// For the absolute form the server decodes <c>%2F</c> as well: <c>http://host/public/..%2fprivate</c> would be routed as
 /// <c>/public</c> and sent to storage as <c>/private</c>.
 /// </remarks>

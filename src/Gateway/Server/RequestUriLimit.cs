@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Gateway.Server;
 
 /// <summary>
-/// Responds to a request line that is too long with 414 and a document that says what to do instead. By itself, Kestrel sends 414 without a
+/// Responds to a request line that is too long with 414 and a document that explains the alternative. By itself, Kestrel sends 414 without a
 /// body, and resets the stream over HTTP/2. So Kestrel accepts lines that are <see cref="Margin"/> times as long, and the limit is
 /// checked here. Section <c>Kestrel:Limits:MaxRequestLineSize</c>, bytes, default 8 KiB.
 /// </summary>
@@ -14,10 +14,10 @@ internal sealed class RequestUriLimit(int lineSize)
 {
     private const int Margin = 4;
 
-    // A line is method, blank, address, blank, version and its end (RFC 9112, section 3).
+    // A line is method, space, request target, space, version and its end (RFC 9112, section 3).
     private static readonly int Framing = "  HTTP/1.1\r\n".Length;
 
-    /// <summary>Has the server itself take longer lines.</summary>
+    /// <summary>Makes the server itself accept longer lines.</summary>
     public static void Widen(KestrelServerLimits limits)
     {
         var widened = Math.Min((long)limits.MaxRequestLineSize * Margin, limits.MaxRequestBufferSize ?? int.MaxValue);
@@ -32,7 +32,7 @@ internal sealed class RequestUriLimit(int lineSize)
             return next(context);
         }
 
-        // Counted as no bundle: nobody has read what it asks for.
+        // Not counted as a bundle: the request has not been parsed.
         context.SetEndpoint(null);
         return Problem.WriteAsync(
             context,

@@ -6,19 +6,19 @@ using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Server;
 
-/// <summary>Metadata of endpoints whose responses may pause for long, and which end a client's stall themselves.</summary>
+/// <summary>Metadata of endpoints whose responses may pause for long, and which handle stalled clients themselves.</summary>
 internal sealed class LongResponse
 {
     public static readonly LongResponse Metadata = new();
 }
 
 /// <summary>
-/// Ends requests of clients that do not take their response. The server's own minimum rate is off, because over HTTP/2 it cannot be
-/// lifted for archives alone; without another limit a client that never reads would hold its connection and buffers for ever.
+/// Ends requests of clients that do not read their response. The server's own minimum rate is off, because over HTTP/2 it cannot be
+/// disabled for archives alone; without another limit a client that never reads would hold its connection and buffers forever.
 /// </summary>
 internal sealed class ResponseTimeout(TimeProvider time)
 {
-    /// <summary>For a short response: an error, a health check. For the last bytes of a proxied one, too.</summary>
+    /// <summary>For a short response: an error, a health check. Also for the last bytes of a proxied one.</summary>
     public static readonly TimeSpan Short = TimeSpan.FromSeconds(30);
 
     // The server's own default. It applies to proxied responses over HTTP/1.1; over both versions YARP ends a copy that makes no progress for the
@@ -41,7 +41,7 @@ internal sealed class ResponseTimeout(TimeProvider time)
 
         using var timer = time.CreateTimer(static request => ((HttpContext)request!).Abort(), context, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
-        // From its beginning: the body of a request may take its own time. A middleware may have taken the endpoint away by then.
+        // From its beginning, because a request body may take longer. A middleware may have removed the endpoint by then.
         context.Response.OnStarting(() =>
         {
             if (context.GetEndpoint()?.Metadata.GetMetadata<RouteModel>() is null)
@@ -53,7 +53,7 @@ internal sealed class ResponseTimeout(TimeProvider time)
         });
         await next(context);
 
-        // What has been written still waits for the client. A response that YARP has cut must not be completed.
+        // What has been written still waits for the client. A response that YARP has truncated must not be completed.
         if (context.Features.Get<IForwarderErrorFeature>() is null
             && context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true }
             && !context.RequestAborted.IsCancellationRequested)

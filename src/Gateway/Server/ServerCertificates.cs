@@ -37,7 +37,7 @@ internal sealed partial class ServerCertificates : IDisposable
         _timer = time.CreateTimer(_ => Refresh(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Has Kestrel read its section, once, and take certificates from here.</summary>
+    /// <summary>Makes Kestrel read its section once and take certificates from here.</summary>
     public void Apply(KestrelServerOptions server)
     {
         var loader = server.Configure(_section, reloadOnChange: false);
@@ -67,7 +67,7 @@ internal sealed partial class ServerCertificates : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    /// <summary>A host name as Kestrel chooses among the keys of <c>Sni</c>: the name itself, then the longest <c>*.suffix</c>, then <c>*</c>.</summary>
+    /// <summary>Selects among the keys of <c>Sni</c> as Kestrel does: the name itself, then the longest <c>*.suffix</c>, then <c>*</c>.</summary>
     private static CertificateFile? Choose((string Name, CertificateFile? Certificate)[] longestFirst, string name)
     {
         const StringComparison Comparison = StringComparison.OrdinalIgnoreCase;
@@ -79,11 +79,11 @@ internal sealed partial class ServerCertificates : IDisposable
 
     private static string GetName(ConnectionContext connection) => connection.Features.Get<ITlsHandshakeFeature>()?.HostName ?? "";
 
-    /// <summary>Replaces what Kestrel read at the start. Until the first file is read here, that stays.</summary>
+    /// <summary>Replaces what Kestrel read at startup, which stays in use until the first file is read here.</summary>
     private static void Use(CertificateFile? certificate, SslServerAuthenticationOptions ssl) =>
         ssl.ServerCertificateContext = certificate?.Current ?? ssl.ServerCertificateContext;
 
-    /// <summary>The file that a section names, one object for all sections that name it; null for a certificate from a store.</summary>
+    /// <summary>The file in a section, one object for all sections with the same file; null for a certificate from a store.</summary>
     private CertificateFile? Find(IConfigurationSection section)
     {
         if (section["Path"] is not { Length: > 0 } path)
@@ -112,7 +112,7 @@ internal sealed partial class ServerCertificates : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
             {
-                // Once for each fault, not every second.
+                // Once for each error, not every second.
                 if (!_faults.TryGetValue(file, out var fault) || fault != e.Message)
                 {
                     _faults[file] = e.Message;
@@ -124,7 +124,7 @@ internal sealed partial class ServerCertificates : IDisposable
         Schedule(Interval);
     }
 
-    /// <summary>One reading at a time: the next one begins an interval after this one has ended.</summary>
+    /// <summary>One read at a time: the next one begins an interval after this one has ended.</summary>
     private void Schedule(TimeSpan due) => _timer.Change(due, Timeout.InfiniteTimeSpan);
 
     private void LogRenewed(string file, X509Certificate2 certificate) =>
@@ -133,6 +133,6 @@ internal sealed partial class ServerCertificates : IDisposable
     [LoggerMessage(LogLevel.Information, "The certificate in {File} was renewed: {Thumbprint}, valid until {NotAfter:u}")]
     private partial void LogRenewed(string file, string thumbprint, DateTimeOffset notAfter);
 
-    [LoggerMessage(LogLevel.Warning, "The certificate in {File} cannot be read; the earlier one stays: {Fault}")]
+    [LoggerMessage(LogLevel.Warning, "The certificate in {File} cannot be read; the previous one stays active: {Fault}")]
     private partial void LogUnreadable(string file, string fault);
 }

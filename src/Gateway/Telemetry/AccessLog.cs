@@ -13,9 +13,9 @@ internal static class AccessLog
     private static readonly EventId Bundle = new(1, nameof(Bundle));
 
     /// <summary>Writes the line.</summary>
-    /// <param name="logger">Gets the fields one by one, and as text in the form <c>Name=value</c>.</param>
-    /// <param name="level">How serious it is.</param>
-    /// <param name="fields">In the order of the line. Those without a value are left out.</param>
+    /// <param name="logger">Receives the fields separately, and as text in the form <c>Name=value</c>.</param>
+    /// <param name="level">The log level.</param>
+    /// <param name="fields">In the order of the line. Those without a value are omitted.</param>
     /// <param name="exception">What an operator needs besides the fields.</param>
     public static void Write(ILogger logger, LogLevel level, IEnumerable<(string Name, object? Value)> fields, Exception? exception)
     {

@@ -3,7 +3,7 @@ using Gateway.Storage.Failures;
 
 namespace Gateway.Telemetry;
 
-/// <summary>Counts how bundles ended. The meter's name is <c>Gateway</c>; whoever listens exports it.</summary>
+/// <summary>Counts the outcomes of bundles. The meter's name is <c>Gateway</c>.</summary>
 internal sealed class BundleMetrics
 {
     public const string MeterName = "Gateway";
@@ -17,15 +17,15 @@ internal sealed class BundleMetrics
     public BundleMetrics(IMeterFactory factory)
     {
         _meter = factory.Create(MeterName);
-        _outcomes = _meter.CreateCounter<long>("gateway.bundle.outcomes", "{bundle}", "Bundles by how they ended: the reason, and who is at fault.");
-        _bytesIn = _meter.CreateCounter<long>("gateway.bundle.upstream.bytes", "By", "Bytes of objects taken from storage.");
-        _bytesOut = _meter.CreateCounter<long>("gateway.bundle.client.bytes", "By", "Bytes of archives given to clients.");
+        _outcomes = _meter.CreateCounter<long>("gateway.bundle.outcomes", "{bundle}", "Bundles by outcome: the reason, and who is at fault.");
+        _bytesIn = _meter.CreateCounter<long>("gateway.bundle.upstream.bytes", "By", "Bytes of objects read from storage.");
+        _bytesOut = _meter.CreateCounter<long>("gateway.bundle.client.bytes", "By", "Bytes of archives sent to clients.");
         _active = _meter.CreateUpDownCounter<long>("gateway.bundle.active", "{bundle}", "Bundles being sent.");
     }
 
-    /// <summary>Has whoever listens ask how many bundles wait for a turn.</summary>
+    /// <summary>Publishes how many bundles wait for a permit.</summary>
     public void ObserveQueue(Func<long> queued) =>
-        _meter.CreateObservableUpDownCounter("gateway.bundle.queued", queued, "{bundle}", "Bundles waiting for a turn.");
+        _meter.CreateObservableUpDownCounter("gateway.bundle.queued", queued, "{bundle}", "Bundles waiting for a permit.");
 
     public void Started() => _active.Add(1);
 

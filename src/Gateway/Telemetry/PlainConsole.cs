@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging.Console;
 namespace Gateway.Telemetry;
 
 /// <summary>
-/// The console's own formats, without anything a terminal would obey. What clients send is not logged by us, but other people's
-/// exceptions repeat what storage sent (a status line, a header), escape sequences and all.
+/// The console's own formats, without anything that a terminal would interpret. The gateway does not log clients' text unescaped, but exceptions
+/// of libraries repeat what storage sent (a status line, a header), including escape sequences.
 /// </summary>
 internal sealed class PlainConsole(IServiceProvider services, IHostEnvironment environment) : ConsoleFormatter(FormatName)
 {
@@ -24,7 +24,7 @@ internal sealed class PlainConsole(IServiceProvider services, IHostEnvironment e
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
-        // One of the formats, as this is, so it cannot be asked for before this is made.
+        // The formats include this one, so the list can be requested only after construction.
         _inner ??= services.GetServices<ConsoleFormatter>().First(formatter => formatter.Name == _format);
         using var line = new StringWriter(CultureInfo.InvariantCulture);
         _inner.Write(logEntry, scopeProvider, line);
@@ -33,14 +33,14 @@ internal sealed class PlainConsole(IServiceProvider services, IHostEnvironment e
         {
             textWriter.Write(rest[..at]);
 
-            // Line ends are the formats' own: JSON has none within a line, and the other one indents what goes on.
+            // Line ends come from the formats: JSON has none within a line, and the other one indents continuation lines.
             if (rest[at] == '\n' || rest[at..].StartsWith("\r\n"))
             {
                 textWriter.Write(rest[at]);
             }
             else
             {
-                // In a string of JSON the same character, elsewhere its name.
+                // An escape in a JSON string, elsewhere the character's name.
                 textWriter.Write(string.Create(CultureInfo.InvariantCulture, $"\\u{(int)rest[at]:X4}"));
             }
 

@@ -1,7 +1,6 @@
 namespace Gateway.Telemetry;
 
-/// <summary>Says in the log what failed where nobody waited for it. There should be nothing to say; whoever reads it has found a fault of
-/// ours.</summary>
+/// <summary>Logs failures of tasks that nothing awaited. There should be none; each one is a bug in the gateway.</summary>
 internal sealed partial class UnobservedFaults(ILogger<UnobservedFaults> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
@@ -18,6 +17,6 @@ internal sealed partial class UnobservedFaults(ILogger<UnobservedFaults> logger)
 
     private void Tell(object? sender, UnobservedTaskExceptionEventArgs e) => LogUnobserved(logger, e.Exception);
 
-    [LoggerMessage(EventId = 6, EventName = "Unobserved", Level = LogLevel.Error, Message = "Unobserved: a task failed, and nobody waited for it")]
+    [LoggerMessage(EventId = 6, EventName = "Unobserved", Level = LogLevel.Error, Message = "Unobserved: a task failed, and nothing awaited it")]
     private static partial void LogUnobserved(ILogger logger, Exception exception);
 }

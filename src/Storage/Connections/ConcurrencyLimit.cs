@@ -1,25 +1,26 @@
 namespace Gateway.Storage.Connections;
 
 /// <summary>
-/// How many requests a destination gets at the same time. Without a sign that it is overloaded there is no limit. Storage that returns 429
-/// or 503, or does not respond in time, is: the limit then falls at once and rises slowly while requests succeed (additive increase, multiplicative decrease), and at
-/// the limit of one request, requests are also spaced out.
+/// Limits the concurrent requests to a destination. Without a sign of overload there is no limit. Storage that returns 429 or 503,
+/// or does not respond in time, is overloaded: the limit then drops at once and rises slowly while requests succeed (additive
+/// increase, multiplicative decrease). At a limit of one request, requests are also spaced out.
 /// </summary>
 /// <remarks>
 /// <para>A request holds a slot while the gateway needs bytes from it: from being sent until its body is read, paused, or closed. A paused
-/// body holds none, so no request waits for a client; when it is read on, it counts without waiting. Requests that wait are served in order, those that continue an object first.</para>
-/// <para>Any number of threads. Memory: one entry for each request that waits.</para>
+/// body holds none, so no request waits for a client. When reading continues, it is counted without waiting. Waiting requests are
+/// served in order, those that continue an object first.</para>
+/// <para>Thread-safe. Memory: one entry for each waiting request.</para>
 /// </remarks>
 internal sealed class ConcurrencyLimit
 {
-    // No bundle asks for more at once, and so many bundles do not run.
+    // No bundle has more requests in flight, and fewer bundles than that run.
     private const double Unlimited = 1 << 20;
 
-    // What is left of the limit after a decrease: half while it is being found out, and most of it once it was one too high.
+    // What remains of the limit after a decrease: half while it is being determined, and most of it once it was only one too high.
     private const double Overload = 0.5;
     private const double Probe = 0.85;
 
-    // One more request after so many successes, or twice as many as run at once: about one in twenty is refused.
+    // The limit rises by one after this many successes, or after twice the number of concurrent requests: about one in twenty is rejected.
     private const double SuccessesPerProbe = 20;
 
     private const double SpacingGrowth = 1.5;
@@ -27,10 +28,10 @@ internal sealed class ConcurrencyLimit
     private static readonly TimeSpan FirstSpacing = TimeSpan.FromMilliseconds(4);
     private static readonly TimeSpan MaxSpacing = TimeSpan.FromSeconds(1);
 
-    // Without a refusal for so long, there is no limit any more.
+    // After this time without a rejection there is no limit any more.
     private static readonly TimeSpan Forgotten = TimeSpan.FromMinutes(1);
 
-    // A destination that has responded within this time is overloaded, and not broken.
+    // A destination that has responded within this time is overloaded, not broken.
     private static readonly TimeSpan Recent = TimeSpan.FromSeconds(10);
 
     private readonly Lock _lock = new();
@@ -50,7 +51,7 @@ internal sealed class ConcurrencyLimit
     private long _lastDecrease;
     private long? _lastSuccess;
 
-    /// <param name="fixedLimit">A limit that does not change; null: adaptive.</param>
+    /// <param name="fixedLimit">A fixed limit; null: adaptive.</param>
     /// <param name="time">The clock.</param>
     public ConcurrencyLimit(int? fixedLimit, TimeProvider time)
     {
@@ -63,10 +64,10 @@ internal sealed class ConcurrencyLimit
     /// <summary>Whether there is a limit now.</summary>
     public bool IsActive => Volatile.Read(ref _limit) < Unlimited;
 
-    /// <summary>The limit; null when there is none.</summary>
+    /// <summary>The limit; null if there is none.</summary>
     public double? Current => Volatile.Read(ref _limit) is < Unlimited and var limit ? limit : null;
 
-    /// <summary>Takes a slot if that needs no wait.</summary>
+    /// <summary>Takes a slot if one is available at once.</summary>
     public Slot? TryEnter()
     {
         lock (_lock)
@@ -77,7 +78,7 @@ internal sealed class ConcurrencyLimit
 
     /// <summary>Waits for a slot.</summary>
     /// <param name="isUrgent">Whether the request continues an object that is being sent.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public async ValueTask<Slot> EnterAsync(bool isUrgent, CancellationToken cancellationToken)
     {
         LinkedListNode<TaskCompletionSource<Slot>> waiter;
@@ -108,8 +109,8 @@ internal sealed class ConcurrencyLimit
         }
     }
 
-    /// <summary>Counts a request, or the reading of a body that goes on, that does not wait. At least one that waits gets its turn
-    /// beside any number of these.</summary>
+    /// <summary>Counts a request, or a resumed body, that does not wait. Among any number of these, at least one waiting request is
+    /// served.</summary>
     public Slot Enter()
     {
         lock (_lock)
@@ -119,7 +120,7 @@ internal sealed class ConcurrencyLimit
         }
     }
 
-    /// <summary>The destination responded to a request, and was not overloaded.</summary>
+    /// <summary>Reports that the destination responded to a request and was not overloaded.</summary>
     public void Succeeded()
     {
         lock (_lock)
@@ -127,7 +128,7 @@ internal sealed class ConcurrencyLimit
             _lastSuccess = _time.GetTimestamp();
             if (_fixed is not null || _limit >= Unlimited)
             {
-                // A request that waits needs a slot, or time; a success gives neither.
+                // A waiting request needs a slot, or time; a success gives neither.
                 return;
             }
 
@@ -151,10 +152,10 @@ internal sealed class ConcurrencyLimit
         Admit();
     }
 
-    /// <summary>The destination refused a request because it has too many.</summary>
-    /// <param name="slot">The request's.</param>
-    /// <param name="isOverload">Whether the destination is overloaded. Otherwise only the object is refused.</param>
-    /// <returns>Whether it responds to other requests, so that this one costs no attempt.</returns>
+    /// <summary>Reports that the destination rejected a request because it has too many.</summary>
+    /// <param name="slot">The request's slot.</param>
+    /// <param name="isOverload">Whether the destination is overloaded. Otherwise only this object is rejected.</param>
+    /// <returns>Whether the destination responds to other requests, so that this rejection costs no attempt.</returns>
     public bool Refused(Slot slot, bool isOverload = true)
     {
         lock (_lock)
@@ -162,7 +163,7 @@ internal sealed class ConcurrencyLimit
             _refusalsSinceDecrease++;
             var others = _running + _notWaiting - (slot.IsReleased ? 0 : 1);
 
-            // One that is refused alone is not refused because of others, and one sent before the last decrease says nothing new.
+            // A request that ran alone was not rejected because of others, and one sent before the last decrease gives no new information.
             if (isOverload && _fixed is null && slot.Started >= _lastDecrease && (others > 0 || _limit < Unlimited))
             {
                 Decrease(others + 1);
@@ -181,7 +182,7 @@ internal sealed class ConcurrencyLimit
         }
         else if (_successesSinceDecrease == 0)
         {
-            // Refused again: storage needs a pause. That says nothing about the pace at which it takes requests after it.
+            // Rejected again: storage needs a pause. This does not show at which rate storage accepts requests afterwards.
             _pause = Clamp(_pause * 2);
         }
         else
@@ -190,7 +191,7 @@ internal sealed class ConcurrencyLimit
             _spacing = Clamp(_spacing * SpacingGrowth);
         }
 
-        // Where most requests are refused, the limit is far too high. Otherwise it was one too high, or storage refuses a request now and then.
+        // If most requests are rejected, the limit is far too high. Otherwise it was one too high, or storage rejects some at random.
         _limit = Math.Max(1, Math.Floor(_refusalsSinceDecrease > _successesSinceDecrease ? limit * Overload : Math.Min(limit * Probe, limit - 1)));
         (_successesSinceDecrease, _refusalsSinceDecrease) = (0, 0);
         _lastDecrease = _time.GetTimestamp();
@@ -211,7 +212,7 @@ internal sealed class ConcurrencyLimit
         return new Slot(this, now, hasWaited: true);
     }
 
-    /// <summary>Lets those start who may.</summary>
+    /// <summary>Starts waiting requests up to the limit.</summary>
     private void Admit()
     {
         lock (_lock)
@@ -233,7 +234,7 @@ internal sealed class ConcurrencyLimit
 
             if (_urgent.Count + _waiting.Count > 0 && FreeSlots > 0)
             {
-                // Only time is missing.
+                // Only the spacing delays it.
                 _timer.Change(_time.GetElapsedTime(_time.GetTimestamp(), _nextStart) is { Ticks: > 0 } rest ? rest : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
             }
         }
@@ -251,7 +252,7 @@ internal sealed class ConcurrencyLimit
         Admit();
     }
 
-    /// <summary>A request's right to run. Disposing it more than once does nothing.</summary>
+    /// <summary>A request's slot. Disposing it more than once has no effect.</summary>
     internal sealed class Slot(ConcurrencyLimit limit, long started, bool hasWaited) : IDisposable
     {
         private int _released;

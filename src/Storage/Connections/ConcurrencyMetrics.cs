@@ -3,16 +3,16 @@ using System.Diagnostics.Metrics;
 
 namespace Gateway.Storage.Connections;
 
-/// <summary>Shows the limit of concurrent requests of every destination that has one now.</summary>
-/// <remarks>Any number of threads. One entry for each address of a client that is alive, or that was when the limits were read last.</remarks>
+/// <summary>Publishes the limit of concurrent requests of every destination that currently has one.</summary>
+/// <remarks>Thread-safe. One entry for each address of a client that is alive, or was when the limits were last read.</remarks>
 internal sealed class ConcurrencyMetrics
 {
     private readonly ConcurrentDictionary<(string Cluster, string Address), WeakReference<ConcurrencyLimit>> _limits = new();
 
     public ConcurrencyMetrics(IMeterFactory factory) => factory.Create(GatewayMeter.Name).CreateObservableGauge(
-        "gateway.upstream.concurrency_limit", Observe, "{request}", "Requests that a destination gets at the same time, where that is limited.");
+        "gateway.upstream.concurrency_limit", Observe, "{request}", "Limit of concurrent requests to a destination that is overloaded or has a fixed limit.");
 
-    /// <summary>Adds the limit of a destination; it replaces an older one.</summary>
+    /// <summary>Adds the limit of a destination; replaces a previous one.</summary>
     public void Add(string cluster, string address, ConcurrencyLimit limit) => _limits[(cluster, address)] = new(limit);
 
     private IEnumerable<Measurement<double>> Observe()

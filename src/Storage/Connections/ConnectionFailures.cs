@@ -6,7 +6,7 @@ using Polly.Timeout;
 
 namespace Gateway.Storage.Connections;
 
-/// <summary>What an exception of the HTTP client means. Texts name neither hosts nor addresses.</summary>
+/// <summary>Maps exceptions of the HTTP client to failures. Texts contain neither hosts nor addresses.</summary>
 internal static class ConnectionFailures
 {
     // RFC 9113, section 7.
@@ -14,7 +14,7 @@ internal static class ConnectionFailures
     private const long RefusedStream = 7;
 
     // Names of System.Security.Cryptography.X509Certificates.X509ChainStatusFlags and System.Net.Security.SslPolicyErrors, as they
-    // appear in the message of an AuthenticationException, which holds them nowhere else.
+    // appear in the message of an AuthenticationException, their only source.
     private static readonly (string Name, string Text)[] TrustErrors =
     [
         ("RemoteCertificateNameMismatch", "it is for another host name"),
@@ -22,7 +22,7 @@ internal static class ConnectionFailures
         ("Revoked", "it was revoked"),
         ("UntrustedRoot", "its issuer is not trusted"),
         ("PartialChain", "its issuer is not known"),
-        ("RemoteCertificateNotAvailable", "there is none"),
+        ("RemoteCertificateNotAvailable", "it is missing"),
         ("RemoteCertificateChainErrors", "its chain is not valid"),
         ("NotSignatureValid", "its signature is not valid"),
     ];
@@ -34,14 +34,14 @@ internal static class ConnectionFailures
         ("header", "Storage sent a header line that is not valid (RFC 9112, section 5)."),
     ];
 
-    /// <summary>Whether an exception may come from a connection that was dead before the request: no byte of a response came.</summary>
+    /// <summary>Whether an exception may come from a connection that was already dead: no byte of a response was received.</summary>
     public static bool MayBeDeadConnection(Exception? exception) => !IsUnprocessed(exception) && exception
         is TimeoutRejectedException
         or HttpRequestException { HttpRequestError: HttpRequestError.Unknown or HttpRequestError.ResponseEnded or HttpRequestError.HttpProtocolError };
 
     /// <summary>Whether the server declared that it has not processed the request, so that it can be sent again at once (RFC 9113, section
-    /// 8.7): a graceful GOAWAY, or REFUSED_STREAM. Where the connection began to close before the request was sent on it, the handler
-    /// gives no cause.</summary>
+    /// 8.7): a graceful GOAWAY, or REFUSED_STREAM. If the connection began to close before the request was sent on it, the handler
+    /// reports no cause.</summary>
     public static bool IsUnprocessed(Exception? exception) => exception
         is HttpRequestException { InnerException: HttpProtocolException { ErrorCode: NoError or RefusedStream } }
         or HttpRequestException { InnerException: null, HttpRequestError: HttpRequestError.Unknown };
@@ -61,8 +61,8 @@ internal static class ConnectionFailures
         _ => new(FailureReason.ConnectionBroken, inner: exception),
     };
 
-    /// <summary>Names the rule of HTTP that a response has broken. Only the message of the exception says it. It also quotes what storage sent, so it
-    /// is only logged, escaped, and never sent to a client.</summary>
+    /// <summary>Names the rule of HTTP that a response has broken. Only the exception's message states it. The message also quotes what storage
+    /// sent, so it is only logged, escaped, and never sent to a client.</summary>
     private static StorageException OfInvalidResponse(Exception exception)
     {
         var beforeQuote = exception.Message.Split('\'', 2)[0];
@@ -83,9 +83,9 @@ internal static class ConnectionFailures
     {
         SocketError.ConnectionRefused => new(FailureReason.ConnectionRefused, inner: exception),
         SocketError.TimedOut => new(FailureReason.ConnectTimeout, inner: exception),
-        SocketError.TryAgain => new(FailureReason.Unreachable, "The host name of storage cannot be resolved for now.", inner: exception),
+        SocketError.TryAgain => new(FailureReason.Unreachable, "The host name of storage cannot be resolved at the moment.", inner: exception),
         SocketError.HostNotFound or SocketError.NoData or SocketError.NoRecovery => new(FailureReason.NameNotFound, inner: exception),
-        SocketError.ConnectionReset => new(FailureReason.ConnectionRefused, "Storage reset the connection while it was being made.", inner: exception),
+        SocketError.ConnectionReset => new(FailureReason.ConnectionRefused, "Storage reset the connection while it was being established.", inner: exception),
         _ when exception.HttpRequestError == HttpRequestError.NameResolutionError => new(FailureReason.NameNotFound, inner: exception),
         _ => new(FailureReason.Unreachable, inner: exception),
     };

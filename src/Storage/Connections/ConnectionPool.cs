@@ -1,8 +1,8 @@
 namespace Gateway.Storage.Connections;
 
 /// <summary>The connections to one destination that are kept for further requests.</summary>
-/// <remarks>Any number of requests use it at the same time. The last one that leaves a pool that was replaced closes its idle connections;
-/// bodies that are still being read keep theirs until they end.</remarks>
+/// <remarks>Thread-safe. When a pool has been replaced, its last request closes its idle connections; bodies that are still being
+/// read keep theirs until they end.</remarks>
 internal sealed class ConnectionPool(HttpMessageInvoker client, long created)
 {
     private readonly Lock _lock = new();
@@ -12,7 +12,7 @@ internal sealed class ConnectionPool(HttpMessageInvoker client, long created)
     /// <summary>Timestamp.</summary>
     public long Created { get; } = created;
 
-    /// <summary>Whether a response came over one of its connections, which is then kept.</summary>
+    /// <summary>Whether a response was received over one of its connections, which is then kept.</summary>
     public bool HasResponded { get; set; }
 
     /// <summary>Its connections.</summary>
@@ -33,7 +33,7 @@ internal sealed class ConnectionPool(HttpMessageInvoker client, long created)
         }
     }
 
-    /// <summary>The response headers are there, or the request has failed.</summary>
+    /// <summary>Called when the response headers were received, or the request failed.</summary>
     public void Leave()
     {
         lock (_lock)
@@ -47,7 +47,7 @@ internal sealed class ConnectionPool(HttpMessageInvoker client, long created)
         client.Dispose();
     }
 
-    /// <summary>Takes no more requests.</summary>
+    /// <summary>Accepts no more requests.</summary>
     public void Replace()
     {
         lock (_lock)

@@ -3,12 +3,12 @@ using System.Collections.Concurrent;
 namespace Gateway.Storage.Connections;
 
 /// <summary>
-/// The connections of a cluster: one pool for each destination. A connection that is kept can die unseen: a load balancer loses its
-/// state, an address moves, storage restarts. A request that failed on one is sent once more on a connection of its own. If that works,
-/// the other connections of the pool are as old, and the pool is replaced.
+/// The connections of a cluster: one pool for each destination. A kept connection can die unnoticed: a load balancer loses its
+/// state, an address moves, storage restarts. A request that failed on one is sent once more on a separate connection. If that
+/// succeeds, the other connections of the pool are probably dead too, and the pool is replaced.
 /// </summary>
-/// <remarks>A destination's pool is replaced at most once a second, and never because of an object that fails on a new connection, too.
-/// So an object that always fails costs its own connections and no others.</remarks>
+/// <remarks>A destination's pool is replaced at most once a second, and never because of an object that also fails on a new connection.
+/// So an object that always fails costs no connections of other objects.</remarks>
 internal sealed class ConnectionPools : HttpMessageHandler
 {
     private static readonly TimeSpan ReplaceInterval = TimeSpan.FromSeconds(1);
@@ -18,11 +18,11 @@ internal sealed class ConnectionPools : HttpMessageHandler
     private volatile bool _isDisposed;
     private readonly HttpMessageInvoker _withoutPool;
 
-    // One for each address of the cluster's destinations, so configuration bounds it.
+    // One per address of the cluster's destinations, so configuration bounds it.
     private readonly ConcurrentDictionary<string, ConnectionPool> _pools = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <param name="withoutPool">A handler with the cluster's settings, not used yet; for requests that need a connection of their own.</param>
-    /// <param name="create">Makes another one, for a pool.</param>
+    /// <param name="withoutPool">An unused handler with the cluster's settings, for requests that need a separate connection.</param>
+    /// <param name="create">Creates another handler, for a pool.</param>
     /// <param name="time">The clock.</param>
     public ConnectionPools(SocketsHttpHandler withoutPool, Func<SocketsHttpHandler> create, TimeProvider time)
     {

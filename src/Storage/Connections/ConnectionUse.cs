@@ -9,18 +9,18 @@ internal sealed class ConnectionUse(string destination)
     /// <summary>Scheme, host and port.</summary>
     public string Destination { get; } = destination;
 
-    /// <summary>The pool that the request used; null for a connection of its own.</summary>
+    /// <summary>The pool that the request used; null for a separate connection.</summary>
     public ConnectionPool? Pool { get; set; }
 
-    /// <summary>Whether the pool had connections that could be used again, so that a failure may be that of an old connection.</summary>
+    /// <summary>Whether the pool had reusable connections, so that the failure may be that of an old connection.</summary>
     public bool MayBeReused { get; set; }
 
-    /// <summary>Whether the request needs a connection of its own, because it failed on one that may have been reused.</summary>
+    /// <summary>Whether the request needs a separate connection, because it failed on one that may have been reused.</summary>
     public bool NeedsNewConnection { get; set; }
 
-    /// <summary>Timestamp at which the request was sent first.</summary>
+    /// <summary>Timestamp at which the request was first sent.</summary>
     public long Started { get; private set; }
 
-    /// <summary>The request is sent as if for the first time.</summary>
+    /// <summary>Resets the state, as if the request had not been sent before.</summary>
     public void Begin(long started) => (Pool, MayBeReused, NeedsNewConnection, Started) = (null, false, false, started);
 }

@@ -3,12 +3,12 @@ using System.Collections.Concurrent;
 namespace Gateway.Storage.Connections;
 
 /// <summary>Which failures count against each destination, for bundles and for direct requests alike.</summary>
-/// <remarks>One for each address of a destination, so configuration bounds it.</remarks>
+/// <remarks>One per destination address, so configuration bounds it.</remarks>
 internal sealed class FailureCounts(TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, DestinationFailures> _destinations = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <param name="address">A destination's, or one below it.</param>
+    /// <param name="address">A destination's address, or one below it.</param>
     public DestinationFailures Get(Uri address) =>
         _destinations.GetOrAdd(address.GetLeftPart(UriPartial.Authority), static (_, time) => new DestinationFailures(time), time);
 }

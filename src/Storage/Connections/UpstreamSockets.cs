@@ -3,29 +3,29 @@ using System.Net.Sockets;
 namespace Gateway.Storage.Connections;
 
 /// <summary>
-/// Connections to storage whose receive buffer in the kernel is bounded (Linux). The kernel's own tuning lets it grow to several MiB
-/// while a client reads, and once the client stops the buffer stays full.
+/// Connections to storage whose kernel receive buffer is bounded (Linux). The kernel's own tuning lets it grow to several MiB
+/// while a client reads, and the buffer stays full once the client stops.
 /// </summary>
 internal static class UpstreamSockets
 {
-    // tcp(7), TCP_INFO. The smoothed round-trip time stands at the same place in every kernel's structure.
+    // tcp(7), TCP_INFO. The smoothed round-trip time has the same offset in every kernel's structure.
     private const int TcpInfo = 11;
     private const int RoundTripOffset = 68;
 
-    // What one connection to distant storage is to reach: 1 Gbit/s is 119 MiB/s.
+    // The target for a connection to distant storage: 1 Gbit/s is 119 MiB/s.
     private const long BytesPerSecond = 100 << 20;
 
-    // socket(7): the kernel doubles SO_RCVBUF, because a buffer holds its own records, too. About half of it is the window.
+    // socket(7): the kernel doubles SO_RCVBUF, because the buffer also holds its bookkeeping. About half of it is the window.
     private const int Doubling = 2;
 
-    // Half of the largest that the option can carry without an overflow.
+    // Half of the largest value that the option can hold without an overflow.
     private const int Enormous = 1 << 29;
 
-    // A silent peer is noticed after about 30 s: a firewall that forgot the connection, a machine that is gone.
+    // A silent peer is detected after about 30 s: a firewall that dropped the connection, a machine that is gone.
     private const int KeepAliveProbes = 3;
     private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a connection may be silent before its peer is asked whether it is still there.</summary>
+    /// <summary>How long a connection may be silent before the first keep-alive probe.</summary>
     public static readonly TimeSpan KeepAliveDelay = TimeSpan.FromSeconds(15);
 
     private static readonly Lazy<int> MeasuredLargest = new(FindLargest);
@@ -34,10 +34,10 @@ internal static class UpstreamSockets
     public static int Largest => MeasuredLargest.Value;
 
     /// <summary>Connects.</summary>
-    /// <param name="context">Where to.</param>
+    /// <param name="context">The destination.</param>
     /// <param name="near">The receive buffer, see <see cref="UpstreamOptions.WindowBytes"/>; 0 leaves it to the kernel.</param>
     /// <param name="far">The same for a distant destination.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     public static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, int near, int far, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -60,14 +60,14 @@ internal static class UpstreamSockets
     }
 
     /// <summary>
-    /// The buffer for a connection: what arrives within a round trip at full speed. The window passes once in a round trip, so a
+    /// The buffer for a connection: what arrives within a round trip at full speed. The window is transferred once per round trip, so a
     /// larger one would only fill up, and a smaller one would slow a distant connection down.
     /// </summary>
-    /// <param name="roundTrip">Of the handshake.</param>
-    /// <param name="near">Bytes at least.</param>
-    /// <param name="far">Bytes at most.</param>
-    /// <param name="largest">What the kernel grants.</param>
-    /// <returns>Null where the kernel does not grant what a distant connection needs: then its own tuning is better than a small bound.</returns>
+    /// <param name="roundTrip">Round-trip time of the handshake.</param>
+    /// <param name="near">Minimum in bytes.</param>
+    /// <param name="far">Maximum in bytes.</param>
+    /// <param name="largest">Maximum that the kernel grants.</param>
+    /// <returns>Null if the kernel does not grant what a distant connection needs: then its own tuning is better than a small bound.</returns>
     public static int? BufferFor(TimeSpan roundTrip, int near, int far, int largest)
     {
         var needed = Doubling * roundTrip.TotalSeconds * BytesPerSecond;
@@ -80,8 +80,8 @@ internal static class UpstreamSockets
         return buffer <= largest ? buffer : null;
     }
 
-    // After connecting: the handshake has measured the round trip, and has agreed on a scale of the window that leaves room to grow.
-    // No byte of a body is on its way before the request.
+    // After connecting: the handshake has measured the round trip and agreed on a window scale that leaves room to grow.
+    // No byte of a body is sent before the request.
     private static void Bound(Socket socket, int near, int far)
     {
         if (BufferFor(GetRoundTrip(socket), near, far, Largest) is { } buffer)

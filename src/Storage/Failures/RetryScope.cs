@@ -1,6 +1,6 @@
 namespace Gateway.Storage.Failures;
 
-/// <summary>Where a failed attempt may be repeated.</summary>
+/// <summary>Where a failed attempt may be retried.</summary>
 public enum RetryScope
 {
     /// <summary>Nowhere: the response is final.</summary>

@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Gateway.Storage.Http;
 
-/// <summary>Bytes of an object.</summary>
-/// <param name="From">The first one.</param>
-/// <param name="End">Behind the last one; null for the object's end.</param>
+/// <summary>A range of an object's bytes.</summary>
+/// <param name="From">Its first byte.</param>
+/// <param name="End">The offset after its last byte; null for the object's end.</param>
 public readonly record struct ByteRange(long From, long? End = null)
 {
-    /// <summary>Whether <see cref="End"/> is that of the whole, as far as is known.</summary>
+    /// <summary>Whether <see cref="End"/> is that of the whole object, as far as is known.</summary>
     public bool ReachesEnd { get; init; }
 
     /// <summary>The value of a Range header (RFC 9110, section 14.2).</summary>

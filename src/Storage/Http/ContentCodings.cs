@@ -6,20 +6,20 @@ using ZstdSharp.Unsafe;
 
 namespace Gateway.Storage.Http;
 
-/// <summary>The content codings that an object is stored in (RFC 9110, section 8.4), as <c>Content-Encoding</c> names them.</summary>
+/// <summary>The content codings that an object is stored with (RFC 9110, section 8.4), as <c>Content-Encoding</c> lists them.</summary>
 public static class ContentCodings
 {
-    /// <summary>The most that one decoder holds: Brotli's largest window (RFC 7932, section 9.1). Zstandard's is held to half of it.</summary>
+    /// <summary>Maximum memory of one decoder: Brotli's largest window (RFC 7932, section 9.1). Zstandard's is limited to half of it.</summary>
     public const int MaxDecoderMemory = 16 << 20;
 
     private const int MaxLength = 64;
     private const int DecoderBuffer = 64 * 1024;
 
-    // 8 MiB, the most that a content coding may use (RFC 9659).
+    // 8 MiB, the maximum for a content coding (RFC 9659).
     private const int ZstdWindowLog = 23;
 
     /// <summary>The codings in lower case, in the order in which they were applied; null: none.</summary>
-    /// <exception cref="StorageException">What is there is no list of codings.</exception>
+    /// <exception cref="StorageException">The header is not a list of codings.</exception>
     public static string? Parse(StringValues header)
     {
         if (header.Count == 0)
@@ -35,8 +35,8 @@ public static class ContentCodings
             : text.Length == 0 ? null : text;
     }
 
-    /// <summary>The coding that is to be decoded. What uploaders leave behind and is no coding of the bytes does not count.</summary>
-    /// <returns>Null when there is none, or not exactly one that the gateway knows.</returns>
+    /// <summary>The coding to decode. Values that uploaders leave behind and that do not change the bytes are ignored.</summary>
+    /// <returns>Null if there is none, or not exactly one that the gateway supports.</returns>
     public static string? FindDecodable(string? codings) =>
         codings?.Split(", ").Where(coding => coding is not ("aws-chunked" or "utf-8")).ToArray() is [("gzip" or "x-gzip" or "br" or "zstd") and var coding] ? coding : null;
 

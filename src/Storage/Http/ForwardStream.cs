@@ -1,6 +1,6 @@
 namespace Gateway.Storage.Http;
 
-/// <summary>A stream that is only read, asynchronously and from its beginning to its end.</summary>
+/// <summary>A stream that is only read, asynchronously and from beginning to end.</summary>
 internal abstract class ForwardStream : Stream
 {
     public override bool CanRead => true;

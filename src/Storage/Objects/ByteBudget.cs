@@ -1,17 +1,17 @@
 namespace Gateway.Storage.Objects;
 
-/// <summary>Bytes that a bundle may hold in memory before they are wanted. Whoever takes some returns them.</summary>
+/// <summary>Bytes that a bundle may read ahead into memory. The caller returns what it takes.</summary>
 public sealed class ByteBudget(long bytes)
 {
     private long _left = bytes;
 
-    /// <summary>All there were at the beginning.</summary>
+    /// <summary>The initial budget.</summary>
     public long Total { get; } = bytes;
 
     /// <summary>Whether everything that was taken has been returned.</summary>
     public bool IsWhole => Volatile.Read(ref _left) == Total;
 
-    /// <summary>Takes all of what is wanted, or nothing.</summary>
+    /// <summary>Takes all of the requested bytes, or nothing.</summary>
     public bool TryTake(long wanted)
     {
         while (Volatile.Read(ref _left) is var left && wanted <= left)

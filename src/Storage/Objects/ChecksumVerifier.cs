@@ -4,7 +4,7 @@ using Gateway.Storage.Failures;
 
 namespace Gateway.Storage.Objects;
 
-/// <summary>Looks, while an object passes by, whether it is what the manifest and storage itself say.</summary>
+/// <summary>Verifies, while an object is read, that it matches the checksums of the manifest and of storage.</summary>
 public sealed class ChecksumVerifier : IDisposable
 {
     private readonly byte[]? _wanted;
@@ -21,13 +21,13 @@ public sealed class ChecksumVerifier : IDisposable
         _crc32 = said?.Crc32 is null ? null : new Crc32();
     }
 
-    /// <summary>The object's SHA-256 after <see cref="Require"/>, where it was wanted.</summary>
+    /// <summary>The object's SHA-256 after <see cref="Require"/>, if it was requested.</summary>
     public byte[]? Sha256 { get; private set; }
 
-    /// <param name="wanted">What the SHA-256 must be, or null.</param>
-    /// <param name="said">What storage said of the object.</param>
-    /// <param name="isHashed">Whether the SHA-256 is asked for.</param>
-    /// <returns>Null when there is nothing to look at.</returns>
+    /// <param name="wanted">The expected SHA-256, or null.</param>
+    /// <param name="said">What storage reported about the object.</param>
+    /// <param name="isHashed">Whether the SHA-256 is needed.</param>
+    /// <returns>Null if there is nothing to verify.</returns>
     public static ChecksumVerifier? Create(byte[]? wanted, ObjectChecksums? said, bool isHashed) =>
         wanted is null && said is null && !isHashed ? null : new ChecksumVerifier(wanted, said, isHashed || wanted is not null);
 
@@ -39,8 +39,8 @@ public sealed class ChecksumVerifier : IDisposable
         _crc32?.Append(bytes);
     }
 
-    /// <summary>All bytes have been seen; they must be what was said.</summary>
-    /// <exception cref="StorageException">They are not.</exception>
+    /// <summary>Called when all bytes have been read: they must match.</summary>
+    /// <exception cref="StorageException">They do not.</exception>
     public void Require()
     {
         Sha256 = _sha256?.GetHashAndReset();
@@ -48,12 +48,12 @@ public sealed class ChecksumVerifier : IDisposable
             || (_said?.Md5 is { } md5 && !md5.AsSpan().SequenceEqual(_md5!.GetHashAndReset()))
             || (_said?.Crc32 is { } crc32 && crc32 != _crc32!.GetCurrentHashAsUInt32()))
         {
-            throw new StorageException(FailureReason.ChecksumDiffers, "The object does not have the checksum that storage reported.");
+            throw new StorageException(FailureReason.ChecksumDiffers, "The object does not match the checksum that storage reported.");
         }
 
         if (_wanted is not null && !_wanted.AsSpan().SequenceEqual(Sha256))
         {
-            throw new StorageException(FailureReason.ChecksumDiffers, "The object has another SHA-256 than the manifest states.");
+            throw new StorageException(FailureReason.ChecksumDiffers, "The object's SHA-256 differs from the manifest's.");
         }
     }
 

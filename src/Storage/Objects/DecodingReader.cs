@@ -7,8 +7,8 @@ namespace Gateway.Storage.Objects;
 
 /// <summary>An object that is stored encoded, decoded while it is read.</summary>
 /// <remarks>It owns the reader of the stored bytes and, from the first read on, a decoder, which holds at most
-/// <see cref="ContentCodings.MaxDecoderMemory"/>. Breaks are repaired below it: the stored bytes continue at the byte where they broke, so the decoder never
-/// begins again. It returns its last bytes only when the stored bytes have ended and have the checksums that storage reported.</remarks>
+/// <see cref="ContentCodings.MaxDecoderMemory"/>. Interruptions are repaired below it: the stored bytes continue at the byte where they broke,
+/// so the decoder never restarts. The last bytes are returned only when the stored bytes have ended and match storage's checksums.</remarks>
 internal sealed class DecodingReader : IObjectReader
 {
     private readonly ObjectReader _stored;
@@ -20,9 +20,9 @@ internal sealed class DecodingReader : IObjectReader
     private bool _isEnded;
 
     /// <param name="stored">At its beginning.</param>
-    /// <param name="coding">What <see cref="ContentCodings.FindDecodable"/> has found.</param>
+    /// <param name="coding">From <see cref="ContentCodings.FindDecodable"/>.</param>
     /// <param name="head">The decoded object. Its size is exact.</param>
-    /// <param name="sizeDiffers">Is called when the object decodes to another size.</param>
+    /// <param name="sizeDiffers">Called if the object decodes to another size.</param>
     public DecodingReader(ObjectReader stored, string coding, ObjectHead head, Action sizeDiffers)
     {
         _stored = stored;
@@ -36,10 +36,10 @@ internal sealed class DecodingReader : IObjectReader
 
     public bool IsPreloaded => _stored.IsPreloaded;
 
-    /// <summary>Reads an object to its end to learn how many bytes it decodes to. The reader stays the caller's.</summary>
+    /// <summary>Reads an object to its end to determine its decoded size. The reader still belongs to the caller.</summary>
     /// <param name="stored">At its beginning.</param>
-    /// <param name="coding">What <see cref="ContentCodings.FindDecodable"/> has found.</param>
-    /// <param name="maxBytes">At most so many.</param>
+    /// <param name="coding">From <see cref="ContentCodings.FindDecodable"/>.</param>
+    /// <param name="maxBytes">Maximum decoded size.</param>
     /// <exception cref="StorageException">The stored bytes cannot be read or decoded, or decode to more.</exception>
     public static async Task<long> MeasureAsync(ObjectReader stored, string coding, long maxBytes)
     {
@@ -53,7 +53,7 @@ internal sealed class DecodingReader : IObjectReader
                 size += count;
                 if (size > maxBytes)
                 {
-                    throw new StorageException(FailureReason.ExpandsTooMuch, $"The object has {stored.Head.Size} bytes as it is stored, and decodes to more than {maxBytes}.");
+                    throw new StorageException(FailureReason.ExpandsTooMuch, $"The stored object has {stored.Head.Size} bytes and decodes to more than {maxBytes}.");
                 }
             }
         }
@@ -99,7 +99,7 @@ internal sealed class DecodingReader : IObjectReader
 
     public Task PrepareAsync(ByteBudget budget, long smallObject) => _stored.PrepareAsync(budget, smallObject);
 
-    /// <summary>Its size is known.</summary>
+    /// <summary>Does nothing: the size is known.</summary>
     public Task LearnSizeAsync(ByteBudget budget) => Task.CompletedTask;
 
     public async ValueTask DisposeAsync()
@@ -138,7 +138,7 @@ internal sealed class DecodingReader : IObjectReader
         return count;
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Each decoder throws other exceptions for invalid data.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Each decoder throws different exceptions for invalid data.")]
     private static async ValueTask<int> DecodeAsync(Stream decoder, Memory<byte> buffer)
     {
         try
@@ -151,11 +151,11 @@ internal sealed class DecodingReader : IObjectReader
         }
     }
 
-    /// <summary>The stored bytes as a decoder reads them, compared with the checksums that storage reports. It owns the state of the comparison, and not the
-    /// reader.</summary>
+    /// <summary>The stored bytes as input of a decoder, compared with the checksums that storage reports. It owns the state of the comparison, but
+    /// not the reader.</summary>
     private sealed class StoredBytes(ObjectReader reader) : ForwardStream
     {
-        // An object in memory has been compared.
+        // An object in memory has already been compared.
         private readonly ChecksumVerifier? _check = ChecksumVerifier.Create(null, reader.IsPreloaded ? null : reader.Head.Checksums, isHashed: false);
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -165,7 +165,7 @@ internal sealed class DecodingReader : IObjectReader
             return count;
         }
 
-        /// <summary>A decoder may stop before the end, where its format does.</summary>
+        /// <summary>A decoder may stop before the end of the input, where its format ends.</summary>
         public async Task RequireEndAsync()
         {
             var buffer = ArrayPool<byte>.Shared.Rent(ObjectReader.SkipBuffer);

@@ -2,18 +2,18 @@ using Gateway.Storage.Failures;
 
 namespace Gateway.Storage.Objects;
 
-/// <summary>The bytes of one entry, in order: those that storage holds (<see cref="ObjectReader"/>), or those decoded (<see cref="DecodingReader"/>).
-/// One caller at a time.</summary>
+/// <summary>The bytes of one entry, in order: as stored (<see cref="ObjectReader"/>), or decoded (<see cref="DecodingReader"/>).
+/// Not thread-safe.</summary>
 public interface IObjectReader : IAsyncDisposable
 {
-    /// <summary>What is read.</summary>
+    /// <summary>The object that is read.</summary>
     ObjectHead Head { get; }
 
-    /// <summary>Whether the object is in memory, whole, and has the checksums that storage reported.</summary>
+    /// <summary>Whether the whole object is in memory and matches the checksums that storage reported.</summary>
     bool IsPreloaded { get; }
 
     /// <summary>Reads at least one byte. Returns 0 only when the whole object or part has been read.</summary>
-    /// <exception cref="StorageException">The rest cannot be had, or there is more than declared.</exception>
+    /// <exception cref="StorageException">The remainder cannot be read, or there is more than declared.</exception>
     ValueTask<int> ReadAsync(Memory<byte> buffer);
 
     /// <summary>The SHA-256 of the object, if it is in memory as it is stored; otherwise null.</summary>
@@ -25,28 +25,28 @@ public interface IObjectReader : IAsyncDisposable
     /// <exception cref="StorageException">It cannot be read.</exception>
     Task PrepareAsync(ByteBudget budget, long smallObject);
 
-    /// <summary>Reads an object into memory to learn its size, where <see cref="Head"/> has none.</summary>
+    /// <summary>Reads an object into memory to determine its size, if <see cref="Head"/> has none.</summary>
     /// <exception cref="StorageException">It is larger than the budget.</exception>
     Task LearnSizeAsync(ByteBudget budget);
 
-    /// <summary>Notes that a failure is about what was read here.</summary>
+    /// <summary>Attributes a failure to the object that was read here.</summary>
     void Note(StorageException failure);
 
     /// <summary>
-    /// Closes the connection to storage while nobody reads. The next read continues at the same byte, in the same version. The reader keeps its
-    /// connection if the object could not be continued, if little of it is left, or if it is a file. Storage sees a client that leaves, and
-    /// no failure.
+    /// Closes the connection to storage during a pause. The next read continues at the same byte, in the same version. The reader keeps its
+    /// connection if the object cannot be continued, if little of it remains, or if it is a file. Storage sees a client that disconnects, not
+    /// a failure.
     /// </summary>
-    /// <remarks>Not while a read is running.</remarks>
+    /// <remarks>Must not be called during a read.</remarks>
     ValueTask ReleaseAsync();
 
-    /// <summary>The body is not read for a while: other requests may take its place at storage.</summary>
+    /// <summary>Reports a pause in reading the body: its slot at the destination is free for other requests.</summary>
     void Pause();
 
-    /// <summary>The body is read on.</summary>
+    /// <summary>Reports that reading the body continues.</summary>
     void GoOn();
 
-    /// <summary>Now it is this object's turn: asks for its later parts, too, where its source wants that.</summary>
+    /// <summary>Called when the object is next in the archive: requests its later parts too, if its source is configured so.</summary>
     /// <param name="budget">Memory for them.</param>
     void StartRanges(ByteBudget budget);
 }

@@ -3,7 +3,7 @@ using System.Buffers.Text;
 
 namespace Gateway.Storage.Objects;
 
-/// <summary>Checksums of a whole object that storage says beforehand.</summary>
+/// <summary>Checksums of a whole object that storage sends in its response headers.</summary>
 /// <param name="Sha256">From <c>Repr-Digest</c> (RFC 9530) or <c>x-amz-checksum-sha256</c>.</param>
 /// <param name="Md5">From <c>Content-MD5</c> (RFC 1864).</param>
 /// <param name="Crc32">From <c>x-amz-checksum-crc32</c>.</param>
@@ -12,11 +12,11 @@ public sealed record ObjectChecksums(byte[]? Sha256, byte[]? Md5, uint? Crc32)
     private const int Sha256Length = 32;
     private const int Md5Length = 16;
 
-    /// <summary>Reads them from the head of a 200: there, but not in a part, <c>Content-MD5</c> is of the whole object.</summary>
-    /// <returns>Null when there are none; those that cannot be read do not count.</returns>
+    /// <summary>Reads them from the headers of a 200, where <c>Content-MD5</c> covers the whole object; in a part it does not.</summary>
+    /// <returns>Null if there are none; invalid ones are ignored.</returns>
     public static ObjectChecksums? From(IHeaderDictionary headers)
     {
-        // A checksum of the parts' checksums says nothing of the bytes.
+        // A checksum of the parts' checksums cannot be compared with the bytes.
         var isWhole = headers["x-amz-checksum-type"].ToString() is "" or "FULL_OBJECT";
         var sha256 = ReprDigest(headers["Repr-Digest"]) ?? (isWhole ? Decode(headers["x-amz-checksum-sha256"].ToString(), Sha256Length) : null);
         var md5 = Decode(headers.ContentMD5.ToString(), Md5Length);
@@ -26,7 +26,7 @@ public sealed record ObjectChecksums(byte[]? Sha256, byte[]? Md5, uint? Crc32)
             : new ObjectChecksums(sha256, md5, crc32 is null ? null : BinaryPrimitives.ReadUInt32BigEndian(crc32));
     }
 
-    /// <summary>Whether both state a checksum of one kind, and not the same.</summary>
+    /// <summary>Whether both contain a checksum of the same kind and the values differ.</summary>
     public bool Contradict(ObjectChecksums? other) =>
         (Sha256 is not null && other?.Sha256 is { } sha256 && !Sha256.AsSpan().SequenceEqual(sha256))
         || (Md5 is not null && other?.Md5 is { } md5 && !Md5.AsSpan().SequenceEqual(md5))

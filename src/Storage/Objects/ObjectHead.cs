@@ -5,31 +5,31 @@ using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Storage.Objects;
 
-/// <summary>What storage says of an object.</summary>
-/// <param name="Size">Bytes, where storage says it.</param>
-/// <param name="ETag">The validator with its quotes, only if it is strong (RFC 9110, section 8.8.1): weak ones pin nothing.</param>
-/// <param name="Modified">Time of the last change; the epoch where storage does not say it, so that equal input gives equal archives.</param>
-/// <param name="Checksums">Of the whole object, where storage says them.</param>
-/// <param name="IsFromHead">Whether it was the response to HEAD, which not all storage gives correctly.</param>
+/// <summary>What storage reports about an object.</summary>
+/// <param name="Size">Length in bytes, if storage reports it.</param>
+/// <param name="ETag">The validator with its quotes, only if it is strong (RFC 9110, section 8.8.1): weak ones do not identify a version.</param>
+/// <param name="Modified">Time of the last change; the epoch if storage does not report it, so that equal input gives equal archives.</param>
+/// <param name="Checksums">Of the whole object, if storage reports them.</param>
+/// <param name="IsFromHead">Whether it comes from a response to HEAD, which some storage gets wrong.</param>
 public sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modified, ObjectChecksums? Checksums = null, bool IsFromHead = false)
 {
-    /// <summary>The content codings that the object is stored in; null: none.</summary>
+    /// <summary>The content codings that the object is stored with; null: none.</summary>
     public string? Encoding { get; init; }
 
-    /// <summary>Whether a manifest states it, and storage was not asked yet.</summary>
+    /// <summary>Whether it comes from a manifest, and storage has not been queried yet.</summary>
     public bool IsDeclared { get; init; }
 
-    /// <summary>The object as it is stored, where this is what it decodes to; otherwise null.</summary>
+    /// <summary>The stored object, if this one is its decoded form; otherwise null.</summary>
     public ObjectHead? Stored { get; init; }
 
-    /// <summary>1 PiB: no object is larger, and the sum of a million of them does not leave 128 bits.</summary>
+    /// <summary>1 PiB: no object is larger, and the sum of a million of them fits into 128 bits.</summary>
     public const long MaxSize = 1L << 50;
 
     private const int MaxETagLength = 256;
     private const int MaxShownETagLength = 64;
 
-    /// <summary>Reads the head of a 200 or a 206; <see cref="Size"/> is then that of the whole object or of the part.</summary>
-    /// <exception cref="StorageException">A length that is none, or content codings that are none.</exception>
+    /// <summary>Reads the headers of a 200 or a 206; <see cref="Size"/> is then that of the whole object or of the part.</summary>
+    /// <exception cref="StorageException">An invalid length, or invalid content codings.</exception>
     public static ObjectHead From(IHeaderDictionary headers)
     {
         long? size = null;
@@ -44,52 +44,52 @@ public sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modifie
         return new ObjectHead(size, StrongETag(headers.ETag.ToString()), modified, ObjectChecksums.From(headers)) { Encoding = ContentCodings.Parse(headers.ContentEncoding) };
     }
 
-    /// <summary>What this object decodes to. Its checksums are those of the stored bytes and do not hold for it.</summary>
+    /// <summary>The decoded form of this object. It has no checksums, because they cover the stored bytes.</summary>
     public ObjectHead Decoded(long size) => this with { Size = size, Checksums = null, IsFromHead = false, Stored = this };
 
-    /// <summary>A validator that names one version (RFC 9110, section 8.8.3): strong, and not the asterisk, which stands for any. What is not ASCII
-    /// could not be sent back as it came.</summary>
-    /// <returns>Null when the text is none.</returns>
+    /// <summary>A validator that identifies one version (RFC 9110, section 8.8.3): strong, and not the asterisk, which matches any. Non-ASCII
+    /// values are rejected, because they could not be sent back unchanged.</summary>
+    /// <returns>Null if the text is not such a validator.</returns>
     public static string? StrongETag(string text) =>
         EntityTagHeaderValue.TryParse(text.TrimEnd(' ', '\t'), out var tag)
         && tag is { IsWeak: false, Tag: { Length: <= MaxETagLength, Value: ['"', .. var inner, '"'] } }
         && inner.All(c => c is '!' or (>= '#' and <= '~')) ? tag.Tag.Value : null;
 
-    /// <summary>Size and version must be the planned ones, where both are known. Replicas may be apart for a while: another
-    /// destination may still hold the version that is wanted.</summary>
+    /// <summary>Size and version must be the planned ones, if both are known. Replicas may differ for a while: another
+    /// destination may still have the planned version.</summary>
     public void RequirePlanned(ObjectHead? expected)
     {
         if (expected?.ETag is not null && ETag is null)
         {
-            throw new StorageException(FailureReason.VersionUnknown, expected.IsFromHead ? "HEAD names a version of the object, and GET names none." : null);
+            throw new StorageException(FailureReason.VersionUnknown, expected.IsFromHead ? "HEAD returns an ETag for the object; GET returns none." : null);
         }
 
         if (expected?.ETag is not null && ETag != expected.ETag)
         {
             throw new StorageException(
                 FailureReason.ObjectChanged,
-                expected.IsFromHead ? $"HEAD and GET name different versions (ETags {Short(expected.ETag)} and {Short(ETag!)}), or the object changed in between." : null);
+                expected.IsFromHead ? $"HEAD and GET return different ETags ({Short(expected.ETag)} and {Short(ETag!)}), or the object changed in between." : null);
         }
 
         if (expected?.Size is { } size && Size is { } actual && actual != size)
         {
-            throw new StorageException(FailureReason.SizeDiffers, expected.IsFromHead ? $"HEAD reports {size} bytes, GET {actual}." : $"Storage has {actual} bytes where {size} were stated.");
+            throw new StorageException(FailureReason.SizeDiffers, expected.IsFromHead ? $"HEAD reports {size} bytes, GET reports {actual}." : $"Storage has {actual} bytes; {size} were declared.");
         }
 
         if (expected is { IsDeclared: false } && Encoding != expected.Encoding && expected is not { IsFromHead: true, Encoding: null })
         {
             throw new StorageException(
-                FailureReason.ObjectChanged, expected.IsFromHead ? "HEAD and GET report different content codings of the object." : "Storage reports another Content-Encoding of the same version than before.");
+                FailureReason.ObjectChanged, expected.IsFromHead ? "HEAD and GET report different content codings of the object." : "Storage reports a different Content-Encoding for the same version than before.");
         }
 
         if (expected?.Checksums?.Contradict(Checksums) is true)
         {
             throw new StorageException(
-                FailureReason.ChecksumDiffers, expected.IsFromHead ? "HEAD and GET report different checksums of the object." : "Storage reports another checksum of the same version than before.");
+                FailureReason.ChecksumDiffers, expected.IsFromHead ? "HEAD and GET report different checksums of the object." : "Storage reports a different checksum for the same version than before.");
         }
     }
 
-    /// <summary>Whether HEAD and GET describe the same.</summary>
+    /// <summary>Whether HEAD and GET describe the same version.</summary>
     public bool IsSameAs(ObjectHead get) =>
         ETag == get.ETag
         && Modified == get.Modified

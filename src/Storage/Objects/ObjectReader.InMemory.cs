@@ -5,23 +5,24 @@ using Gateway.Storage.Failures;
 
 namespace Gateway.Storage.Objects;
 
-/// <content>Taking an object into memory before it is its turn.</content>
+/// <content>Reading an object into memory ahead of time.</content>
 internal sealed partial class ObjectReader
 {
     private const int FirstBuffer = 32 * 1024;
 
-    // The object, or while its size is being learned its beginning; and what of the budget that takes.
+    // The object, or its beginning while its size is being determined; and how much of the budget that takes.
     private byte[]? _buffer;
     private ByteBudget? _budget;
     private int _held;
 
     public bool IsPreloaded => _buffer is not null && Head.Size is not null;
 
-    /// <summary>An object that <see cref="IsPreloaded"/> is read again from its first byte.</summary>
+    /// <summary>Reads an object that <see cref="IsPreloaded"/> again from its first byte.</summary>
     public void Rewind() => _delivered = 0;
 
     public byte[]? HashPreloaded() => IsPreloaded ? SHA256.HashData(_buffer.AsSpan(0, (int)_position)) : null;
 
+    /// <summary>The preparation of an object that is opened ahead: determine its size, or read it into memory if it is small.</summary>
     public async Task PrepareAsync(ByteBudget budget, long smallObject)
     {
         if (Head.Size is null)
@@ -38,15 +39,15 @@ internal sealed partial class ObjectReader
             attempt.Pause();
             if (attempt.IsLimited)
             {
-                // Storage that serves few requests at a time counts a body that nobody reads as one of them.
+                // Storage that serves few concurrent requests counts an open body as one of them, even if it is not read.
                 await ReleaseAsync();
             }
         }
     }
 
-    /// <summary>Takes an object whose size nobody knows into memory to learn its size, as far as the budget goes.</summary>
-    /// <returns>False when the budget is used up before the object; a further call goes on.</returns>
-    /// <exception cref="StorageException">Its end would not be told from a broken connection.</exception>
+    /// <summary>Reads an object of unknown size into memory to determine its size, as far as the budget permits.</summary>
+    /// <returns>False if the budget is exhausted before the object's end; a further call continues.</returns>
+    /// <exception cref="StorageException">Its end could not be distinguished from a broken connection.</exception>
     public async Task<bool> TryLearnSizeAsync(ByteBudget budget)
     {
         if (_attempt is { IsFramed: false })
@@ -76,11 +77,11 @@ internal sealed partial class ObjectReader
         {
             throw new StorageException(
                 FailureReason.LengthUnknown,
-                "Storage does not state the length of the object, and the object is too large to be read ahead to learn it. Send its size in a manifest.");
+                "Storage does not state the length of the object, and the object is too large to be read ahead to determine it. State its size in a manifest.");
         }
     }
 
-    /// <summary>Takes the whole object into memory, if the budget allows it, so that its connection is free before it is its turn.</summary>
+    /// <summary>Reads the whole object into memory, if the budget permits, so that its connection is free early.</summary>
     private async Task PreloadAsync(ByteBudget budget)
     {
         if (TryGrow(budget, (int)Head.Size!.Value))
@@ -93,7 +94,7 @@ internal sealed partial class ObjectReader
         }
     }
 
-    /// <exception cref="StorageException">The object in memory is not what storage says it is.</exception>
+    /// <exception cref="StorageException">The object in memory does not match what storage reported.</exception>
     private void RequireChecksums()
     {
         using var check = ChecksumVerifier.Create(null, Head.Checksums, isHashed: false);

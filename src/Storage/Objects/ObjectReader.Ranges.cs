@@ -2,7 +2,7 @@ using Gateway.Storage.Failures;
 
 namespace Gateway.Storage.Objects;
 
-/// <content>Reading a large object by several requests at once: what was opened gives the beginning, the others all the rest.</content>
+/// <content>Reading a large object with several parallel requests: the first one gives the beginning, the others the remainder.</content>
 internal sealed partial class ObjectReader
 {
     private ParallelRanges? _ranges;
@@ -21,7 +21,7 @@ internal sealed partial class ObjectReader
         {
             if (_attempt is { } first)
             {
-                // The beginning has been read. Its body is not read on unless storage serves no ranges.
+                // The beginning has been read. The first body is read further only if storage does not serve ranges.
                 first.Pause();
                 if (first.IsLimited)
                 {
@@ -36,7 +36,7 @@ internal sealed partial class ObjectReader
         }
         catch (StorageException e) when (e.Reason == FailureReason.RangesNotServed && (_attempt is not null || _isReleased))
         {
-            // Storage does not serve ranges. What was opened first still stands where they would begin, or can be opened again.
+            // Storage does not serve ranges. The first body is still where they would begin, or can be opened again.
             await StopRangesAsync();
             return await ReadBodyAsync(buffer);
         }

@@ -4,10 +4,10 @@ using Gateway.Storage.Failures;
 
 namespace Gateway.Storage.Objects;
 
-/// <content>Continuing a body that broke, stalled, or was closed while nobody read it.</content>
+/// <content>Continuing a body that broke, stalled, or was closed during a pause.</content>
 internal sealed partial class ObjectReader
 {
-    /// <summary>Gives the attempt up and says why.</summary>
+    /// <summary>Abandons the attempt and returns the reason.</summary>
     private async Task<StorageException> BrokenAsync(Exception? exception)
     {
         _cancellationToken.ThrowIfCancellationRequested();
@@ -28,7 +28,7 @@ internal sealed partial class ObjectReader
 
     private async Task<int> ResumeAsync(StorageException failure, Memory<byte> buffer)
     {
-        // Without a length or a strong validator there is no telling whether the rest belongs to the beginning.
+        // Without a length or a strong validator it is unknown whether the remainder belongs to the beginning.
         if (Head.Size is null)
         {
             throw failure.With("It cannot be continued: storage does not state its length.");
@@ -48,7 +48,7 @@ internal sealed partial class ObjectReader
         return await ContinueAsync(buffer);
     }
 
-    /// <summary>Asks for the rest, and reads its first bytes.</summary>
+    /// <summary>Requests the remainder, and reads its first bytes.</summary>
     private async Task<int> ContinueAsync(Memory<byte> buffer)
     {
         await CloseAsync();
@@ -58,12 +58,12 @@ internal sealed partial class ObjectReader
         }
         catch (StorageException exhausted)
         {
-            // All tries are used up; whoever opens the object shall not begin them again.
+            // All attempts are used up; the caller must not start over.
             throw exhausted.AsFinal();
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "A continued body that breaks at once is a try that failed.")]
+    [SuppressMessage("Design", "CA1031", Justification = "A continued body that breaks at once is a failed attempt.")]
     private async Task<int> ReadFirstAsync(PartResponse response, Memory<byte> buffer)
     {
         Install(response);
@@ -86,7 +86,7 @@ internal sealed partial class ObjectReader
         throw await BrokenAsync(exception);
     }
 
-    /// <summary>Drops what we have already from a body that begins at 0; false when it ends before.</summary>
+    /// <summary>Skips what was already read in a body that begins at 0; false if it ends earlier.</summary>
     private async Task<bool> SkipAsync(Stream body, long skip)
     {
         if (skip == 0)

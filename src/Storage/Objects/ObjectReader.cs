@@ -7,23 +7,24 @@ using Gateway.Storage.SubRequests;
 namespace Gateway.Storage.Objects;
 
 /// <summary>
-/// The body of one object, in one version, to its last byte. When storage breaks off or stands still it is asked for the rest;
-/// whoever reads sees only that a read took longer, or an <see cref="StorageException"/> when the rest cannot be had.
+/// The body of one object, in one version, to its last byte. If storage breaks off or stalls, the reader requests the remainder.
+/// The caller only notices a longer read, or an <see cref="StorageException"/> if the remainder cannot be read.
 /// </summary>
 /// <remarks>
-/// One reader at a time, no thread of its own. It owns the attempt it reads from, and a pooled buffer once the object has been
-/// taken into memory (<see cref="PrepareAsync"/>); both go back when the last byte was read, or
-/// with <see cref="DisposeAsync"/>. The attempt also goes with <see cref="ReleaseAsync"/>; the next read makes another. The stall timer runs only while a read waits, so a client that pauses costs storage nothing.
+/// Not thread-safe. It owns the current attempt, and a pooled buffer once the object has been read into memory
+/// (<see cref="PrepareAsync"/>). Both are released when the last byte was read, or with <see cref="DisposeAsync"/>.
+/// <see cref="ReleaseAsync"/> also releases the attempt; the next read makes another. The stall timer runs only while a read
+/// waits, so a pausing client does not count against storage.
 /// </remarks>
 internal sealed partial class ObjectReader : IObjectReader
 {
     public const int SkipBuffer = 64 * 1024;
 
-    // A break after such a pause of ours, even if what was on its way is read first, is no failure of the destination: it gave
-    // up waiting for us.
+    // An interruption after such a pause of ours is not a failure of the destination, even if buffered bytes are read first:
+    // it gave up waiting for us.
     private static readonly TimeSpan OwnPause = TimeSpan.FromSeconds(1);
 
-    // Of a rest like this, storage has sent most or all already.
+    // If only this much remains, storage has probably sent most or all of it already.
     private const int FewBytes = 256 * 1024;
 
     private readonly ObjectStore _store;
@@ -37,20 +38,20 @@ internal sealed partial class ObjectReader : IObjectReader
     private int? _status;
     private Stream _body;
 
-    // Where in the object the response ends, if that is before the end of what is read.
+    // The end of the response within the object, if that is before the end of what is read.
     private long? _responseEnd;
     private CancellationTokenSource _stall;
     private CancellationTokenRegistration _cancelled;
     private long _lastRead;
     private bool _hasPaused;
 
-    // The time in which storage kept us waiting, what it brought, and how often in a row that was too little.
+    // How long storage kept us waiting, how much it sent in that time, and how often in a row that was too little.
     private TimeSpan _waited;
     private long _waitedBytes;
     private int _slowInARow;
     private bool _isReleased;
 
-    // Where in the object storage is being read, and how many bytes, if they went to memory first, have been read from there.
+    // The read position in the object at storage, and how many of the bytes that went to memory first have been read from there.
     private long _position;
     private int _delivered;
 
@@ -76,10 +77,10 @@ internal sealed partial class ObjectReader : IObjectReader
 
     public ObjectHead Head { get; private set; }
 
-    /// <summary>Whether storage is known to answer a request for a range with the whole object.</summary>
+    /// <summary>Whether storage is known to ignore ranges and return the whole object.</summary>
     public bool KnowsNoRanges { get; private set; }
 
-    // Where reading ends.
+    // The end of what is read.
     private long? End => _ranges?.From ?? _part.End ?? Head.Size;
 
     public ValueTask<int> ReadAsync(Memory<byte> buffer)
@@ -157,8 +158,8 @@ internal sealed partial class ObjectReader : IObjectReader
         return count > 0 ? new(Took(count)) : new(WaitAsync(new(count), buffer));
     }
 
-    /// <summary>A stream of chunks throws at once where an invalid chunk has come already.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a body breaks with, the rest is asked for or the break is reported.")]
+    /// <summary>A chunked stream throws immediately if an invalid chunk has already arrived.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever the exception, the remainder is requested or the failure reported.")]
     private ValueTask<int> StartRead(Memory<byte> buffer)
     {
         try
@@ -171,7 +172,7 @@ internal sealed partial class ObjectReader : IObjectReader
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a body breaks with, the rest is asked for or the break is reported.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever the exception, the remainder is requested or the failure reported.")]
     private async Task<int> WaitAsync(ValueTask<int> read, Memory<byte> buffer)
     {
         Exception? exception = null;
@@ -197,7 +198,7 @@ internal sealed partial class ObjectReader : IObjectReader
         return await ResumeAsync(await BrokenAsync(exception), buffer);
     }
 
-    /// <summary>Waits for a read, and for storage no longer than it may stand still.</summary>
+    /// <summary>Waits for a read, at most for the stall timeout.</summary>
     private async Task<int> AwaitAsync(ValueTask<int> read)
     {
         if (read.IsCompleted)
@@ -217,7 +218,7 @@ internal sealed partial class ObjectReader : IObjectReader
         return count;
     }
 
-    /// <summary>Of the time in which storage kept us waiting, every <see cref="UpstreamOptions.StallTimeout"/> must bring enough.</summary>
+    /// <summary>While storage keeps us waiting, every <see cref="UpstreamOptions.StallTimeout"/> of waiting must yield enough bytes.</summary>
     /// <exception cref="StorageException">It did not.</exception>
     private void RequireRate(TimeSpan waited, int count)
     {
@@ -229,15 +230,15 @@ internal sealed partial class ObjectReader : IObjectReader
             (_waited, _waitedBytes, _slowInARow) = (TimeSpan.Zero, 0, isSlow ? _slowInARow + 1 : 0);
             if (isSlow)
             {
-                throw new StorageException(FailureReason.BodySlow, $"Storage sent less than {_store.Options.MinRate} bytes a second.");
+                throw new StorageException(FailureReason.BodySlow, $"Storage sent less than {_store.Options.MinRate} bytes per second.");
             }
         }
     }
 
-    /// <summary>All declared bytes are here: makes sure that there are no more, and frees the connection.</summary>
+    /// <summary>All declared bytes were read: verifies that there are no more, and frees the connection.</summary>
     private async Task<int> EndAsync()
     {
-        // A body with a Content-Length has ended by itself; every other one has to show its end, if that is what was asked for.
+        // A body with Content-Length ends by itself; any other must show its end, if the end was requested.
         if (_attempt is { } attempt && attempt.Headers.ContentLength is null && (_part.End ?? Head.Size) == Head.Size)
         {
             int more;
@@ -252,7 +253,7 @@ internal sealed partial class ObjectReader : IObjectReader
 
             if (more > 0)
             {
-                throw new StorageException(FailureReason.SizeDiffers, $"Storage sends more than the {Head.Size} bytes that were stated.");
+                throw new StorageException(FailureReason.SizeDiffers, $"Storage sends more than the {Head.Size} declared bytes.");
             }
         }
 
@@ -296,9 +297,9 @@ internal sealed partial class ObjectReader : IObjectReader
     }
 }
 
-/// <summary>A response with the rest of an object, or with a part of it.</summary>
-/// <param name="Attempt">Whose response it is.</param>
+/// <summary>A response with the remainder of an object, or with a part of it.</summary>
+/// <param name="Attempt">The attempt it belongs to.</param>
 /// <param name="Body">Its body.</param>
-/// <param name="Skip">Bytes of the body that precede what was asked for.</param>
-/// <param name="End">Where in the object the body ends (exclusive), if that is before the end of what was asked for; otherwise null.</param>
+/// <param name="Skip">Bytes of the body that precede the requested range.</param>
+/// <param name="End">The end of the body within the object (exclusive), if that is before the requested end; otherwise null.</param>
 internal sealed record PartResponse(SubRequest Attempt, Stream Body, long Skip, long? End);

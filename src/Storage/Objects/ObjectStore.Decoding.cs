@@ -4,10 +4,10 @@ using Gateway.Storage.Sources;
 
 namespace Gateway.Storage.Objects;
 
-/// <content>Objects that are stored encoded, where their source has them decoded (<c>Bundle.Encoded: decode</c>).</content>
+/// <content>Objects that are stored encoded, if their source decodes them (<c>Bundle.Encoded: decode</c>).</content>
 public sealed partial class ObjectStore
 {
-    // What an object may always decode to.
+    // The decoded size that is always allowed.
     private const long FreeExpansion = 1 << 20;
 
     private readonly DecodedSizes _decodedSizes = new();
@@ -17,7 +17,7 @@ public sealed partial class ObjectStore
 
     private static string? FindDecodable(ObjectRequest request, ObjectHead stored) => request.Source.Decodes ? ContentCodings.FindDecodable(stored.Encoding) : null;
 
-    /// <summary>What the entry will be: the stored object, or what it decodes to.</summary>
+    /// <summary>Describes the entry: the stored object, or its decoded form.</summary>
     private async Task<ObjectHead> DescribeEntryAsync(ObjectRequest request, ObjectHead stored, TransferCounters counters, CancellationToken cancellationToken)
     {
         if (FindDecodable(request, stored) is not { } coding)
@@ -61,7 +61,7 @@ public sealed partial class ObjectStore
             }
             else if (known is null)
             {
-                // Not while it is open: an open body that nobody reads may keep others waiting.
+                // Not while it is open: an idle open body may keep others waiting.
                 await reader.DisposeAsync();
                 known = await MeasureAsync(request, stored, coding, counters, cancellationToken);
                 reader = (ObjectReader)await OpenStoredAsync(request, stored, stored.Size, prepare, counters, cancellationToken);
@@ -69,7 +69,7 @@ public sealed partial class ObjectStore
 
             if (expected?.Size is { } planned && planned != known)
             {
-                throw new StorageException(FailureReason.SizeDiffers, $"The object decodes to {known} bytes where {planned} were stated.");
+                throw new StorageException(FailureReason.SizeDiffers, $"The object decodes to {known} bytes; {planned} were declared.");
             }
 
             return new DecodingReader(reader, coding, stored.Decoded(known.Value), () => _decodedSizes.Remove(request, stored));

@@ -9,8 +9,8 @@ using Polly.Retry;
 namespace Gateway.Storage.Objects;
 
 /// <summary>
-/// Reads objects through their sources' routes. Every open is repeated, on another destination where there is one, with growing
-/// pauses and as storage asks by <c>Retry-After</c>, until it succeeds or <see cref="UpstreamOptions.Attempts"/> are used up.
+/// Reads objects through their sources' routes. Every open is retried, on another destination if there is one, with growing
+/// pauses and respecting <c>Retry-After</c>, until it succeeds or <see cref="UpstreamOptions.Attempts"/> are used up.
 /// </summary>
 public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<UpstreamOptions> options, DecodingLimit decodingLimit, TimeProvider time) : IDisposable
 {
@@ -27,14 +27,14 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; } = time;
 
-    /// <summary>Asks what an object is, without its body. Where HEAD is refused, a GET decides: links can be signed for GET alone, and some
-    /// storage has no HEAD. Objects that may have to be decoded are read anyway, so HEAD is not needed for them.</summary>
-    /// <exception cref="StorageException">It is not there, or storage fails.</exception>
+    /// <summary>Describes an object without reading its body. If HEAD is rejected, a GET decides: URLs may be signed for GET only, and some
+    /// storage does not support HEAD. Objects that may have to be decoded are read anyway, so HEAD is not needed for them.</summary>
+    /// <exception cref="StorageException">It does not exist, or storage fails.</exception>
     public Task<ObjectHead> HeadAsync(ObjectRequest request, TransferCounters counters, CancellationToken cancellationToken) =>
         DescribeAsync(request, usesHead: !request.Source.HasWrongHead && !request.Source.Decodes, counters, cancellationToken);
 
-    /// <summary>The same by GET, whose body is not read.</summary>
-    /// <exception cref="StorageException">It is not there, or storage fails.</exception>
+    /// <summary>Describes an object with a GET whose body is not read.</summary>
+    /// <exception cref="StorageException">It does not exist, or storage fails.</exception>
     public Task<ObjectHead> GetHeadAsync(ObjectRequest request, TransferCounters counters, CancellationToken cancellationToken) =>
         DescribeAsync(request, usesHead: false, counters, cancellationToken);
 
@@ -63,20 +63,20 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
             token);
     }
 
-    /// <summary>Opens an object in whatever version there is. If storage states no length, this one is assumed.</summary>
-    /// <exception cref="StorageException">It is not there, or storage fails.</exception>
+    /// <summary>Opens an object in its current version. If storage reports no length, the given one is assumed.</summary>
+    /// <exception cref="StorageException">It does not exist, or storage fails.</exception>
     public Task<IObjectReader> OpenAnyVersionAsync(
         ObjectRequest request, long? size, Func<IObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken) =>
         OpenEntryAsync(request, null, size, prepare, counters, cancellationToken);
 
     /// <summary>Opens an object at its beginning.</summary>
     /// <param name="request">The object.</param>
-    /// <param name="expected">What it must be, as planned; null when nothing is known of it.</param>
-    /// <param name="prepare">What belongs to opening it, for instance taking it into memory: nothing of it has been passed on by
-    /// then, so when this fails it is repeated from the beginning.</param>
-    /// <param name="counters">Counts state and bytes.</param>
-    /// <param name="cancellationToken">Ends everything, the later reading too.</param>
-    /// <exception cref="StorageException">It is not there, is not what was planned, or storage fails.</exception>
+    /// <param name="expected">The planned object; null if nothing is known about it.</param>
+    /// <param name="prepare">Part of opening, for instance reading it into memory. Nothing has been passed on by then, so if it fails,
+    /// opening is retried from the beginning.</param>
+    /// <param name="counters">Counts attempts and bytes.</param>
+    /// <param name="cancellationToken">Cancels everything, including later reads.</param>
+    /// <exception cref="StorageException">It does not exist, is not what was planned, or storage fails.</exception>
     public Task<IObjectReader> OpenAsync(
         ObjectRequest request, ObjectHead? expected, Func<IObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken) =>
         OpenEntryAsync(request, expected, expected?.Size, prepare, counters, cancellationToken);
@@ -97,7 +97,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
                 {
                     var head = ResponseValidator.RequireWhole(attempt, Time);
 
-                    // The size of what it decodes to is compared later.
+                    // The decoded size is compared later.
                     head.RequirePlanned(expected?.Stored ?? (FindDecodable(request, head) is null ? expected : expected is null ? null : expected with { Size = null }));
                     head = head with { Size = head.Size ?? size };
                     var reader = new ObjectReader(this, request, head, default, counters, new(attempt, await attempt.OpenBodyAsync(), 0, null), cancellationToken);
@@ -118,13 +118,13 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
 
     /// <summary>Opens a part of an object whose version is known.</summary>
     /// <exception cref="StorageException">Another version, or storage fails; <see cref="FailureReason.RangesNotServed"/>: storage does not serve parts.
-    /// That matters only where the part ends before the object: of everything else the beginning is read and dropped.</exception>
+    /// That matters only if the part ends before the object; otherwise the beginning is read and discarded.</exception>
     public async Task<IObjectReader> OpenPartAsync(
         ObjectRequest request, ObjectHead head, ByteRange part, TransferCounters counters, CancellationToken cancellationToken)
     {
         if (head.Stored is not null)
         {
-            // A decoder begins at the beginning.
+            // A decoder has to start at the beginning.
             var whole = await OpenAsync(request, head, static _ => Task.CompletedTask, counters, cancellationToken);
             await whole.DropAsync(part.From);
             return whole;
@@ -149,14 +149,14 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
             cancellationToken);
     }
 
-    /// <summary>Continues an object at a byte, in the version it was begun in.</summary>
+    /// <summary>Continues an object at a byte, in the version that was begun.</summary>
     /// <param name="request">The object.</param>
-    /// <param name="head">The version; without an ETag only an offset of 0 can be had.</param>
+    /// <param name="head">The version; without an ETag only offset 0 is possible.</param>
     /// <param name="range">The bytes wanted.</param>
-    /// <param name="counters">Counts state.</param>
-    /// <param name="take">Gets the response; its failure is the attempt's failure.</param>
-    /// <param name="cancellationToken">Ends everything.</param>
-    /// <exception cref="StorageException">Another version, other bytes than asked for, or storage fails.</exception>
+    /// <param name="counters">Counts attempts.</param>
+    /// <param name="take">Receives the response; its failure is the attempt's failure.</param>
+    /// <param name="cancellationToken">Cancels everything.</param>
+    /// <exception cref="StorageException">Another version, other bytes than requested, or storage fails.</exception>
     internal Task<T> ContinueAsync<T>(
         ObjectRequest request,
         ObjectHead head,
@@ -177,7 +177,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
                 }
                 catch (StorageException e) when (e.Reason == FailureReason.RangesNotServed && range.End is null)
                 {
-                    // The whole object, whose beginning is dropped.
+                    // The whole object, whose beginning is discarded.
                     asked = default;
                     return await ContinueOnceAsync(token);
                 }
@@ -232,7 +232,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
             await attempt.SendAsync(method, range, etag, cancellationToken);
             if (await attempt.GetRedirectedAsync() is { } redirected)
             {
-                // Once. The response to this one is final.
+                // Only once: the response to this request is final.
                 await attempt.DisposeAsync();
                 attempt = new SubRequest(scopes, redirected, [.. state.Destinations], cancellationToken);
                 await attempt.SendAsync(method, range, etag, cancellationToken);
@@ -280,14 +280,14 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
     private static bool IsWorthAnotherTry(StorageException failure, RetryState state, UpstreamOptions options) => failure.Retry switch
     {
         RetryScope.AnyDestination when !state.AnyLeft =>
-            // Longer than we would wait for an answer is longer than we wait for a chance of one.
+            // If storage requires a longer pause than the timeout for a response, give up.
             !(failure.RetryAfter > options.FirstByteTimeout),
         RetryScope.AnyDestination => true,
         RetryScope.OtherDestination => state.AnyLeft,
         _ => false,
     };
 
-    /// <summary>At least as long as storage asks, and not all at the same instant.</summary>
+    /// <summary>At least as long as storage requires, with jitter.</summary>
     private static TimeSpan? Spread(TimeSpan? retryAfter) => retryAfter * (1 + (MaxSpread * Random.Shared.NextDouble()));
 
     private static RetryState GetState(ResilienceContext context) => context.Properties.GetValue(RetryState.Key, null!);

@@ -7,14 +7,14 @@ using Gateway.Storage.Sources;
 namespace Gateway.Storage.Objects;
 
 /// <summary>
-/// The later part of a large object by several requests at once, for storage that limits what one stream gets. Whoever reads
+/// Reads the later part of a large object with several parallel requests, for storage that limits the rate of a stream. The caller
 /// gets the bytes in order.
 /// </summary>
 /// <remarks>
-/// One reader at a time. Every range has a task of its own that writes into a pipe of its own, and owns its connection; this
-/// owns the pipes, from the one that is being read to the one that was asked for last. Memory: as many ranges as run at once,
-/// taken from the budget whole before the first is asked for, and returned at the end. Each is opened, repaired and pinned to
-/// the object's version like any other reading.
+/// Not thread-safe. Every range has a separate task that writes into a separate pipe and owns its connection. This class
+/// owns the pipes of all current ranges. Memory: as many ranges as run in parallel,
+/// taken from the budget before the first request and returned at the end. Each range is opened, repaired and pinned to
+/// the object's version like any other read.
 /// </remarks>
 internal sealed class ParallelRanges : IAsyncDisposable
 {
@@ -44,10 +44,10 @@ internal sealed class ParallelRanges : IAsyncDisposable
         Fill();
     }
 
-    /// <summary>The first byte that is read here; those before it belong to the stream that was opened first.</summary>
+    /// <summary>The first byte that is read here; the bytes before it come from the stream that was opened first.</summary>
     public long From => _store.Options.RangeBytes;
 
-    /// <summary>Begins, where the source wants it, the object is large and can be pinned, and there is memory for two ranges at least.</summary>
+    /// <summary>Starts if the source is configured so, the object is large with a strong ETag, and the budget allows at least two ranges.</summary>
     public static ParallelRanges? TryStart(
         ObjectStore store, ObjectRequest request, ObjectHead head, TransferCounters counters, ByteBudget budget, CancellationToken cancellationToken)
     {
@@ -74,7 +74,7 @@ internal sealed class ParallelRanges : IAsyncDisposable
     }
 
     /// <summary>Reads at least one byte; 0 at the object's end.</summary>
-    /// <exception cref="StorageException">The rest cannot be had; <see cref="FailureReason.RangesNotServed"/> before the first byte means that
+    /// <exception cref="StorageException">The remainder cannot be read. <see cref="FailureReason.RangesNotServed"/> before the first byte means that
     /// storage does not serve ranges.</exception>
     public async Task<int> ReadAsync(Memory<byte> buffer)
     {
@@ -118,14 +118,14 @@ internal sealed class ParallelRanges : IAsyncDisposable
         {
             var range = new ByteRange(_next, Math.Min(_next + _store.Options.RangeBytes, _head.Size.Value));
 
-            // Never paused: a whole range has its memory.
+            // Never paused: there is memory for a whole range.
             var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0, minimumSegmentSize: PieceSize, useSynchronizationContext: false));
             _ranges.Enqueue((pipe.Reader, Task.Run(() => FillAsync(pipe.Writer, range))));
             _next = range.End!.Value;
         }
     }
 
-    /// <summary>Reads one range to its end. A failure goes to whoever reads the pipe.</summary>
+    /// <summary>Reads one range to its end. The reader of the pipe gets any failure.</summary>
     private async Task FillAsync(PipeWriter writer, ByteRange range)
     {
         Exception? failure = null;

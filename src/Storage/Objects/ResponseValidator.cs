@@ -6,10 +6,10 @@ using Microsoft.Net.Http.Headers;
 
 namespace Gateway.Storage.Objects;
 
-/// <summary>What an answer of storage must be, and what it means when it is something else.</summary>
+/// <summary>Validates responses of storage, and maps invalid ones to failures.</summary>
 internal static class ResponseValidator
 {
-    /// <summary>The answer must be the whole object.</summary>
+    /// <summary>Requires that the response is the whole object.</summary>
     public static ObjectHead RequireWhole(SubRequest attempt, TimeProvider time)
     {
         if (attempt.StatusCode != StatusCodes.Status200OK)
@@ -17,14 +17,14 @@ internal static class ResponseValidator
             throw Refusal(attempt, time);
         }
 
-        // What is stored encoded has a length and a version. What is encoded on its way has other bytes each time.
+        // An object that is stored encoded has a length and a version. One that is encoded in transit has different bytes each time.
         var head = ObjectHead.From(attempt.Headers);
         return head is { Encoding: null } or { Size: not null, ETag: not null } ? head : throw new StorageException(FailureReason.Encoded);
     }
 
-    /// <summary>What a response to HEAD says.</summary>
-    /// <returns>Null where GET must decide: HEAD is refused, or says what cannot be true of an object.</returns>
-    /// <exception cref="StorageException">Storage asks to wait, or redirects.</exception>
+    /// <summary>Reads the response to HEAD.</summary>
+    /// <returns>Null if GET must decide: HEAD is rejected, or reports what cannot be true of an object.</returns>
+    /// <exception cref="StorageException">Storage requires a wait, or redirects.</exception>
     public static ObjectHead? FromHead(SubRequest attempt, TimeProvider time)
     {
         if (attempt.StatusCode is >= 400 and not (StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable))
@@ -57,10 +57,10 @@ internal static class ResponseValidator
         // A proxy that encodes parts would mix encoded bytes into the object.
         if (part.Encoding is not null && part.Encoding != head.Encoding)
         {
-            throw new StorageException(FailureReason.Encoded, "Storage sent a part with another Content-Encoding than the object has.");
+            throw new StorageException(FailureReason.Encoded, "Storage sent a part whose Content-Encoding differs from that of the object.");
         }
 
-        // Its checksums may be those of the part, and its encoding need not be there (RFC 9110, section 15.3.7).
+        // Its checksums may be those of the part, and its Content-Encoding may be missing (RFC 9110, section 15.3.7).
         (part with { Size = null, Checksums = null, Encoding = part.Encoding ?? head.Encoding }).RequirePlanned(head);
         if (!ContentRangeHeaderValue.TryParse(headers.ContentRange.ToString(), out var range)
             || !range.Unit.Equals("bytes", StringComparison.OrdinalIgnoreCase)
@@ -70,13 +70,13 @@ internal static class ResponseValidator
             || (range.Length ?? head.Size) != head.Size
             || (part.Size ?? last + 1 - wanted.From) != last + 1 - wanted.From)
         {
-            throw new StorageException(FailureReason.WrongRange, $"Storage was asked for the bytes from {wanted.From} to {end - 1} and sent others (RFC 9110, section 15.3.7).");
+            throw new StorageException(FailureReason.WrongRange, $"The bytes {wanted.From}-{end - 1} were requested; storage sent others (RFC 9110, section 15.3.7).");
         }
 
         return last + 1 < end ? last + 1 : null;
     }
 
-    /// <summary>Whether a status may be about the range and not about the object: some storage refuses ranges of objects that it sends
+    /// <summary>Whether a status may be caused by the range and not by the object: some storage rejects ranges of objects that it sends
     /// whole.</summary>
     public static bool MayRefuseRange(int status) => status is StatusCodes.Status400BadRequest or StatusCodes.Status403Forbidden
         or StatusCodes.Status405MethodNotAllowed or StatusCodes.Status416RangeNotSatisfiable or StatusCodes.Status501NotImplemented;
@@ -84,9 +84,9 @@ internal static class ResponseValidator
     private static StorageException Refusal(SubRequest attempt, TimeProvider time) => attempt.StatusCode switch
     {
         StatusCodes.Status404NotFound or StatusCodes.Status410Gone => new(FailureReason.NotFound),
-        StatusCodes.Status403Forbidden => new(FailureReason.Denied, "Storage returned 403: the object is not there, or the gateway may not read it."),
+        StatusCodes.Status403Forbidden => new(FailureReason.Denied, "Storage returned 403: the object does not exist, or the gateway may not read it."),
         StatusCodes.Status401Unauthorized or StatusCodes.Status407ProxyAuthenticationRequired => new(FailureReason.Denied),
-        StatusCodes.Status203NonAuthoritative => new(FailureReason.UnexpectedStatus, "Storage returned 203: a proxy on the way has changed the object (RFC 9110, section 15.3.4)."),
+        StatusCodes.Status203NonAuthoritative => new(FailureReason.UnexpectedStatus, "Storage returned 203: an intermediate proxy has changed the object (RFC 9110, section 15.3.4)."),
         StatusCodes.Status206PartialContent => new(FailureReason.UnexpectedStatus, "Storage returned 206 to a request for the whole object (RFC 9110, section 15.3.7)."),
         StatusCodes.Status304NotModified => new(FailureReason.UnexpectedStatus, "Storage returned 304 to a request without a condition (RFC 9110, section 15.4.5)."),
         >= 300 and < 400 and var status => new(FailureReason.Redirected, $"Storage returned {status}, a redirect, which is not followed.") { LogDetail = attempt.RedirectTarget },

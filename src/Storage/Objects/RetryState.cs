@@ -3,7 +3,7 @@ using Polly;
 
 namespace Gateway.Storage.Objects;
 
-/// <summary>What has been tried to get at an object since it last moved.</summary>
+/// <summary>The failed attempts at an object since it last made progress.</summary>
 internal sealed class RetryState(Source source, TransferCounters counters)
 {
     public static readonly ResiliencePropertyKey<RetryState> Key = new("Gateway.RetryState");
@@ -14,7 +14,7 @@ internal sealed class RetryState(Source source, TransferCounters counters)
 
     public IReadOnlyCollection<string> Destinations => _destinations;
 
-    /// <summary>Whether a destination is available that has not failed yet. Those that have may be out of rotation by now.</summary>
+    /// <summary>Whether a destination is available that has not failed yet. Those that failed may be out of rotation by now.</summary>
     public bool AnyLeft => source.AvailableDestinations.Any(destination => !_destinations.Contains(destination.DestinationId));
 
     public void Failed(string? destination)

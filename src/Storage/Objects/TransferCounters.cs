@@ -1,9 +1,9 @@
 namespace Gateway.Storage.Objects;
 
-/// <summary>What a bundle took from storage; objects that are opened ahead count at the same time.</summary>
+/// <summary>What a bundle read from storage; objects that are opened ahead are counted concurrently.</summary>
 public sealed class TransferCounters
 {
-    /// <summary>How many objects of one bundle are decoded at the same time to learn their sizes.</summary>
+    /// <summary>How many objects of one bundle are decoded in parallel to determine their sizes.</summary>
     public const int MaxMeasuring = 2;
 
     private long _bytes;
@@ -13,13 +13,13 @@ public sealed class TransferCounters
     /// <summary>Bytes of objects.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
 
-    /// <summary>Opens that were repeated.</summary>
+    /// <summary>Opens that were retried.</summary>
     public int Retries => Volatile.Read(ref _retries);
 
-    /// <summary>Bodies that broke off and were continued.</summary>
+    /// <summary>Bodies that broke and were continued.</summary>
     public int Resumes => Volatile.Read(ref _resumes);
 
-    /// <summary>The right to decode an object to learn its size; <see cref="MaxMeasuring"/> of it.</summary>
+    /// <summary>Permits for decoding an object to determine its size; <see cref="MaxMeasuring"/> of them.</summary>
     public SemaphoreSlim Measuring { get; } = new(MaxMeasuring);
 
     /// <summary>Counts bytes of an object.</summary>

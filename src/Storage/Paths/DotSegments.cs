@@ -1,11 +1,11 @@
 namespace Gateway.Storage.Paths;
 
 /// <summary>
-/// Finds segments that mean "here" or "one up" (RFC 3986, section 3.3), in every spelling that a server on the way may take for one.
-/// A path without them cannot leave the prefix in front of it.
+/// Finds segments that mean "here" or "one up" (RFC 3986, section 3.3), in every spelling that an intermediate server may interpret so.
+/// A path without them cannot leave the prefix before it.
 /// </summary>
 /// <remarks>
-/// Percent-encoded dots, slashes and backslashes count at any depth (<c>%2e</c>, <c>%252e</c> …), because it is not known how often
+/// Percent-encoded dots, slashes and backslashes count at any depth (<c>%2e</c>, <c>%252e</c> …), because it is unknown how often
 /// storage decodes. A backslash separates segments, as on Windows. Parameters do not hide a segment: Tomcat reads <c>..;a=b</c>
 /// as <c>..</c>.
 /// </remarks>
@@ -13,10 +13,10 @@ public static class DotSegments
 {
     private const int MaxDots = 2;
 
-    /// <summary>Whether a path has such a segment. Its cost is linear in the path's length.</summary>
+    /// <summary>Whether a path has such a segment. Linear in the path's length.</summary>
     public static bool IsIn(ReadOnlySpan<char> path)
     {
-        // Dots at the beginning of the current segment; -1 once it has anything else.
+        // Number of dots at the beginning of the current segment; -1 once it contains anything else.
         var dots = 0;
         while (!path.IsEmpty)
         {
@@ -42,7 +42,7 @@ public static class DotSegments
         return dots > 0;
     }
 
-    /// <summary>The next character and how many characters spell it.</summary>
+    /// <summary>The next character and the number of characters that encode it.</summary>
     private static (char Character, int Length) Next(ReadOnlySpan<char> path)
     {
         if (path[0] != '%')
@@ -50,7 +50,7 @@ public static class DotSegments
             return (path[0], 1);
         }
 
-        // Each further level of encoding puts "25" behind the percent sign.
+        // Each further level of encoding inserts "25" after the percent sign.
         var at = 1;
         while (path[at..].StartsWith("25"))
         {

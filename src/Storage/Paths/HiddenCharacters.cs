@@ -4,14 +4,14 @@ using System.Text;
 
 namespace Gateway.Storage.Paths;
 
-/// <summary>Characters that do not show, that a terminal obeys, or that reorder the text around them.</summary>
+/// <summary>Characters that are invisible, that a terminal interprets, or that reorder the text around them.</summary>
 /// <remarks>
-/// These are: controls, line separators, format characters, the characters that Unicode has every renderer ignore
+/// These are: controls, line separators, format characters, the characters that Unicode requires renderers to ignore
 /// (Default_Ignorable_Code_Point, with the ranges reserved for it), fillers and other blank letters, the signs for an embedded
-/// object and for bytes that were not UTF-8, and noncharacters. Spaces and private-use characters show, as a gap and as a box, so they are not
-/// hidden. Signs that Unicode calls format characters but that are drawn, such as U+06DD, are not hidden either.
+/// object and for bytes that were not UTF-8, and noncharacters. Spaces and private-use characters are visible, as a gap and as a box, so they are
+/// not hidden. Format characters that are drawn, such as U+06DD, are not hidden either.
 /// <para>Emoji are the only exception, see <see cref="IndexIn"/>. Persian and Indic words that use U+200C or U+200D are not excepted: inside
-/// a word a reader cannot tell with from without, and neither can a program that knows no script.</para>
+/// a word a reader cannot see the difference, and neither can a program that does not know the script.</para>
 /// </remarks>
 public static class HiddenCharacters
 {
@@ -19,11 +19,11 @@ public static class HiddenCharacters
     private const char EmojiStyle = '\uFE0F';
     private const char Keycap = '\u20E3';
 
-    /// <summary>Those of the basic plane, in emoji too.</summary>
+    /// <summary>Hidden characters of the basic plane, in emoji too.</summary>
     public static readonly SearchValues<char> All = SearchValues.Create(
         [.. Enumerable.Range(char.MinValue, char.MaxValue + 1).Select(c => (char)c).Where(c => !char.IsSurrogate(c) && IsHidden(new Rune(c)))]);
 
-    /// <summary>Whether a character is hidden wherever it stands. What is unassigned today shows as a box.</summary>
+    /// <summary>Whether a character is hidden wherever it appears. Unassigned characters are shown as a box.</summary>
     public static bool IsHidden(Rune rune) => Rune.GetUnicodeCategory(rune) switch
     {
         UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator => true,
@@ -33,12 +33,12 @@ public static class HiddenCharacters
 
     /// <summary>The index of the first hidden character, or -1.</summary>
     /// <remarks>
-    /// Two show by what they do to an emoji: U+200D between two emoji (a family), and U+FE0F behind an emoji or inside a keycap. Tag
+    /// Two are visible through their effect on an emoji: U+200D between two emoji (a family), and U+FE0F after an emoji or inside a keycap. Tag
     /// characters stay hidden even in the flags that are made of them (England, Scotland, Wales): they can spell any text.
     /// </remarks>
     public static int IndexIn(ReadOnlySpan<char> text)
     {
-        // Most names are ASCII that shows.
+        // Most names are visible ASCII.
         var shown = text.IndexOfAnyExceptInRange(' ', '~');
         for (var i = shown < 0 ? text.Length : shown; i < text.Length;)
         {
@@ -54,13 +54,13 @@ public static class HiddenCharacters
         return -1;
     }
 
-    /// <summary>The text without what <see cref="IndexIn"/> excepts: with and without it are one name for whoever compares by eye.</summary>
+    /// <summary>The text without the exceptions of <see cref="IndexIn"/>: to a reader, names with and without them are the same.</summary>
     public static string WithoutEmojiJoiners(string text) =>
         text.Replace(Joiner.ToString(), "", StringComparison.Ordinal).Replace(EmojiStyle.ToString(), "", StringComparison.Ordinal);
 
-    /// <summary>The text in a form that shows: a hidden character becomes <c>\u{200B}</c>, and what is too long is cut.</summary>
+    /// <summary>Makes text visible: a hidden character becomes <c>\u{200B}</c>, and long text is truncated.</summary>
     /// <param name="text">From a client or from storage.</param>
-    /// <param name="maxLength">Characters at most that are read of it.</param>
+    /// <param name="maxLength">Maximum number of characters that are read.</param>
     public static string Escape(string text, int maxLength = 200)
     {
         var shown = text.AsSpan();
@@ -72,7 +72,7 @@ public static class HiddenCharacters
         return Replace(shown, static hidden => string.Create(CultureInfo.InvariantCulture, $"\\u{{{hidden.Value:X4}}}")) + (text.Length > maxLength ? "…" : "");
     }
 
-    /// <summary>The text with something that shows in place of each hidden character.</summary>
+    /// <summary>Replaces each hidden character with something visible.</summary>
     public static string Replace(ReadOnlySpan<char> text, Func<Rune, string> replacement)
     {
         var shown = new StringBuilder(text.Length);
@@ -98,7 +98,7 @@ public static class HiddenCharacters
         };
     }
 
-    /// <summary>Without the variation selector or the skin tone that may stand behind an emoji.</summary>
+    /// <summary>Without the variation selector or skin tone that may follow an emoji.</summary>
     private static ReadOnlySpan<char> WithoutStyle(ReadOnlySpan<char> text) =>
         text is [.. var styled, EmojiStyle] ? styled
         : Rune.DecodeLastFromUtf16(text, out var last, out var length) == OperationStatus.Done && last.Value is >= 0x1F3FB and <= 0x1F3FF ? text[..^length]
@@ -111,7 +111,7 @@ public static class HiddenCharacters
         Rune.DecodeLastFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsEmoji(rune);
 
     /// <summary>
-    /// Whether a character is Extended_Pictographic, by the only table of the runtime that knows: a joiner binds what follows it to
+    /// Whether a character is Extended_Pictographic, according to the runtime's only table of it: a joiner binds what follows to
     /// an emoji, but not to a letter (UAX #29, rule GB11).
     /// </summary>
     private static bool IsEmoji(Rune rune)
@@ -131,7 +131,7 @@ public static class HiddenCharacters
     private static bool IsDrawn(int value) =>
         value is (>= 0x0600 and <= 0x0605) or 0x06DD or 0x070F or 0x0890 or 0x0891 or 0x08E2 or 0x110BD or 0x110CD;
 
-    /// <summary>Default_Ignorable_Code_Point, as far as it is not of the category Format.</summary>
+    /// <summary>Default_Ignorable_Code_Point, except the category Format.</summary>
     private static bool IsIgnorable(int value) =>
         value is 0x034F or 0x115F or 0x1160 or 0x17B4 or 0x17B5 or (>= 0x180B and <= 0x180F) or 0x2065 or 0x3164 or (>= 0xFE00 and <= 0xFE0F)
             or 0xFFA0 or (>= 0xFFF0 and <= 0xFFF8) or (>= 0xE0000 and <= 0xE0FFF);

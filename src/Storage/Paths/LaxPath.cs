@@ -3,11 +3,11 @@ using System.Text.RegularExpressions;
 
 namespace Gateway.Storage.Paths;
 
-/// <summary>What a server may read in a path that means something else to routing: some servers merge slashes (nginx does by default), some decode
-/// percent-encoded text once more, and some drop the parameters of segments (Tomcat drops <c>;a=b</c>).</summary>
+/// <summary>The paths that a lax server may read instead of the one that routing saw: some servers merge slashes (nginx does by default), some decode
+/// percent-encoded text once more, and some drop path parameters (Tomcat drops <c>;a=b</c>).</summary>
 public static partial class LaxPath
 {
-    /// <summary>How often text is decoded until nothing is encoded any more. Nobody encodes more often by accident.</summary>
+    /// <summary>Maximum number of decoding steps until nothing is encoded any more. No accidental encoding is deeper.</summary>
     public const int MaxDecodings = 8;
 
     private static readonly string[] Marks = ["//", "%", ";"];

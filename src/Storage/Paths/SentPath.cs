@@ -3,10 +3,10 @@ namespace Gateway.Storage.Paths;
 /// <summary>The path of a request to storage, after the route's transforms.</summary>
 internal static class SentPath
 {
-    /// <summary>What stands in front of a key, decoded, with the slash at its end.</summary>
+    /// <summary>The decoded path before a key, including its trailing slash.</summary>
     /// <param name="sent">The URL that is sent.</param>
-    /// <param name="key">The key that it is for.</param>
-    /// <returns>Null when the path, decoded once, does not end in a slash and exactly this key.</returns>
+    /// <param name="key">The requested key.</param>
+    /// <returns>Null if the path, decoded once, does not end in a slash and exactly this key.</returns>
     public static string? FindPrefix(Uri sent, string key)
     {
         var path = Uri.UnescapeDataString(sent.AbsolutePath);

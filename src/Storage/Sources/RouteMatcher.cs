@@ -6,15 +6,15 @@ using Yarp.ReverseProxy.Model;
 namespace Gateway.Storage.Sources;
 
 /// <summary>
-/// Asks ASP.NET Core's routing which route a single request would take, so that a bundle reads no object past a more specific route and its
-/// policy. Routing is asked only for sources whose paths another route can match; for one path it takes about a microsecond.
+/// Returns the route that ASP.NET Core's routing selects for a single request, so that a bundle cannot bypass a more specific route and its
+/// policy. Used only for sources whose paths another route can match; a path takes about a microsecond.
 /// </summary>
 public sealed class RouteMatcher
 {
     private readonly IServiceProvider _services;
     private readonly Lazy<RequestDelegate> _route;
 
-    /// <param name="services">Has ASP.NET Core's routing.</param>
+    /// <param name="services">Provides ASP.NET Core's routing.</param>
     /// <param name="endpoints">All endpoints of the server.</param>
     public RouteMatcher(IServiceProvider services, IReadOnlyList<Endpoint> endpoints)
     {
@@ -22,7 +22,7 @@ public sealed class RouteMatcher
         _route = new Lazy<RequestDelegate>(() => Build(services, endpoints));
     }
 
-    /// <summary>The id of the YARP route that a request takes; null when it takes none.</summary>
+    /// <summary>The id of the YARP route that a request takes; null if there is none.</summary>
     private async ValueTask<string?> RouteOfAsync(string method, PathString path, ClientContext client)
     {
         var request = new DefaultHttpContext { RequestServices = _services };
@@ -37,7 +37,7 @@ public sealed class RouteMatcher
         return request.GetEndpoint()?.Metadata.GetMetadata<RouteModel>()?.Config.RouteId;
     }
 
-    /// <summary>Whether a request takes this route, and no other route however storage reads the path (<see cref="LaxPath"/>).</summary>
+    /// <summary>Whether a request takes this route and no other, however storage reads the path (<see cref="LaxPath"/>).</summary>
     public async ValueTask<bool> ReachesOnlyAsync(string route, string method, PathString path, ClientContext client)
     {
         if (await RouteOfAsync(method, path, client) != route)
@@ -61,10 +61,10 @@ public sealed class RouteMatcher
         var builder = new ApplicationBuilder(services);
         builder.UseRouting();
 
-        // Where UseRouting takes its endpoints from.
+        // UseRouting takes its endpoints from here.
         builder.Properties.Values.OfType<IEndpointRouteBuilder>().Single().DataSources.Add(new DefaultEndpointDataSource(endpoints));
 
-        // What routing found is read from the request; nothing is run.
+        // Only the selected endpoint is read; nothing is executed.
         builder.Run(static _ => Task.CompletedTask);
         return builder.Build();
     }

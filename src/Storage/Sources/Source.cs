@@ -4,13 +4,13 @@ using Yarp.ReverseProxy.Model;
 namespace Gateway.Storage.Sources;
 
 /// <summary>
-/// A YARP route whose metadata names it as a place to take objects from. It holds the endpoint as it was when the
-/// configuration was loaded: a bundle that runs across a reload finishes on what it began with.
+/// A YARP route whose metadata declares it as a source of objects. It holds the endpoint as it was when the
+/// configuration was loaded, so a bundle that runs across a reload finishes with the configuration it began with.
 /// </summary>
-/// <param name="config">What the metadata say.</param>
+/// <param name="config">The validated metadata.</param>
 /// <param name="endpoint">The route's endpoint.</param>
 /// <param name="route">The route and its cluster.</param>
-/// <param name="matcher">Knows which route a path leads to; null when no other route can match a path of this source.</param>
+/// <param name="matcher">Resolves paths to routes; null if no other route can match a path of this source.</param>
 public sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteModel route, RouteMatcher? matcher)
 {
     private const long FirstGuess = 32 * 1024;
@@ -26,7 +26,7 @@ public sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteMod
     /// <summary>The route's endpoint.</summary>
     public Endpoint Endpoint => endpoint;
 
-    /// <summary>Parts of a large object that are read at once; 1 where the cluster does not say it.</summary>
+    /// <summary>Parts of a large object that are read in parallel; 1 if the cluster does not specify it.</summary>
     public int ParallelRanges => config.ParallelRanges;
 
     /// <summary>Names of the client's headers that storage gets; see <see cref="SourceHeaders"/>.</summary>
@@ -39,7 +39,7 @@ public sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteMod
     public bool Decodes => config.Decodes;
 
     /// <summary>
-    /// Bytes of the object seen last, as a guess at the next one's: whether to ask for it whole or for its head first. A wrong
+    /// Size of the most recent object, as an estimate of the next one: whether to request it whole or its headers first. A wrong
     /// guess costs a request.
     /// </summary>
     public long LastSize
@@ -48,22 +48,22 @@ public sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteMod
         set => Volatile.Write(ref _lastSize, value);
     }
 
-    /// <summary>Whether storage was seen to report other things for HEAD than for GET. Its objects are then planned by GET, which costs a
-    /// connection each, and changes nothing else.</summary>
+    /// <summary>Whether storage was seen to report different things for HEAD and GET. Its objects are then planned with GET, which costs a
+    /// connection each.</summary>
     public bool HasWrongHead { get; set; }
 
-    /// <summary>Whether HEAD was compared with GET, and was right.</summary>
+    /// <summary>Whether HEAD was compared with GET and was correct.</summary>
     public bool HasRightHead { get; set; }
 
-    /// <summary>Where a try could go now.</summary>
+    /// <summary>The destinations that are currently available.</summary>
     public IReadOnlyList<DestinationState> AvailableDestinations => Route.Cluster?.DestinationsState.AvailableDestinations ?? [];
 
-    /// <summary>Whether a single GET by the client would read the object through this source's own route, however storage reads its path
+    /// <summary>Whether a single GET by the client would read the object through this source's route, however storage reads its path
     /// (<see cref="LaxPath"/>).</summary>
     public async ValueTask<bool> ServesAsync(string key, ClientContext client) =>
         matcher is null || await matcher.ReachesOnlyAsync(Route.Config.RouteId, HttpMethods.Get, GetPath(key), client);
 
-    /// <summary>Makes a request look as if routing had matched it to this source with this key.</summary>
+    /// <summary>Sets up a request as if routing had matched it to this source with this key.</summary>
     public void Address(HttpContext request, string key)
     {
         request.Request.Path = GetPath(key);

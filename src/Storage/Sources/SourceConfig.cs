@@ -4,18 +4,19 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Storage.Sources;
 
-/// <summary>What the metadata of a YARP route and of its cluster say about a source, checked.</summary>
+/// <summary>The validated source metadata of a YARP route and its cluster.</summary>
 /// <param name="Name">The first segment of its ids.</param>
-/// <param name="Path">What its paths begin with, with slashes at both ends.</param>
-/// <param name="KeyParameter">The route parameter that takes the key.</param>
-/// <param name="ParallelRanges">Parts of a large object that are read at once.</param>
+/// <param name="Path">The prefix of its paths, with slashes at both ends.</param>
+/// <param name="KeyParameter">The route parameter that contains the key.</param>
+/// <param name="ParallelRanges">Parts of a large object that are read in parallel.</param>
 /// <param name="Headers">Names of the client's headers that storage gets; see <see cref="SourceHeaders"/>.</param>
 public sealed record SourceConfig(string Name, string Path, string KeyParameter, int ParallelRanges, IReadOnlyList<string> Headers)
 {
-    /// <summary>Whether 403 for a key means that there is no such object, as storage responds that hides which keys exist.</summary>
+    /// <summary>Whether 403 for a key means that the object does not exist, because storage hides which keys exist.</summary>
     public bool ForbiddenIsMissing { get; init; }
 
-    /// <summary>Whether objects that are stored with a content coding (gzip, br, zstd) are decoded. Otherwise the stored bytes are the object.</summary>
+    /// <summary>Whether objects that are stored with a content coding (gzip, br, zstd) are decoded. Otherwise entries contain the stored
+    /// bytes.</summary>
     public bool Decodes { get; init; }
 
     /// <summary>In a route's metadata: the source's name.</summary>
@@ -30,7 +31,7 @@ public sealed record SourceConfig(string Name, string Path, string KeyParameter,
     /// <summary>In a route's metadata: <c>decode</c> or <c>store</c>, see <see cref="Decodes"/>.</summary>
     public const string EncodedKey = "Bundle.Encoded";
 
-    /// <summary>In a cluster's metadata: how many parts of a large object are read at once.</summary>
+    /// <summary>In a cluster's metadata: how many parts of a large object are read in parallel.</summary>
     public const string RangesKey = "Bundle.ParallelRanges";
     /// <summary>In a cluster's metadata: how many requests each destination gets at the same time.</summary>
     public const string ConcurrencyKey = "Bundle.Concurrency";
@@ -48,9 +49,9 @@ public sealed record SourceConfig(string Name, string Path, string KeyParameter,
 
     /// <summary>Reads a route.</summary>
     /// <param name="route">The route.</param>
-    /// <param name="cluster">Its cluster; null when there is none, or it has faults of its own.</param>
-    /// <param name="faults">One line for each thing that the operator has to correct.</param>
-    /// <returns>Null when the route is no source, or has faults.</returns>
+    /// <param name="cluster">Its cluster; null if it does not exist or is invalid.</param>
+    /// <param name="faults">One line for each error that the operator has to correct.</param>
+    /// <returns>Null if the route is not a source, or is invalid.</returns>
     public static SourceConfig? Parse(RouteConfig route, ClusterConfig? cluster, ICollection<string> faults)
     {
         var before = faults.Count;
@@ -87,7 +88,7 @@ public sealed record SourceConfig(string Name, string Path, string KeyParameter,
 
         if (!IsName(name))
         {
-            faults.Add($"{where}:Metadata:{NameKey}: '{name}' is no source name; 1-{MaxNameLength} of A-Z a-z 0-9 - _ . are");
+            faults.Add($"{where}:Metadata:{NameKey}: '{name}' is not a source name; use 1-{MaxNameLength} characters of A-Z a-z 0-9 - _ .");
         }
 
         RequireMatch(route, where, faults);
@@ -119,7 +120,7 @@ public sealed record SourceConfig(string Name, string Path, string KeyParameter,
         }
     }
 
-    /// <summary>Requests that each destination of a cluster gets at the same time; null: adaptive.</summary>
+    /// <summary>The fixed limit of concurrent requests to each destination of a cluster; null: adaptive.</summary>
     public static int? GetConcurrency(IReadOnlyDictionary<string, string>? metadata) =>
         int.TryParse(metadata?.GetValueOrDefault(ConcurrencyKey), NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxConcurrency ? limit : null;
 
@@ -128,21 +129,21 @@ public sealed record SourceConfig(string Name, string Path, string KeyParameter,
     private static bool IsName(string? name) =>
         name is { Length: > 0 and <= MaxNameLength } and not ("." or "..") && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 
-    /// <summary>A bundle reads with GET, and has no query. Its source must not depend on anything else.</summary>
+    /// <summary>A bundle uses GET without a query, so matching its source must not depend on anything else.</summary>
     private static void RequireMatch(RouteConfig route, string where, ICollection<string> faults)
     {
         if (route.Match is { Hosts.Count: > 0 } or { Headers.Count: > 0 } or { QueryParameters.Count: > 0 })
         {
-            faults.Add($"{where}:Match: a source is matched by its path alone; a bundle would not ask for its Hosts, Headers or QueryParameters");
+            faults.Add($"{where}:Match: a source must match by path only; bundles ignore Hosts, Headers and QueryParameters");
         }
 
         if (route.Match.Methods is { Count: > 0 } methods && !methods.Contains(HttpMethods.Get, StringComparer.OrdinalIgnoreCase))
         {
-            faults.Add($"{where}:Match:Methods: a source is read with GET, which is not among them");
+            faults.Add($"{where}:Match:Methods: a source is read with GET, which is missing");
         }
     }
 
-    /// <returns>The path up to the key, and the key's parameter; null when the path has no such form.</returns>
+    /// <returns>The path before the key, and the key's parameter; null if the path does not have this form.</returns>
     private static (string Path, string? KeyParameter) ParsePath(string path)
     {
         RoutePattern pattern;
@@ -179,7 +180,7 @@ public sealed record SourceConfig(string Name, string Path, string KeyParameter,
             return ranges;
         }
 
-        faults.Add($"ReverseProxy:Clusters:{cluster.ClusterId}:Metadata:{RangesKey}: '{text}' is no number of 1-{MaxRanges}");
+        faults.Add($"ReverseProxy:Clusters:{cluster.ClusterId}:Metadata:{RangesKey}: '{text}' is not a number from 1 to {MaxRanges}");
         return 1;
     }
 }

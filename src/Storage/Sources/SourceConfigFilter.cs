@@ -3,11 +3,11 @@ using Yarp.ReverseProxy.Configuration;
 namespace Gateway.Storage.Sources;
 
 /// <summary>
-/// Checks what routes and clusters say about sources, at the start and at every reload. A fault is thrown into YARP, which then rejects
-/// the configuration as a whole: proxied requests and bundles both keep the one before.
+/// Validates the source metadata of routes and clusters, at startup and at every reload. An error is thrown into YARP, which then rejects
+/// the configuration as a whole: proxied requests and bundles both keep the previous one.
 /// </summary>
-/// <param name="services">Has the providers of the configuration.</param>
-/// <param name="defaultSource">It must be configured.</param>
+/// <param name="services">Provides the configuration providers.</param>
+/// <param name="defaultSource">The source that must exist, or null.</param>
 internal sealed class SourceConfigFilter(IServiceProvider services, DefaultSource defaultSource) : IProxyConfigFilter
 {
     public ValueTask<ClusterConfig> ConfigureClusterAsync(ClusterConfig cluster, CancellationToken cancel)
@@ -20,7 +20,7 @@ internal sealed class SourceConfigFilter(IServiceProvider services, DefaultSourc
 
     public ValueTask<RouteConfig> ConfigureRouteAsync(RouteConfig route, ClusterConfig? cluster, CancellationToken cancel)
     {
-        // The filter is shown one route at a time. What concerns several of them is read from the snapshot they come from.
+        // The filter sees one route at a time. Rules about several routes use the snapshot that contains them.
         var snapshot = services.GetServices<IProxyConfigProvider>().Select(provider => provider.GetConfig()).ToArray();
         var routes = snapshot.SelectMany(config => config.Routes).ToArray();
         var faults = new List<string>();
@@ -54,7 +54,7 @@ internal sealed class SourceConfigFilter(IServiceProvider services, DefaultSourc
         var first = routes.First(other => other.Metadata?.GetValueOrDefault(SourceConfig.NameKey) == name);
         if (first.RouteId != route.RouteId)
         {
-            faults.Add($"ReverseProxy:Routes:{route.RouteId}:Metadata:{SourceConfig.NameKey}: '{name}' is the source of route '{first.RouteId}' already");
+            faults.Add($"ReverseProxy:Routes:{route.RouteId}:Metadata:{SourceConfig.NameKey}: '{name}' is already the source of route '{first.RouteId}'");
         }
     }
 

@@ -6,12 +6,12 @@ using Yarp.ReverseProxy.Model;
 namespace Gateway.Storage.Sources;
 
 /// <summary>
-/// The sources by name, always those of the routes that YARP serves now. A reload with faults never comes here:
-/// <see cref="SourceConfigFilter"/> has YARP reject it.
+/// The sources by name, always those of the routes that YARP serves now. An invalid reload never gets here, because
+/// <see cref="SourceConfigFilter"/> makes YARP reject it.
 /// </summary>
 /// <remarks>
-/// A change is looked for at every use and not followed by a callback: callbacks run one after the other, so for a moment a direct request
-/// would be held to a new policy, and a bundle to the old one.
+/// Changes are detected at every use instead of by a callback: callbacks run one after the other, so for a moment a direct request
+/// would get the new policy and a bundle the old one.
 /// </remarks>
 public sealed class SourceIndex(IServiceProvider services, DefaultSource defaultSource)
 {
@@ -22,7 +22,7 @@ public sealed class SourceIndex(IServiceProvider services, DefaultSource default
     /// <summary>All sources.</summary>
     public IReadOnlyCollection<Source> All => Current().Sources.Values;
 
-    /// <summary>Knows which route a path leads to.</summary>
+    /// <summary>Resolves paths to routes.</summary>
     public RouteMatcher Matcher => Current().Matcher;
 
     /// <summary>The source of this name, or null.</summary>
@@ -40,7 +40,7 @@ public sealed class SourceIndex(IServiceProvider services, DefaultSource default
             : null;
     }
 
-    /// <summary>Reads the sources from the endpoints of the server, now and whenever they have changed.</summary>
+    /// <summary>Reads the sources from the endpoints of the server, now and after every change.</summary>
     public void Follow(IEnumerable<EndpointDataSource> endpoints)
     {
         lock (_lock)
@@ -66,7 +66,7 @@ public sealed class SourceIndex(IServiceProvider services, DefaultSource default
 
     private Snapshot Read()
     {
-        // Before the endpoints: a change in between is then seen at the next use.
+        // Before the endpoints, so that a change in between is seen at the next use.
         var tokens = _endpoints.Select(source => source.GetChangeToken()).ToArray();
         var endpoints = _endpoints.SelectMany(source => source.Endpoints).ToArray();
         var routes = endpoints.OfType<RouteEndpoint>().ToArray();
@@ -86,7 +86,7 @@ public sealed class SourceIndex(IServiceProvider services, DefaultSource default
         return new Snapshot(sources.ToFrozenDictionary(StringComparer.Ordinal), matcher, tokens);
     }
 
-    /// <summary>Whether a pattern can match a path that begins with the first segments of another one, which are literals.</summary>
+    /// <summary>Whether a pattern can match a path that begins with the first, literal segments of another one.</summary>
     private static bool CanMatchUnder(RoutePattern pattern, RoutePattern other, int folders)
     {
         for (var i = 0; i < pattern.PathSegments.Count && i < folders; i++)

@@ -10,18 +10,18 @@ using Polly.Timeout;
 namespace Gateway.Storage.SubRequests;
 
 /// <summary>
-/// Inside a cluster's client, around one attempt. For each destination, from the outside in: a limit of concurrent requests, a circuit
-/// breaker, free repetitions if the connection may have been dead, the request lost or not processed, and a timeout until the response
-/// headers are there. Being inside, YARP's passive health counts what it refuses.
+/// Runs inside a cluster's client, around one attempt. For each destination, from the outside in: a limit of concurrent requests, a circuit
+/// breaker, free retries if the connection may have been dead, the request lost or not processed, and a timeout for the response
+/// headers. Because it is inside, YARP's passive health checks count what it rejects.
 /// </summary>
-/// <remarks>Requests that do not belong to a bundle are counted by the limit and do not wait; safe ones without a body are repeated like
+/// <remarks>Requests that do not belong to a bundle are counted by the limit and do not wait. Safe ones without a body are retried like
 /// those of bundles.</remarks>
 /// <param name="inner">The cluster's connections.</param>
 /// <param name="cluster">The cluster's id.</param>
-/// <param name="options">Times and numbers of attempts.</param>
-/// <param name="concurrency">A limit that does not change; null: adaptive.</param>
-/// <param name="counts">The failures of each destination.</param>
-/// <param name="metrics">Shows the limits.</param>
+/// <param name="options">Timeouts and numbers of attempts.</param>
+/// <param name="concurrency">A fixed limit; null: adaptive.</param>
+/// <param name="counts">Decides which failures count against each destination.</param>
+/// <param name="metrics">Publishes the limits.</param>
 /// <param name="time">The clock.</param>
 internal sealed class AttemptHandler(
     HttpMessageHandler inner, string cluster, UpstreamOptions options, int? concurrency, FailureCounts counts, ConcurrencyMetrics metrics, TimeProvider time) : DelegatingHandler(inner)
@@ -30,17 +30,17 @@ internal sealed class AttemptHandler(
 
     private static readonly ResiliencePropertyKey<HttpRequestMessage> Request = new("Gateway.Request");
 
-    // Ten failures of twenty within ten seconds are no accident; two seconds are short enough for a retry to outlast.
+    // Ten failures in twenty requests within ten seconds are not a coincidence; two seconds are short enough for a retry to outlast.
     private const double FailureRatio = 0.5;
     private const int MinimumThroughput = 20;
     private static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(2);
 
-    // How long a request waits for its turn at storage that has too many: so often FirstByteTimeout, and less than YARP's own timeout for
-    // activity, 100 s, which covers the wait.
+    // How long a request waits for a slot at overloaded storage, as a multiple of FirstByteTimeout. It is less than YARP's activity
+    // timeout, 100 s, which covers the wait.
     private const int MaxWaits = 4;
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(90);
 
-    // Pauses before a refused request is sent again: from the first one up to so many times as long.
+    // Pauses before a rejected request is sent again: the first one, and the maximum as a multiple of it.
     private const int MaxRefusalFactor = 20;
     private static readonly TimeSpan FirstRefusalDelay = TimeSpan.FromMilliseconds(25);
 
@@ -49,7 +49,7 @@ internal sealed class AttemptHandler(
     private static readonly TimeSpan FirstUnprocessedDelay = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan MaxUnprocessedDelay = TimeSpan.FromMilliseconds(50);
 
-    // One for each address of the cluster's destinations, so configuration bounds it. Lazy: many requests at once may each make one, and one is used.
+    // One per address of the cluster's destinations, so configuration bounds it. Lazy: of several created concurrently, only one is used.
     private readonly ConcurrentDictionary<string, Lazy<Destination>> _destinations = new(StringComparer.OrdinalIgnoreCase);
 
     private readonly ResiliencePipeline<HttpResponseMessage> _direct =
@@ -69,21 +69,21 @@ internal sealed class AttemptHandler(
         capture.Limit = destination.Limit;
         try
         {
-            // Mostly nothing has to wait, and no timer is needed.
+            // Usually nothing has to wait, and no timer is needed.
             capture.Slot = destination.Limit.TryEnter();
             return (capture.Slot is null ? null : await TrySendAsync(destination, request, capture, cancellationToken))
                 ?? await SendWhenAllowedAsync(destination, request, capture, cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            // The capture transform goes on with it. What is thrown on YARP would log, each attempt at each object with its stack; a bundle
+            // The capture transform passes the failure on. YARP would log a thrown exception with its stack for every attempt; a bundle
             // logs it once, at its end.
             capture.Failure = ConnectionFailures.Explain(exception);
             return new HttpResponseMessage(HttpStatusCode.BadGateway) { RequestMessage = request };
         }
     }
 
-    /// <summary>A request that is not a bundle's is counted and does not wait.</summary>
+    /// <summary>Requests that do not belong to a bundle are counted and do not wait.</summary>
     private async Task<HttpResponseMessage> SendDirectAsync(Destination destination, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (request.RequestUri!.IsFile)
@@ -101,14 +101,14 @@ internal sealed class AttemptHandler(
         }
         else if (response.StatusCode != HttpStatusCode.TooManyRequests)
         {
-            // 429 is about one client (RFC 6585, section 4), who must not slow down the others.
+            // 429 is about one client (RFC 6585, section 4), which must not slow down the others.
             destination.Limit.Succeeded();
         }
 
         return response;
     }
 
-    /// <summary>Sends a bundle's request when the destination's limit allows it. A request that is refused because of too many others is
+    /// <summary>Sends a bundle's request when the destination's limit permits. A request that is rejected because of too many others is
     /// sent again later and costs no attempt.</summary>
     private async Task<HttpResponseMessage> SendWhenAllowedAsync(
         Destination destination, HttpRequestMessage request, ResponseCapture capture, CancellationToken cancellationToken)
@@ -131,12 +131,12 @@ internal sealed class AttemptHandler(
         }
         catch (OperationCanceledException e) when (e.CancellationToken == stop.Token && !cancellationToken.IsCancellationRequested)
         {
-            throw new StorageException(FailureReason.Throttled, "Storage has too many requests and did not take this one in time.", options.FirstByteTimeout).AsFinal();
+            throw new StorageException(FailureReason.Throttled, "Storage is overloaded and did not accept the request in time.", options.FirstByteTimeout).AsFinal();
         }
     }
 
-    /// <summary>Sends a request that has a slot, which it keeps if a body follows.</summary>
-    /// <returns>Null if storage refused it because of others, so that it is to be sent again.</returns>
+    /// <summary>Sends a request that has a slot. It keeps the slot if a body follows.</summary>
+    /// <returns>Null if storage rejected it because of other requests, so that it must be sent again.</returns>
     private async Task<HttpResponseMessage?> TrySendAsync(Destination destination, HttpRequestMessage request, ResponseCapture capture, CancellationToken cancellationToken)
     {
         var slot = capture.Slot!;
@@ -173,7 +173,7 @@ internal sealed class AttemptHandler(
         return null;
     }
 
-    /// <summary>An object that is always refused must not slow down requests for other objects.</summary>
+    /// <summary>An object that is always rejected must not slow down requests for other objects.</summary>
     private static bool Refused(Destination destination, ConcurrencyLimit.Slot slot, HttpRequestMessage request) =>
         destination.Limit.Refused(slot, isOverload: destination.Refusals.CountObject(request.RequestUri!.AbsolutePath));
 
@@ -216,9 +216,9 @@ internal sealed class AttemptHandler(
         return new(limit, AddRepetitions(builder, MaxUnprocessed, options, time).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout }).Build(), failures, new DestinationFailures(time));
     }
 
-    /// <summary>Repetitions that cost no attempt. A request is sent once more if its connection may have been dead; or, where there is no other
-    /// destination, after a timeout on any connection, because it may have been lost. A request that an HTTP/2 server has not processed is sent
-    /// again until it is: each round, some are processed.</summary>
+    /// <summary>Retries that cost no attempt. A request is sent once more if its connection may have been dead. If there is no other
+    /// destination, this also applies after a timeout on any connection, because the request may have been lost. A request that an HTTP/2
+    /// server has not processed is sent again until it is: each round, some are processed.</summary>
     private static ResiliencePipelineBuilder<HttpResponseMessage> AddRepetitions(
         ResiliencePipelineBuilder<HttpResponseMessage> builder, int unprocessed, UpstreamOptions options, TimeProvider time) =>
         builder.AddRetry(new RetryStrategyOptions<HttpResponseMessage>
@@ -258,13 +258,13 @@ internal sealed class AttemptHandler(
         return counts;
     }
 
-    /// <returns>Null where nothing failed.</returns>
+    /// <returns>Null if nothing failed.</returns>
     private static FailureReason? GetReason(Outcome<HttpResponseMessage> outcome, HttpMethod method) => outcome switch
     {
         { Exception: OperationCanceledException { InnerException: not TimeoutException } } => null,
         { Exception: { } exception } => ConnectionFailures.Explain(exception).Reason,
 
-        // Some storage serves no HEAD, and GET decides.
+        // Some storage does not support HEAD; GET decides.
         { Result: not null } when method == HttpMethod.Head => null,
         { Result.StatusCode: HttpStatusCode.BadGateway } => FailureReason.StorageError,
         { Result.StatusCode: HttpStatusCode.GatewayTimeout } => FailureReason.StorageTimeout,
@@ -277,7 +277,7 @@ internal sealed class AttemptHandler(
 
     private static ConnectionUse GetUse(ResilienceContext context) => GetUse(GetRequest(context));
 
-    private static ConnectionUse GetUse(HttpRequestMessage request) => request.Options.TryGetValue(ConnectionUse.Key, out var use) ? use : throw new InvalidOperationException("The request was not sent here.");
+    private static ConnectionUse GetUse(HttpRequestMessage request) => request.Options.TryGetValue(ConnectionUse.Key, out var use) ? use : throw new InvalidOperationException("The request was not sent by this handler.");
 
     private sealed record Destination(ConcurrencyLimit Limit, ResiliencePipeline<HttpResponseMessage> Pipeline, DestinationFailures Failures, DestinationFailures Refusals);
 }

@@ -11,14 +11,14 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace Gateway.Storage.SubRequests;
 
 /// <summary>
-/// Added last to every route. The request side fixes the address and checks, for every request, that it has not left the prefix of the
-/// destination and of the route; the response side takes the answer of requests that carry a <see cref="ResponseCapture"/>.
+/// Added last to every route. The request side fixes the URL and verifies, for every request, that it has not left the prefix of the
+/// destination and of the route. The response side captures the response to requests that carry a <see cref="ResponseCapture"/>.
 /// </summary>
 internal sealed class CaptureTransforms : ITransformProvider
 {
     private const string CorsHeaders = "Access-Control-";
 
-    // One for each address of a destination, so configuration bounds it.
+    // One per destination address, so configuration bounds it.
     private readonly ConcurrentDictionary<string, Uri> _roots = new(StringComparer.Ordinal);
 
     public void ValidateRoute(TransformRouteValidationContext context)
@@ -34,7 +34,7 @@ internal sealed class CaptureTransforms : ITransformProvider
         // A paused HTTP/2 stream can hold up to 16 MiB; a paused HTTP/1.1 connection holds what the kernel's buffers hold.
         var versionIsOpen = context.Cluster?.HttpRequest?.Version is null;
         var pathTransforms = context.Route.Transforms?.SelectMany(transform => transform.Keys).Where(name => name.StartsWith("Path", StringComparison.OrdinalIgnoreCase)).ToArray() ?? [];
-        var keyNotKept = pathTransforms.Length == 0 ? null : $"The route's path transforms ({string.Join(", ", pathTransforms)}) do not send this key as it is.";
+        var keyNotKept = pathTransforms.Length == 0 ? null : $"The route's path transforms ({string.Join(", ", pathTransforms)}) do not send this key unchanged.";
         context.AddRequestTransform(transform =>
         {
             var message = transform.ProxyRequest;
@@ -43,11 +43,11 @@ internal sealed class CaptureTransforms : ITransformProvider
             message.Options.Set(FolderHandler.Root, transform.DestinationPrefix);
             if (string.IsNullOrEmpty(message.Headers.Host))
             {
-                // Of a client that named none; storage gets its own name, and that alone.
+                // The client sent no such header: storage gets only its own host name.
                 message.Headers.Host = null;
             }
 
-            // Without dot segments nothing can climb over what the destination and the route's transforms put in front.
+            // Without dot segments a path cannot leave the prefix of the destination and the route's transforms.
             var staysInside = !DotSegments.IsIn(path) && IsUnder(transform.DestinationPrefix, message.RequestUri);
             if (transform.HttpContext.Features.Get<ResponseCapture>() is { } capture)
             {
@@ -81,7 +81,7 @@ internal sealed class CaptureTransforms : ITransformProvider
         {
             if (transform.HttpContext.GetEndpoint()?.Metadata.GetMetadata<IEnableCorsAttribute>() is not null)
             {
-                // The route's policy decides, and storage does not add to it.
+                // The route's policy decides; headers of storage must not extend it.
                 foreach (var name in transform.HttpContext.Response.Headers.Keys.Where(name => name.StartsWith(CorsHeaders, StringComparison.OrdinalIgnoreCase)).ToArray())
                 {
                     transform.HttpContext.Response.Headers.Remove(name);
@@ -108,7 +108,7 @@ internal sealed class CaptureTransforms : ITransformProvider
         });
     }
 
-    // Uri decodes and folds encoded dots: what is compared is what would be sent.
+    // Uri decodes and resolves encoded dots, so this compares what would be sent.
     private bool IsUnder(string prefix, Uri address)
     {
         var root = _roots.GetOrAdd(prefix, static prefix => new Uri(prefix));

@@ -10,7 +10,7 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Storage.SubRequests;
 
-/// <summary>YARP's client of a cluster, with what bundles need around its connections.</summary>
+/// <summary>Creates YARP's client of a cluster, with what bundles need around its connections.</summary>
 internal sealed class ClusterClientFactory(
     IOptions<UpstreamOptions> options, IEnumerable<IProxyConfigProvider> configuration, FailureCounts failures, ConcurrencyMetrics metrics, TimeProvider time, ILogger<ForwarderHttpClientFactory> logger)
     : ForwarderHttpClientFactory(logger)
@@ -41,14 +41,14 @@ internal sealed class ClusterClientFactory(
         handler.ConnectTimeout = half < LongestConnect ? half : LongestConnect;
         handler.PooledConnectionIdleTimeout = IdleTimeout;
 
-        // HTTP/2: a connection whose peer does not reply to a ping is closed. HTTP/1.1 has the keep-alive of TCP.
+        // HTTP/2: a connection whose peer does not reply to a ping is closed. HTTP/1.1 relies on TCP keep-alive.
         handler.KeepAlivePingDelay = UpstreamSockets.KeepAliveDelay;
         handler.KeepAlivePingTimeout = UpstreamSockets.KeepAliveDelay;
 
-        // A body that is not wanted any more is closed at once: reading its rest would keep pulling for a client that has left.
+        // A body that is no longer wanted is closed at once: draining it would keep reading for a client that has left.
         handler.MaxResponseDrainSize = 0;
 
-        // As the server reads them: a client's header that is not ASCII must not look like a failure of storage.
+        // Decoded as the server decodes them: a non-ASCII client header must not look like a failure of storage.
         handler.RequestHeaderEncodingSelector ??= static (_, _) => Encoding.UTF8;
 
         var near = OperatingSystem.IsLinux() && IsOfBundles(context.ClusterId) ? options.Value.WindowBytes : 0;
@@ -56,7 +56,7 @@ internal sealed class ClusterClientFactory(
         handler.ConnectCallback = (connection, cancellationToken) => UpstreamSockets.ConnectAsync(connection, near, far, cancellationToken);
     }
 
-    /// <summary>A handler as YARP makes it: nothing is followed, decoded, remembered or sent through another proxy.</summary>
+    /// <summary>A handler like YARP's: no redirects, decompression, cookies or proxy.</summary>
     private SocketsHttpHandler CreateHandler(ForwarderHttpClientContext context)
     {
         var handler = new SocketsHttpHandler

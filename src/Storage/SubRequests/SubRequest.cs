@@ -10,8 +10,8 @@ using Yarp.ReverseProxy.Model;
 namespace Gateway.Storage.SubRequests;
 
 /// <summary>
-/// One attempt at one object: a request through its route's own pipeline, whose answer is read here instead of being sent
-/// anywhere. Disposing it frees the connection and waits until YARP has counted the request out.
+/// One attempt at one object: a request through its route's YARP pipeline, whose response is read here instead of being sent to
+/// a client. Disposing it frees the connection and waits until YARP has ended the request.
 /// </summary>
 internal sealed class SubRequest : IAsyncDisposable
 {
@@ -24,10 +24,10 @@ internal sealed class SubRequest : IAsyncDisposable
     private Task _pipeline = Task.CompletedTask;
     private HttpResponseMessage? _message;
 
-    /// <param name="scopes">Makes the request's services.</param>
+    /// <param name="scopes">Creates the request's service scope.</param>
     /// <param name="request">The object.</param>
     /// <param name="tried">Destinations to avoid while there are others.</param>
-    /// <param name="cancellationToken">Ends the attempt, and later the reading of its body.</param>
+    /// <param name="cancellationToken">Cancels the attempt, and later the reading of its body.</param>
     public SubRequest(IServiceScopeFactory scopes, ObjectRequest request, IReadOnlyCollection<string> tried, CancellationToken cancellationToken)
     {
         _abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -66,28 +66,28 @@ internal sealed class SubRequest : IAsyncDisposable
 
     public int StatusCode => _context.Response.StatusCode;
 
-    /// <summary>The status code that storage sent; null when it sent none.</summary>
+    /// <summary>The status code that storage sent; null if it sent none.</summary>
     public int? ReceivedStatusCode => _message is null ? null : (int)_message.StatusCode;
 
-    /// <summary>The head as a single GET through the proxy would show it: after the route's transforms.</summary>
+    /// <summary>The response headers as a single GET through the proxy would return them: after the route's transforms.</summary>
     public IHeaderDictionary Headers => _context.Response.Headers;
 
-    /// <summary>The destination that was chosen, if it came that far.</summary>
+    /// <summary>The chosen destination, if there is one.</summary>
     public string? DestinationId => _context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination?.DestinationId;
 
-    /// <summary>Whether HTTP itself marks where the body ends.</summary>
+    /// <summary>Whether HTTP framing marks the end of the body.</summary>
     public bool IsFramed =>
         _message is { } message && (message.Version.Major > 1 || message.Content.Headers.ContentLength is not null || message.Headers.TransferEncodingChunked == true);
 
     /// <summary>Whether the body comes over a connection, and not from a folder.</summary>
     public bool IsRemote => _message?.RequestMessage?.RequestUri is not { IsFile: true };
 
-    /// <summary>Sends the request and waits for the head of the answer. A head of any status is an answer.</summary>
+    /// <summary>Sends the request and waits for the response headers, of any status.</summary>
     /// <param name="method">GET or HEAD.</param>
-    /// <param name="range">What is wanted; a beginning above 0 only together with <paramref name="etag"/>.</param>
+    /// <param name="range">The requested range; a beginning above 0 only together with <paramref name="etag"/>.</param>
     /// <param name="etag">The version that must be continued.</param>
-    /// <param name="cancellationToken">What the constructor got: tells our own cancelling from storage's failing.</param>
-    /// <exception cref="StorageException">No head came.</exception>
+    /// <param name="cancellationToken">The constructor's token: distinguishes our cancellation from a failure of storage.</param>
+    /// <exception cref="StorageException">No response headers were received.</exception>
     public async Task SendAsync(string method, ByteRange range, string? etag, CancellationToken cancellationToken)
     {
         _context.Request.Method = method;
@@ -108,11 +108,11 @@ internal sealed class SubRequest : IAsyncDisposable
 
         if (_message.Headers.TransferEncoding is { Count: > 0 } codings && (codings.Count > 1 || _message.Headers.TransferEncodingChunked != true))
         {
-            throw new StorageException(FailureReason.Encoded, "Storage sent a Transfer-Encoding other than chunked, which it was not asked for (RFC 9112, sections 6.1 and 7.4).");
+            throw new StorageException(FailureReason.Encoded, "Storage sent a Transfer-Encoding other than chunked, which was not requested (RFC 9112, sections 6.1 and 7.4).");
         }
     }
 
-    /// <summary>The request that a redirect within the source leads to (<see cref="Redirect"/>); null when there is none.</summary>
+    /// <summary>The request that a redirect within the source leads to (<see cref="Redirect"/>); null if there is none.</summary>
     public async ValueTask<ObjectRequest?> GetRedirectedAsync() =>
         Redirect.Is(StatusCode)
         && Redirect.KeyWithin(_message!, _request.Key) is { } key
@@ -120,16 +120,16 @@ internal sealed class SubRequest : IAsyncDisposable
             ? _request with { Key = key, IsExact = true }
             : null;
 
-    /// <summary>Where storage redirects to, for the log.</summary>
+    /// <summary>The redirect target, for the log.</summary>
     public string? RedirectTarget => Redirect.GetTarget(_message!);
 
-    /// <summary>Whether the destination is overloaded, so that an open body that nobody reads keeps others waiting.</summary>
+    /// <summary>Whether the destination is overloaded, so that an idle open body keeps others waiting.</summary>
     public bool IsLimited => _capture.Limit is { IsActive: true };
 
-    /// <summary>The body is not read for a while: other requests may take its place.</summary>
+    /// <summary>Reports a pause in reading the body: other requests may use its slot.</summary>
     public void Pause() => _capture.Slot?.Dispose();
 
-    /// <summary>The body is read on.</summary>
+    /// <summary>Reports that reading the body continues.</summary>
     public void GoOn()
     {
         if (_capture is { Slot.IsReleased: true, Limit: { } limit })
@@ -140,7 +140,7 @@ internal sealed class SubRequest : IAsyncDisposable
 
     public Task<Stream> OpenBodyAsync() => _message!.Content.ReadAsStreamAsync(_abort.Token);
 
-    /// <summary>Tells YARP's passive health that the body broke; the gateway's own cancelling is no failure of storage.</summary>
+    /// <summary>Reports a broken body to YARP's passive health checks; our own cancellation is not a failure of storage.</summary>
     public void ReportBroken(StorageException exception)
     {
         if (_capture.Failures is { } failures && failures.Count(exception.Reason, _message!.RequestMessage!.RequestUri!.AbsolutePath))
@@ -157,10 +157,10 @@ internal sealed class SubRequest : IAsyncDisposable
         _abort.Dispose();
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever ends the pipeline, the reader must hear of it; nobody else awaits it.")]
+    [SuppressMessage("Design", "CA1031", Justification = "The reader must get every failure of the pipeline; nothing else awaits it.")]
     private async Task RunAsync()
     {
-        // The client's own trace, state and baggage would go along with it.
+        // Otherwise the client's trace, state and baggage would be sent along.
         Activity.Current = null;
         try
         {
@@ -186,7 +186,7 @@ internal sealed class SubRequest : IAsyncDisposable
         _ => new StorageException(FailureReason.RouteResponded),
     };
 
-    /// <summary>A route's time-out is meant for a client's request; the times of a bundle are counted by its reader.</summary>
+    /// <summary>A route's timeout applies to a client's request; in a bundle the reader enforces timeouts.</summary>
     private sealed class OurOwnTimeouts : IHttpRequestTimeoutFeature
     {
         public static readonly OurOwnTimeouts Instance = new();

@@ -1,6 +1,6 @@
 namespace Gateway.Storage.SubRequests;
 
-/// <summary>Middleware before YARP's load balancing: a repeated try goes to another destination where there is one.</summary>
+/// <summary>Middleware before YARP's load balancing: a retry uses another destination if there is one.</summary>
 internal static class TriedDestinations
 {
     public static Task SkipAsync(HttpContext context, RequestDelegate next)

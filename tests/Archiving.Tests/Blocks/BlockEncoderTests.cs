@@ -8,7 +8,7 @@ using Testing;
 
 namespace Archiving.Tests.Blocks;
 
-/// <summary>What every encoder owes: whole blocks that end on a byte, and the bytes back.</summary>
+/// <summary>Every encoder must produce whole blocks that end on a byte, and blocks must survive a round trip.</summary>
 public class BlockEncoderTests
 {
     private const int Block = ArchiveRecipe.BlockSize;
@@ -24,16 +24,16 @@ public class BlockEncoderTests
 
     [Theory]
     [MemberData(nameof(Compressions))]
-    public void Generated_blocks_come_back(Compression compression)
+    public void Generated_blocks_survive_a_round_trip(Compression compression)
     {
-        // A hundred thousand for our own encoder; the runtime's needs no such proof.
+        // A hundred thousand for our own encoder; the runtime's needs less testing.
         var encoder = EncoderCatalogue.Get(new ArchiveRecipe(Compression: compression));
         Generated.Sample(plain => RoundTrips(encoder, plain), iter: (compression == Compression.Fast ? 100_000 : 2000) / Matrix.Of(full: 1, reduced: 10));
     }
 
     [Theory]
     [MemberData(nameof(Compressions))]
-    public void Blocks_of_every_length_around_the_edges_come_back(Compression compression)
+    public void Blocks_of_every_length_around_the_edges_survive_a_round_trip(Compression compression)
     {
         var encoder = EncoderCatalogue.Get(new ArchiveRecipe(Compression: compression));
         var text = new ObjectContent(Block, 7).ToArray();
@@ -45,7 +45,7 @@ public class BlockEncoderTests
     }
 
     [Fact]
-    public void Every_period_up_to_300_comes_back()
+    public void Every_period_up_to_300_survives_a_round_trip()
     {
         for (var period = 1; period <= 300; period++)
         {
@@ -60,7 +60,7 @@ public class BlockEncoderTests
     [InlineData(65_535)]
     [InlineData(65_536)]
     [InlineData(65_537)]
-    public void Repeats_at_and_beyond_the_largest_distance_come_back(int distance)
+    public void Repeats_at_and_beyond_the_largest_distance_survive_a_round_trip(int distance)
     {
         var plain = new ObjectContent(Block, 3, compressible: false).ToArray();
         plain.AsSpan(0, Block - distance).CopyTo(plain.AsSpan(distance));
@@ -69,9 +69,9 @@ public class BlockEncoderTests
     }
 
     [Fact]
-    public void A_repeat_of_bytes_that_the_search_had_skipped_comes_back()
+    public void A_repeat_of_bytes_that_the_search_skipped_survives_a_round_trip()
     {
-        // Random bytes, of which a stretch comes again: by then the search looks at few positions and finds it in its middle.
+        // Random bytes with a repeated stretch: by then the search looks at few positions and finds it in its middle.
         for (var seed = 0; seed < 200; seed++)
         {
             var plain = new byte[60_000];
@@ -84,9 +84,9 @@ public class BlockEncoderTests
     }
 
     [Fact]
-    public void Codes_of_15_bits_come_back()
+    public void Codes_of_15_bits_survive_a_round_trip()
     {
-        // Frequencies like Fibonacci's make the longest codes that so many bytes can have.
+        // Frequencies like Fibonacci numbers give the longest codes possible for this many bytes.
         var plain = new List<byte>();
         for (int symbol = 0, a = 1, b = 1; plain.Count + a < Block; symbol++, (a, b) = (b, a + b))
         {
@@ -100,7 +100,7 @@ public class BlockEncoderTests
     }
 
     [Fact]
-    public void Real_files_come_back()
+    public void Real_files_survive_a_round_trip()
     {
         foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*.dll").Order(StringComparer.Ordinal).Take(20))
         {
@@ -111,7 +111,7 @@ public class BlockEncoderTests
         }
     }
 
-    /// <summary>The promise that resume on another replica stands on. If this hash changes on purpose, raise the recipe's version.</summary>
+    /// <summary>Resuming on another replica depends on this. If this hash changes on purpose, increment the recipe's version.</summary>
     [Fact]
     public void Our_own_encoder_gives_the_same_bytes_everywhere_and_in_every_version()
     {
@@ -127,7 +127,7 @@ public class BlockEncoderTests
     }
 
     [Fact]
-    public void ISA_L_gives_every_block_back_where_it_is_installed()
+    public void Blocks_of_ISA_L_survive_a_round_trip_if_it_is_installed()
     {
         Tool.RequireLibrary("libisal.so.2");
         var encoder = EncoderCatalogue.Get(new ArchiveRecipe(FastEncoder: FastEncoder.Isal));
@@ -145,7 +145,7 @@ public class BlockEncoderTests
     }
 
     [Fact]
-    public void Libdeflate_gives_every_block_back_where_it_is_installed()
+    public void Blocks_of_libdeflate_survive_a_round_trip_if_it_is_installed()
     {
         Tool.RequireLibrary("libdeflate.so.0");
         var encoder = EncoderCatalogue.Get(new ArchiveRecipe(Compression: Compression.Small));
@@ -164,7 +164,7 @@ public class BlockEncoderTests
     }
 
     [Fact]
-    public void The_runtime_s_zlib_gives_every_block_back() =>
+    public void Blocks_of_the_runtime_s_zlib_survive_a_round_trip() =>
         Generated.Sample(plain => RoundTrips(new ZlibBlockEncoder(6, 9), plain), iter: 2000 / Matrix.Of(full: 1, reduced: 10));
 
     [Fact]
@@ -184,7 +184,7 @@ public class BlockEncoderTests
     }
 
     [Fact]
-    public void Blocks_do_not_depend_on_those_before_or_beside_them()
+    public void Blocks_do_not_depend_on_previous_or_concurrent_ones()
     {
         var encoder = EncoderCatalogue.Get(new ArchiveRecipe());
         var blocks = Enumerable.Range(0, Matrix.Of(full: 64, reduced: 16)).Select(i => new ObjectContent(Block, i).ToArray()).ToArray();
@@ -242,7 +242,7 @@ public class BlockEncoderTests
         return [.. Enumerable.Range(0, length).Select(i => once[i % period])];
     }
 
-    /// <summary>Random bytes with repeats strewn in.</summary>
+    /// <summary>Random bytes with some repeats.</summary>
     private static byte[] NearlyRandom(int length, int spacing, int seed)
     {
         var random = new Random(seed);

@@ -11,7 +11,7 @@ public class BlockPoolTests
     public BlockPoolTests() => _pool = new BlockPool(1024, _time);
 
     [Fact]
-    public void A_block_is_used_again()
+    public void A_block_is_reused()
     {
         var block = _pool.Rent();
         _pool.Return(block);
@@ -29,7 +29,7 @@ public class BlockPoolTests
             _pool.Return(block);
         }
 
-        // The first period has seen the peak.
+        // The first period includes the peak.
         _time.Advance(BlockPool.Period);
         _pool.Return(_pool.Rent());
         _time.Advance(BlockPool.Period);
@@ -38,7 +38,7 @@ public class BlockPoolTests
     }
 
     [Fact]
-    public void At_rest_the_pool_is_empty()
+    public void An_idle_pool_is_empty()
     {
         foreach (var block in Rent(100))
         {
@@ -52,7 +52,7 @@ public class BlockPoolTests
     }
 
     [Fact]
-    public void Blocks_that_come_and_go_stay()
+    public void Blocks_that_are_rented_regularly_are_kept()
     {
         var first = Rent(100);
         for (var i = 0; i < 10; i++)

@@ -7,14 +7,14 @@ namespace Archiving.Tests.Blocks;
 public class Crc32CombinationTests
 {
     [Fact]
-    public void Two_pieces_have_the_check_sum_of_the_whole() =>
+    public void Two_pieces_have_the_checksum_of_the_whole() =>
         Gen.Select(Gen.Byte.Array[0, 5000], Gen.Byte.Array[0, 5000]).Sample((first, second) =>
             Crc32Combination.Combine(Crc32.HashToUInt32(first), Crc32.HashToUInt32(second), second.Length) == Crc32.HashToUInt32([.. first, .. second]));
 
     [Fact]
     public void Lengths_beyond_four_gibibytes_are_counted_in_full()
     {
-        // 2^33 zeros behind a byte, by doubling.
+        // 2^33 zeros after a byte, by doubling.
         var zeros = Crc32.HashToUInt32(new byte[1 << 20]);
         for (var length = 1L << 20; length < 1L << 33; length *= 2)
         {

@@ -33,7 +33,7 @@ public class DeflateEndTests
     }
 
     [Fact]
-    public void A_stream_that_is_cut_anywhere_is_refused()
+    public void A_stream_that_is_truncated_anywhere_is_rejected()
     {
         var (buffer, length) = Deflate(new ObjectContent(3000, 1).ToArray(), CompressionLevel.Optimal);
         for (var cut = 0; cut < length; cut++)
@@ -43,7 +43,7 @@ public class DeflateEndTests
     }
 
     [Fact]
-    public void Garbage_is_refused_or_ends_within_itself()
+    public void Garbage_is_rejected_or_ends_within_its_bounds()
     {
         for (var seed = 0; seed < 20_000; seed++)
         {
@@ -57,7 +57,7 @@ public class DeflateEndTests
             }
             catch (InvalidDataException)
             {
-                // As it should be.
+                // Expected.
             }
         }
     }
@@ -70,7 +70,7 @@ public class DeflateEndTests
             deflate.Write(plain);
         }
 
-        // The runtime writes nothing at all for no bytes: the empty last block, then.
+        // The runtime writes nothing for empty input; the result is the empty last block.
         var bytes = plain.Length == 0 ? StoredDeflate.Final.ToArray() : stream.ToArray();
         return ([.. bytes, .. new byte[DeflateTailRewriter.Growth]], bytes.Length);
     }

@@ -23,7 +23,7 @@ public class HuffmanCodeTests
         });
 
     [Fact]
-    public void Where_the_limit_does_not_bind_no_other_code_is_shorter() =>
+    public void If_the_limit_has_no_effect_no_other_code_is_shorter() =>
         Counts.Sample(counts =>
         {
             var code = Build(counts, 15);

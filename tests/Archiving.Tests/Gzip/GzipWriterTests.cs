@@ -49,7 +49,7 @@ public class GzipWriterTests
     [InlineData(2, 700_000)]
     public async Task Neither_the_number_of_workers_nor_the_output_s_room_changes_a_byte(int workers, int room)
     {
-        // Stretches that shrink and stretches that do not, so that blocks go both ways.
+        // Compressible and incompressible stretches, so that blocks take both paths.
         var plain = Enumerable.Range(0, 12).SelectMany(i => new ObjectContent(300_000 + i, i, compressible: i % 3 != 1).ToArray()).ToArray();
         var expected = await WriteAsync(plain, [plain.Length]);
 
@@ -79,7 +79,7 @@ public class GzipWriterTests
     }
 
     [Fact]
-    public async Task Giving_up_with_blocks_on_their_way_writes_nothing_more()
+    public async Task Completing_with_blocks_in_progress_writes_nothing_more()
     {
         for (var i = 0; i < 50; i++)
         {
@@ -97,7 +97,7 @@ public class GzipWriterTests
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
-    public async Task An_output_that_stands_still_holds_the_caller_back_with_no_more_blocks_than_workers(int workers)
+    public async Task A_stalled_output_blocks_the_caller_with_no_more_blocks_than_workers(int workers)
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 1, resumeWriterThreshold: 1));
         var gzip = NewGzip(pipe.Writer, workers);
@@ -110,7 +110,7 @@ public class GzipWriterTests
             flush = gzip.FlushAsync().AsTask();
             taken++;
 
-            // Encoding takes a moment; what holds a flush for good is the pipe, which nobody reads.
+            // Encoding takes a moment; a flush blocks permanently on the pipe, which is never read.
             await Task.WhenAny(flush, Eventually.StandsStillAsync(() => 0, TimeSpan.FromMilliseconds(300)));
         }
         while (flush.IsCompleted && taken < 100);
@@ -122,7 +122,7 @@ public class GzipWriterTests
     }
 
     [Fact]
-    public async Task Entries_without_a_body_do_not_pile_up()
+    public async Task Entries_without_a_body_do_not_accumulate()
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 100, resumeWriterThreshold: 1));
         var archive = ArchiveWriter.Create(new ArchiveRecipe(), pipe.Writer, workers: 2);
@@ -135,7 +135,7 @@ public class GzipWriterTests
             }
         });
 
-        // 512 bytes each: far fewer than all fit into the blocks that may be on their way.
+        // 512 bytes each: not nearly all fit into the blocks that may be in progress.
         var stopped = await Eventually.StandsStillAsync(() => Volatile.Read(ref written), TimeSpan.FromMilliseconds(500));
 
         Assert.InRange(stopped, 1, 4 * Block / 512);
@@ -145,7 +145,7 @@ public class GzipWriterTests
     }
 
     [Fact]
-    public async Task How_the_plain_bytes_are_cut_and_flushed_does_not_change_the_archive()
+    public async Task The_archive_does_not_depend_on_writes_and_flushes()
     {
         var plain = new ObjectContent(3 * Block + 1000, 5).ToArray();
         var whole = await WriteAsync(plain, [plain.Length]);
@@ -161,7 +161,7 @@ public class GzipWriterTests
     [InlineData(Block - 1)]
     [InlineData(Block)]
     [InlineData(Block + 1)]
-    public async Task Lengths_around_a_block_come_back(int length)
+    public async Task Lengths_around_a_block_survive_a_round_trip(int length)
     {
         var plain = new ObjectContent(length, 3).ToArray();
 
@@ -169,7 +169,7 @@ public class GzipWriterTests
     }
 
     [Fact]
-    public async Task A_block_that_does_not_shrink_costs_no_more_than_its_stored_headers()
+    public async Task A_block_that_does_not_shrink_only_adds_its_stored_headers()
     {
         var plain = new ObjectContent(8 * Block, 3, compressible: false).ToArray();
 
@@ -179,7 +179,7 @@ public class GzipWriterTests
     }
 
     [Fact]
-    public async Task A_caller_that_insists_on_more_memory_than_a_block_has_left_is_cut_at_the_block_all_the_same()
+    public async Task Memory_larger_than_the_rest_of_a_block_is_still_cut_at_the_block()
     {
         var plain = new ObjectContent(2 * Block, 9).ToArray();
         using var output = new MemoryStream();
@@ -198,7 +198,7 @@ public class GzipWriterTests
     }
 
     [Fact]
-    public async Task Nothing_but_the_header_leaves_before_a_block_is_full()
+    public async Task Only_the_header_is_sent_before_a_block_is_full()
     {
         using var output = new MemoryStream();
         var gzip = NewGzip(PipeWriter.Create(output));
@@ -213,7 +213,7 @@ public class GzipWriterTests
     }
 
     [Fact]
-    public void The_fingerprint_names_what_decides_the_bytes()
+    public void The_fingerprint_contains_everything_that_determines_the_bytes()
     {
         var fingerprints = Enum.GetValues<Compression>().Select(compression => new ArchiveRecipe(ArchiveFormat.TarGz, compression).Fingerprint).ToArray();
 

@@ -15,7 +15,7 @@ public class ArchiveLayoutTests
     [InlineData(ArchiveFormat.TarGz, Compression.Store)]
     [InlineData(ArchiveFormat.TarZst, Compression.Store)]
     [InlineData(ArchiveFormat.Zip, Compression.Store)]
-    public void The_length_that_is_told_beforehand_is_the_length(ArchiveFormat format, Compression compression) =>
+    public void The_computed_length_is_the_actual_length(ArchiveFormat format, Compression compression) =>
         Entries.SampleAsync(async entries =>
         {
             var recipe = new ArchiveRecipe(format, compression);
@@ -23,11 +23,11 @@ public class ArchiveLayoutTests
         });
 
     [Fact]
-    public void What_is_compressed_has_no_length_beforehand() =>
+    public void A_compressed_archive_has_no_length_in_advance() =>
         Assert.Null(LayoutOf(new ArchiveRecipe(), [("a", [1, 2, 3])]).Length);
 
     [Fact]
-    public void Pieces_stand_behind_one_another_without_a_gap()
+    public void Pieces_follow_one_another_without_a_gap()
     {
         ArchivePiece[] expected =
         [
@@ -51,7 +51,7 @@ public class ArchiveLayoutTests
     [InlineData((8L << 30) - 1, 512, 1)]
     [InlineData(8L << 30, 1536, 0)]
     [InlineData((8L << 30) + 1, 1536, 511)]
-    public void A_size_that_needs_a_pax_header_moves_what_stands_behind_it(long size, int header, int padding)
+    public void A_size_that_needs_a_pax_header_moves_what_follows(long size, int header, int padding)
     {
         var layout = ArchiveLayout.Create(new ArchiveRecipe(ArchiveFormat.Tar), [new ArchiveEntry("a", size, DateTimeOffset.UnixEpoch)]);
 

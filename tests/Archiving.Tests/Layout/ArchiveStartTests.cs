@@ -7,7 +7,7 @@ using Testing;
 
 namespace Archiving.Tests.Layout;
 
-/// <summary>An archive that is begun anywhere is the rest of the whole one.</summary>
+/// <summary>An archive that is started at any byte is the remainder of the whole one.</summary>
 public class ArchiveStartTests
 {
     private static readonly (string Name, byte[] Body)[] Entries =
@@ -40,7 +40,7 @@ public class ArchiveStartTests
 
     [Theory]
     [MemberData(nameof(Recipes))]
-    public async Task From_any_byte_with_and_without_checkpoints_the_rest_is_the_rest_of_the_whole(ArchiveFormat format, Compression compression, int workers)
+    public async Task From_any_byte_with_and_without_checkpoints_the_output_is_the_remainder_of_the_whole(ArchiveFormat format, Compression compression, int workers)
     {
         Matrix.RequireFull(unless: workers == 3 || format == ArchiveFormat.Tar || (compression == Compression.Store && format != ArchiveFormat.TarGz));
         var layout = LayoutOf(new ArchiveRecipe(format, compression), Entries);
@@ -70,7 +70,7 @@ public class ArchiveStartTests
     [InlineData(ArchiveFormat.TarGz)]
     [InlineData(ArchiveFormat.TarZst)]
     [InlineData(ArchiveFormat.Zip)]
-    public async Task A_start_makes_no_more_than_an_interval_and_a_block(ArchiveFormat format)
+    public async Task A_start_repeats_at_most_an_interval_and_a_block(ArchiveFormat format)
     {
         var layout = LayoutOf(new ArchiveRecipe(format), Entries);
         var trail = new CheckpointIndex();
@@ -91,7 +91,7 @@ public class ArchiveStartTests
     [InlineData(ArchiveFormat.TarGz)]
     [InlineData(ArchiveFormat.TarZst)]
     [InlineData(ArchiveFormat.Zip)]
-    public async Task A_checkpoint_that_is_not_this_archive_s_is_refused_before_a_byte_leaves(ArchiveFormat format)
+    public async Task A_checkpoint_of_another_archive_is_rejected_before_a_byte_is_written(ArchiveFormat format)
     {
         var layout = LayoutOf(new ArchiveRecipe(format), Entries);
         var trail = new CheckpointIndex();
@@ -113,7 +113,7 @@ public class ArchiveStartTests
     }
 
     [Fact]
-    public void A_stored_zip_begins_at_the_block_of_the_byte_unless_a_checksum_asks_for_more()
+    public void A_stored_zip_starts_at_the_block_of_the_byte_unless_a_checksum_requires_more()
     {
         var layout = LayoutOf(new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store), Entries);
         var (media, behind) = (layout.GetStart(2), layout.GetStart(3));
@@ -130,7 +130,7 @@ public class ArchiveStartTests
     }
 
     [Fact]
-    public void A_stored_tar_zst_begins_at_the_block_of_the_byte_without_any_checkpoint()
+    public void A_stored_tar_zst_starts_at_the_block_of_the_byte_without_any_checkpoint()
     {
         var layout = LayoutOf(new ArchiveRecipe(ArchiveFormat.TarZst, Compression.Store), Entries);
 
@@ -150,7 +150,7 @@ public class ArchiveStartTests
     [InlineData(ArchiveFormat.TarZst, Compression.Store)]
     [InlineData(ArchiveFormat.Zip, Compression.Fast)]
     [InlineData(ArchiveFormat.Zip, Compression.Store)]
-    public async Task Entries_that_must_be_read_are_not_left_out(ArchiveFormat format, Compression compression)
+    public async Task Entries_that_must_be_read_are_not_skipped(ArchiveFormat format, Compression compression)
     {
         var layout = LayoutOf(new ArchiveRecipe(format, compression), Entries);
         var trail = new CheckpointIndex();
@@ -158,7 +158,7 @@ public class ArchiveStartTests
 
         var start = layout.FindResumePoint(trail, whole.Length - 1, end: null, isRead: entry => entry != 2);
 
-        // Of stored frames, at the block in which the entry begins.
+        // For stored frames, at the block in which the entry begins.
         Assert.InRange(start.Place.PlainOffset, layout.GetStart(2) - (compression == Compression.Store ? ArchiveRecipe.StoreBlockSize : 0), layout.GetStart(3));
         Assert.InRange(start.Entry, compression == Compression.Store ? 0 : 2, 2);
     }
@@ -182,7 +182,7 @@ public class ArchiveStartTests
             },
             iter: 25);
 
-    /// <summary>As an archive within the archive has them.</summary>
+    /// <summary>Signatures as in an archive within the archive.</summary>
     private static byte[] WithSignatures(byte[] bytes)
     {
         for (var at = 0; at < bytes.Length - 4; at += 9_000)

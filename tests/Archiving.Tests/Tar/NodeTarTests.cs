@@ -4,7 +4,7 @@ using Testing;
 
 namespace Archiving.Tests.Tar;
 
-/// <summary>Node's own <c>tar</c>, with which npm unpacks every package.</summary>
+/// <summary>Node's <c>tar</c> module, with which npm unpacks every package.</summary>
 public class NodeTarTests
 {
     private const string Script = """

@@ -57,7 +57,7 @@ public class TarWriterTests
     [Theory]
     [InlineData("short")]
     [InlineData("pppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp/nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn")]
-    public async Task Hostile_8_What_fits_into_ustar_needs_no_extended_header(string name)
+    public async Task Hostile_8_A_name_that_fits_into_ustar_needs_no_extended_header(string name)
     {
         var bytes = await Archive.WriteAsync(PlainTar, (name, []));
 
@@ -74,7 +74,7 @@ public class TarWriterTests
         var path = Path.GetTempFileName();
         try
         {
-            // The body is a hole: readers of files skip over it.
+            // The body is a hole in a sparse file: readers skip it.
             await using (var file = File.Create(path))
             {
                 var pipe = PipeWriter.Create(file, new(leaveOpen: true));
@@ -104,7 +104,7 @@ public class TarWriterTests
     [InlineData("0001-01-01", "1970-01-01")]
     [InlineData("1969-12-31", "1970-01-01")]
     [InlineData("9999-12-31", "2242-03-16")]
-    public async Task Hostile_16_Times_that_a_header_cannot_hold_become_the_nearest_one_it_can(string modified, string expected)
+    public async Task Hostile_16_Times_out_of_range_become_the_nearest_possible_one(string modified, string expected)
     {
         using var output = new MemoryStream();
         var archive = ArchiveWriter.Create(PlainTar, PipeWriter.Create(output));
@@ -116,7 +116,7 @@ public class TarWriterTests
     }
 
     [Fact]
-    public async Task A_body_that_is_too_long_is_refused_and_no_byte_past_its_end_is_written()
+    public async Task A_body_that_is_too_long_is_rejected_and_no_excess_byte_is_written()
     {
         using var output = new MemoryStream();
         var archive = ArchiveWriter.Create(PlainTar, PipeWriter.Create(output));
@@ -130,7 +130,7 @@ public class TarWriterTests
     }
 
     [Fact]
-    public async Task A_body_that_is_too_short_is_refused_and_the_archive_cannot_be_finished()
+    public async Task A_body_that_is_too_short_is_rejected_and_the_archive_cannot_be_finished()
     {
         var archive = ArchiveWriter.Create(PlainTar, PipeWriter.Create(new MemoryStream()));
 
@@ -141,7 +141,7 @@ public class TarWriterTests
     }
 
     [Fact]
-    public async Task Completing_an_archive_that_was_not_finished_writes_no_end()
+    public async Task Completing_an_unfinished_archive_writes_no_end()
     {
         using var output = new MemoryStream();
         var pipe = PipeWriter.Create(output);

@@ -4,7 +4,7 @@ using Testing;
 namespace Archiving.Tests.Zip;
 
 /// <summary>
-/// Readers that take a zip from a stream, and cannot look into its directory first: they must find the end of each body themselves.
+/// Readers that read a zip from a stream, without its directory, and so must find the end of each body themselves.
 /// Each prints one line per entry: name and SHA-256.
 /// </summary>
 public class StreamingReaderTests
@@ -94,7 +94,7 @@ public class StreamingReaderTests
     [Fact]
     public async Task Readers_that_search_for_signatures_read_a_stored_zip_and_fail_at_an_archive_within_it()
     {
-        // Its length is known in advance, so no block can be cut at what is in it.
+        // Its length is known in advance, so no block can be split at a signature.
         var entries = (await Entries.Value).Where(entry => !entry.Name.EndsWith(".zip", StringComparison.Ordinal)).ToArray();
         foreach (var (module, program) in new[] { ("unzipper", UnzipperReader), ("fflate", FflateReader) })
         {
@@ -168,7 +168,7 @@ public class StreamingReaderTests
         return await Tool.RunAsync("node", ["-e", program], input);
     }
 
-    /// <summary>Entries that shrink and that do not, an empty one, and archives that hold the signatures of every record.</summary>
+    /// <summary>Compressible and incompressible entries, an empty one, and archives that contain the signatures of every record.</summary>
     private static async Task<(string Name, byte[] Body)[]> MakeAsync()
     {
         (string, byte[])[] inner = [.. Enumerable.Range(0, 40).Select(i => ($"inner/{i}", new ObjectContent(5000, i, compressible: false).ToArray()))];

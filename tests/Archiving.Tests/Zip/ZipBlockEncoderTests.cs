@@ -17,7 +17,7 @@ public class ZipBlockEncoderTests
     [InlineData(64)]
     [InlineData(65)]
     [InlineData(2000)]
-    public void A_stored_block_is_cut_within_signatures_and_comes_back(int signatures)
+    public void A_stored_block_is_split_within_signatures_and_survives_a_round_trip(int signatures)
     {
         var plain = new ObjectContent(ArchiveRecipe.BlockSize, 1, compressible: false).ToArray();
         for (var i = 0; i < signatures; i++)
@@ -45,7 +45,7 @@ public class ZipBlockEncoderTests
     [InlineData(5, 6, true)]
     [InlineData(7, 8, true)]
     [InlineData(3, 5, false)]
-    public void Only_signatures_are_cut(byte first, byte second, bool isCut)
+    public void Only_signatures_are_split(byte first, byte second, bool isCut)
     {
         var plain = new ObjectContent(1000, 1, compressible: false).ToArray();
         new byte[] { 0x50, 0x4B, first, second }.CopyTo(plain, 996);

@@ -8,7 +8,7 @@ namespace Archiving.Tests.Zip;
 
 public class ZipWriterTests
 {
-    // A body of 4 GiB that is deflated: where every reader must take lengths from the wide records.
+    // A deflated body of 4 GiB: every reader must take lengths from the Zip64 records.
     private const long FourGiB = 1L << 32;
 
     [Theory]
@@ -45,7 +45,7 @@ public class ZipWriterTests
             Assert.True(result.ExitCode == 0, $"{tool}: {result.Error}{result.Output}");
         }
 
-        // From a pipe there is no directory to look into first: the records in front of and behind the bodies must do.
+        // A pipe has no directory to read first: the records before and after the bodies must be enough.
         foreach (var command in new[] { "bsdtar -xOf - media.bin", $"busybox unzip -p {file.Path} media.bin" })
         {
             var result = await Tool.RunAsync("sh", ["-c", command + " | sha256sum"], bytes);
@@ -70,7 +70,7 @@ public class ZipWriterTests
     {
         Matrix.RequireFull(unless: length is 101 or 4095);
 
-        // Segments of at most 200, so that a file system could hold them.
+        // Segments of at most 200 characters, so that a file system can store them.
         var name = string.Concat(Enumerable.Range(0, length).Select(i => i % 200 == 199 && i < length - 1 ? '/' : 'n'));
         var bytes = await Archive.WriteAsync(new ArchiveRecipe(ArchiveFormat.Zip), (name, [1, 2, 3]), ("last", [4]));
 
@@ -90,7 +90,7 @@ public class ZipWriterTests
     [InlineData("1979-12-31", "1980-01-01")]
     [InlineData("2107-12-31", "2107-12-31")]
     [InlineData("9999-12-31", "2107-12-31")]
-    public async Task Hostile_16_Times_that_a_header_cannot_hold_become_the_nearest_one_it_can(string modified, string expected)
+    public async Task Hostile_16_Times_out_of_range_become_the_nearest_possible_one(string modified, string expected)
     {
         using var output = new MemoryStream();
         var archive = ArchiveWriter.Create(new ArchiveRecipe(ArchiveFormat.Zip), PipeWriter.Create(output));
@@ -110,7 +110,7 @@ public class ZipWriterTests
     [InlineData(65_534, 22)]
     [InlineData(65_535, 98)]
     [InlineData(65_536, 98)]
-    public async Task Hostile_17_Entries_around_the_number_that_two_bytes_hold_are_all_seen(int count, int end)
+    public async Task Hostile_17_All_entries_around_the_16_bit_limit_are_seen(int count, int end)
     {
         if (count != 65_535)
         {
@@ -150,7 +150,7 @@ public class ZipWriterTests
     [InlineData((2 * FourGiB) - 1)]
     [InlineData(2 * FourGiB)]
     [InlineData((2 * FourGiB) + 1)]
-    public async Task Hostile_17_Sizes_around_4_and_8_GiB_are_seen_by_every_reader_and_so_is_what_stands_behind_them(long size)
+    public async Task Hostile_17_Sizes_around_4_and_8_GiB_and_the_entries_after_them_are_seen_by_every_reader(long size)
     {
         Matrix.RequireFull(unless: size == FourGiB);
 
@@ -166,7 +166,7 @@ public class ZipWriterTests
         Assert.Contains($"{size} ", (await Tool.RunAsync("unzip", ["-l", file.Path])).Output, StringComparison.Ordinal);
         if (size != FourGiB - 1)
         {
-            // Of a size that is the very mark of Zip64, unzip 6.0 takes the mark for that of the entry behind it, too.
+            // If a size equals the Zip64 mark, unzip 6.0 also applies the mark to the next entry.
             Assert.Equal("end", (await Tool.RunAsync("unzip", ["-p", file.Path, "last"])).Output);
         }
 

@@ -29,7 +29,7 @@ public class ZstdWriterTests
     }
 
     [Fact]
-    public async Task Stored_it_is_one_frame_that_states_its_size_so_readers_that_stop_after_the_first_frame_see_everything()
+    public async Task A_stored_archive_is_one_frame_with_its_size_for_readers_that_stop_after_the_first_frame()
     {
         Tool.RequireFile("/usr/lib/python3/dist-packages/zstandard/__init__.py");
         var entries = new[] { ("text", new ObjectContent(1_300_017, 1).ToArray()), ("media", new ObjectContent(700_003, 2, compressible: false).ToArray()) };
@@ -50,7 +50,7 @@ public class ZstdWriterTests
     }
 
     [Fact]
-    public async Task Without_a_layout_a_stored_frame_does_not_state_its_size_and_is_read_all_the_same()
+    public async Task Without_a_layout_a_stored_frame_does_not_state_its_size_and_is_still_readable()
     {
         using var output = new MemoryStream();
         var archive = ArchiveWriter.Create(new ArchiveRecipe(ArchiveFormat.TarZst, Compression.Store), PipeWriter.Create(output));
@@ -61,7 +61,7 @@ public class ZstdWriterTests
         Assert.Equal(0, (await Tool.RunAsync("zstd", ["-t"], output.ToArray())).ExitCode);
         Assert.Equal("a\n", (await Tool.RunAsync("tar", ["--zstd", "-tf", "-"], output.ToArray())).Output);
 
-        // What is cut is not whole.
+        // A truncated archive is not accepted.
         Assert.NotEqual(0, (await Tool.RunAsync("zstd", ["-t"], output.ToArray()[..^3])).ExitCode);
     }
 
@@ -71,7 +71,7 @@ public class ZstdWriterTests
     [InlineData(131_072)]
     [InlineData(131_073)]
     [InlineData(524_288)]
-    public async Task A_frame_of_raw_blocks_is_a_frame_to_others(int length)
+    public async Task A_frame_of_raw_blocks_is_a_valid_frame(int length)
     {
         var plain = new ObjectContent(length, 1, compressible: false).ToArray();
         var frame = new byte[StoredFrame.Instance.EncodedLength(length)];
@@ -80,7 +80,7 @@ public class ZstdWriterTests
         var unpacked = await Tool.RunAsync("sh", ["-c", "zstd -dc | sha256sum"], frame);
         Assert.StartsWith(Download.Hash(plain), unpacked.Output, StringComparison.Ordinal);
 
-        // A changed byte is noticed.
+        // A changed byte is detected.
         frame[StoredFrame.Instance.HeaderLength] ^= 1;
         Assert.NotEqual(0, (await Tool.RunAsync("zstd", ["-t"], frame)).ExitCode);
     }

@@ -4,7 +4,7 @@ using Testing;
 
 namespace Benchmarks.Peers;
 
-/// <summary>A server in a process of its own, known by the line it prints when it listens.</summary>
+/// <summary>A server in a separate process, which is ready when it prints the expected line.</summary>
 internal sealed class Server : IAsyncDisposable
 {
     private const string Listening = "Now listening on: ";
@@ -20,11 +20,11 @@ internal sealed class Server : IAsyncDisposable
 
     public Uri Address { get; }
 
-    /// <summary>This program again, with another command.</summary>
+    /// <summary>This program with another command.</summary>
     public static Task<Server> StartSelfAsync(params string[] arguments) =>
         StartAsync("dotnet", [Path.Combine(AppContext.BaseDirectory, "Benchmarks.dll"), .. arguments]);
 
-    /// <summary>Node's archiver, fetched from npm into a folder of its own; null where there is no node.</summary>
+    /// <summary>Node's archiver, installed from npm into a separate folder; null if node is missing.</summary>
     public static async Task<Server?> StartArchiverAsync(string origin)
     {
         if (!Tool.Exists("node") || !Tool.Exists("npm"))
@@ -65,7 +65,7 @@ internal sealed class Server : IAsyncDisposable
         {
             if (line.IndexOf(Listening, StringComparison.Ordinal) is >= 0 and var at)
             {
-                // Whatever it says later must not fill the pipe.
+                // Drain its later output, so that it does not block.
                 _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
                 return new Server(process, new Uri(line[(at + Listening.Length)..].Trim()));
             }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Benchmarks.Peers;
 
-/// <summary>Storage that answers every request 20 ms late, as many at a time as are made.</summary>
+/// <summary>Storage that responds to every request after 20 ms, with any number of concurrent requests.</summary>
 internal static class SlowOrigin
 {
     private static readonly TimeSpan Latency = TimeSpan.FromMilliseconds(20);

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Benchmarks.Peers;
 
-/// <summary>What one writes by hand: a minimal API with the runtime's <see cref="TarWriter"/>, with or without <see cref="GZipStream"/>.</summary>
+/// <summary>The obvious implementation: a minimal API with the runtime's <see cref="TarWriter"/>, with or without <see cref="GZipStream"/>.</summary>
 internal static class TarWriterServer
 {
     public static Task RunAsync(string origin)
@@ -36,13 +36,13 @@ internal static class TarWriterServer
             using var response = await client.GetAsync(key, HttpCompletionOption.ResponseHeadersRead);
             await using var body = await response.EnsureSuccessStatusCode().Content.ReadAsStreamAsync();
 
-            // The writer wants to know the length, and takes it from the stream.
+            // The writer needs the length, and takes it from the stream.
             await using var sized = new SizedStream(body, response.Content.Headers.ContentLength!.Value);
             await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, key) { DataStream = sized });
         }
     }
 
-    /// <summary>A body with its length, as the writer asks for it.</summary>
+    /// <summary>A body with its length, as the writer requires.</summary>
     private sealed class SizedStream(Stream body, long length) : Stream
     {
         private long _position;

@@ -1,4 +1,4 @@
-// What one writes by hand with Node: archiver over the bodies of http requests, one after the other.
+// The obvious implementation with Node: archiver over the bodies of sequential http requests.
 const http = require('http');
 const archiver = require('archiver');
 

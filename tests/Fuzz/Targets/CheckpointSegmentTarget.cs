@@ -4,7 +4,7 @@ using Gateway.Resuming;
 
 namespace Fuzz.Targets;
 
-/// <summary>What stands in the shared cache of an archive: it can make a resume slower, and never begin it behind its place.</summary>
+/// <summary>An archive's data in the shared cache: it can make a resume slower, but never start it after the requested byte.</summary>
 internal static class CheckpointSegmentTarget
 {
     private const long From = 40 << 20;
@@ -25,8 +25,8 @@ internal static class CheckpointSegmentTarget
             FuzzTarget.Require(
                 known.Checkpoints.Between(long.MinValue, long.MaxValue).All(place => place is { PlainOffset: > 0, Offset: > 0 } && place.PlainOffset <= layout.PlainLength && place.Offset <= layout.MaxLength),
                 "a place is in the archive");
-            FuzzTarget.Require(layout.FindResumePoint(known.Checkpoints, From, null).Place.Offset <= From, "making begins before the range does");
-            FuzzTarget.Require(Enumerable.Range(0, layout.Entries.Count).All(entry => known.GetHash(entry) is null or { Length: 32 }), "a hash is of an entry");
+            FuzzTarget.Require(layout.FindResumePoint(known.Checkpoints, From, null).Place.Offset <= From, "writing starts at or before the range");
+            FuzzTarget.Require(Enumerable.Range(0, layout.Entries.Count).All(entry => known.GetHash(entry) is null or { Length: 32 }), "a hash belongs to an entry");
         }
     }
 }

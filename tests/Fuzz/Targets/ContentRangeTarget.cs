@@ -7,7 +7,7 @@ using Gateway.Storage.Objects;
 
 namespace Fuzz.Targets;
 
-/// <summary>Storage's answer to a request for a part: it is taken only if it says that it is that part.</summary>
+/// <summary>Storage's response to a range request: it is accepted only if it is that part.</summary>
 internal static partial class ContentRangeTarget
 {
     private const long Size = 1000;
@@ -30,7 +30,7 @@ internal static partial class ContentRangeTarget
                 continue;
             }
 
-            // By the letter of RFC 9110, section 14.4, read by somebody else.
+            // An independent implementation of RFC 9110, section 14.4.
             var text = headers.ContentRange.ToString();
             var match = Letter().Match(text);
             FuzzTarget.Require(
@@ -40,7 +40,7 @@ internal static partial class ContentRangeTarget
                 && Number(match, 2) == (end ?? wanted.End ?? Size) - 1
                 && !(end >= (wanted.End ?? Size))
                 && (match.Groups[3].Value == "*" || Number(match, 3) == Size),
-                "only the part that was asked for, or its beginning, is taken");
+                "only the requested part, or its beginning, is accepted");
         }
     }
 

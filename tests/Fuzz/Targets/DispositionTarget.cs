@@ -4,7 +4,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Fuzz.Targets;
 
-/// <summary>The name of a download: whatever was sent, the header is one line of ASCII that is read back as a harmless name.</summary>
+/// <summary>The name of a download: for any input, the header is one line of ASCII that is parsed as a harmless name.</summary>
 internal static class DispositionTarget
 {
     public static void Run(byte[] input)
@@ -14,8 +14,8 @@ internal static class DispositionTarget
         header.SetHttpFileName(name + ".tar.gz");
         var line = header.ToString();
         FuzzTarget.Require(line.All(c => c is >= ' ' and < (char)0x7F), "a header is a line of ASCII");
-        FuzzTarget.Require(ContentDispositionHeaderValue.Parse(line).FileNameStar == name + ".tar.gz", "a name is read back");
-        FuzzTarget.Require(EntryNames.Unsafe(name) is null && !name.Contains('/'), "a name is a file in the folder of downloads");
-        FuzzTarget.Require(Encoding.UTF8.GetByteCount(name) <= 255 - 20, "a file system takes it");
+        FuzzTarget.Require(ContentDispositionHeaderValue.Parse(line).FileNameStar == name + ".tar.gz", "a name is parsed back");
+        FuzzTarget.Require(EntryNames.Unsafe(name) is null && !name.Contains('/'), "a name is a file in the download folder");
+        FuzzTarget.Require(Encoding.UTF8.GetByteCount(name) <= 255 - 20, "a file system accepts it");
     }
 }

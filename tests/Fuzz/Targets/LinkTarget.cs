@@ -4,7 +4,7 @@ using Gateway.Links;
 
 namespace Fuzz.Targets;
 
-/// <summary>The token of a link: nothing opens that was not signed, and what was signed does.</summary>
+/// <summary>The token of a link: only signed content opens, and all signed content does.</summary>
 internal static class LinkTarget
 {
     private static readonly byte[] Key = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
@@ -13,35 +13,35 @@ internal static class LinkTarget
 
     public static void Run(byte[] input)
     {
-        FuzzTarget.Require(LinkToken.Open([Key], Encoding.Latin1.GetString(input)) is null, "nothing opens that was not signed");
-        FuzzTarget.Require(new CacheEntrySigner([Key]).Open("key", input, Expires) is null, "nothing in Redis opens that was not signed");
+        FuzzTarget.Require(LinkToken.Open([Key], Encoding.Latin1.GetString(input)) is null, "unsigned content does not open");
+        FuzzTarget.Require(new CacheEntrySigner([Key]).Open("key", input, Expires) is null, "unsigned content in Redis does not open");
         RequireBounded(input);
         var token = LinkToken.Create(Key, Expires, input);
         FuzzTarget.Require(
-            LinkToken.Open([Other, Key], token) is var (expires, content) && expires == Expires && content.AsSpan().SequenceEqual(input), "what was signed opens");
-        FuzzTarget.Require(LinkToken.Open([Other], token) is null, "nothing opens by another key");
+            LinkToken.Open([Other, Key], token) is var (expires, content) && expires == Expires && content.AsSpan().SequenceEqual(input), "signed content opens");
+        FuzzTarget.Require(LinkToken.Open([Other], token) is null, "another key does not open it");
 
-        // A character somewhere else, chosen by the input.
+        // Changes a character at another position, chosen by the input.
         var at = input.Aggregate(17, (hash, b) => (hash * 31) + b) & 0x7FFFFFFF;
         var changed = token.ToCharArray();
         changed[at % (token.Length - 1)] = changed[at % (token.Length - 1)] == 'A' ? 'B' : 'A';
-        FuzzTarget.Require(LinkToken.Open([Key], changed) is null, "nothing opens that was changed");
+        FuzzTarget.Require(LinkToken.Open([Key], changed) is null, "changed content does not open");
     }
 
-    /// <summary>Even what was signed unpacks to no more than it says.</summary>
+    /// <summary>Even signed content never unpacks to more than declared.</summary>
     private static void RequireBounded(byte[] packed)
     {
         try
         {
             if (BundleLink.From(packed, mayCarryRights: true) is { } link)
             {
-                FuzzTarget.Require(link.MaxContentBytes is > 0 and <= BundleLink.MaxManifestBytes, "a link says how much it stands for");
-                FuzzTarget.Require(link.Unpack().Length <= link.MaxContentBytes, "a link stands for no more than it says");
+                FuzzTarget.Require(link.MaxContentBytes is > 0 and <= BundleLink.MaxManifestBytes, "a link declares its size");
+                FuzzTarget.Require(link.Unpack().Length <= link.MaxContentBytes, "a link is not larger than declared");
             }
         }
         catch (LinkException)
         {
-            // No link.
+            // Not a link.
         }
     }
 }

@@ -3,7 +3,7 @@ using Gateway.Responses;
 
 namespace Fuzz.Targets;
 
-/// <summary>The JSON of a POST: what is accepted is harmless, and written again it is the same request, as in a link.</summary>
+/// <summary>The JSON of a POST: what is accepted is harmless, and serializing it again gives the same request, as in a link.</summary>
 internal static class ManifestTarget
 {
     private const int MaxEntries = 100;
@@ -22,7 +22,7 @@ internal static class ManifestTarget
                 (again.Format, again.Compression, again.Missing, again.HasReceipt, again.FileName) == (fields.Format, fields.Compression, fields.Missing, fields.HasReceipt, fields.FileName)
                 && again.Entries.Count == fields.Entries.Count
                 && again.Entries.Zip(fields.Entries).All(pair => Same(pair.First, pair.Second)),
-                "a manifest that is written again is the same request");
+                "a manifest that is serialized again is the same request");
         }
         catch (BundleProblemException refusal)
         {

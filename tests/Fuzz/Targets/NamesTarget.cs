@@ -8,7 +8,7 @@ using Gateway.Storage.Paths;
 
 namespace Fuzz.Targets;
 
-/// <summary>Names, a line each: whatever may be one is read back from every format as it was.</summary>
+/// <summary>Names, one per line: every valid name is read back unchanged from every format.</summary>
 internal static class NamesTarget
 {
     private static readonly DateTimeOffset Modified = new(2026, 1, 2, 3, 4, 6, TimeSpan.Zero);
@@ -29,11 +29,11 @@ internal static class NamesTarget
         for (var i = 0; i < names.Length; i++)
         {
             var entry = tar.GetNextEntry();
-            FuzzTarget.Require(entry?.Name == names[i] && entry is { EntryType: TarEntryType.RegularFile, Length: var length } && length == i % 3, "a tar gives every name back");
-            FuzzTarget.Require(zip.Entries[i].FullName == names[i] && zip.Entries[i].Length == i % 3, "a zip gives every name back");
+            FuzzTarget.Require(entry?.Name == names[i] && entry is { EntryType: TarEntryType.RegularFile, Length: var length } && length == i % 3, "a tar contains every name");
+            FuzzTarget.Require(zip.Entries[i].FullName == names[i] && zip.Entries[i].Length == i % 3, "a zip contains every name");
         }
 
-        FuzzTarget.Require(tar.GetNextEntry() is null, "a tar ends behind its entries");
+        FuzzTarget.Require(tar.GetNextEntry() is null, "a tar ends after its entries");
     }
 
     private static string AsComparedByEye(string name) =>

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Fuzz.Targets;
 
-/// <summary>What storage says of an object, a header a line.</summary>
+/// <summary>Response headers of storage, one per line.</summary>
 internal static class ObjectHeadTarget
 {
     public static void Run(byte[] input)
@@ -13,13 +13,13 @@ internal static class ObjectHeadTarget
         try
         {
             var head = ObjectHead.From(HeadersOf(input));
-            FuzzTarget.Require(head.Size is null or (>= 0 and <= ObjectHead.MaxSize), "a size is one");
+            FuzzTarget.Require(head.Size is null or (>= 0 and <= ObjectHead.MaxSize), "a size is valid");
             FuzzTarget.Require(head.ETag is null || (head.ETag is ['"', .., '"'] && head.ETag.Length >= 2 && head.ETag.AsSpan()[1..^1].IndexOf('"') < 0), "a validator is strong and has its quotes");
-            FuzzTarget.Require(head.Checksums is null or { Sha256: null or { Length: 32 }, Md5: null or { Length: 16 } }, "a checksum is as long as it should be");
+            FuzzTarget.Require(head.Checksums is null or { Sha256: null or { Length: 32 }, Md5: null or { Length: 16 } }, "a checksum has the correct length");
         }
         catch (StorageException)
         {
-            // Refused.
+            // Rejected.
         }
     }
 
@@ -28,7 +28,7 @@ internal static class ObjectHeadTarget
         var headers = new HeaderDictionary();
         foreach (var line in Encoding.Latin1.GetString(input).Split('\n'))
         {
-            // As HttpClient would let it through: a name, and a value without what ends a line.
+            // As HttpClient would accept it: a name, and a value without line ends.
             if (line.Split(':', 2, StringSplitOptions.TrimEntries) is [{ Length: > 0 } name, var value] && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '-'))
             {
                 headers.Append(name, value.Replace("\0", "", StringComparison.Ordinal).Replace("\r", "", StringComparison.Ordinal));

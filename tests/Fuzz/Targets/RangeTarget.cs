@@ -30,7 +30,7 @@ internal static class RangeTarget
                     FuzzTarget.Require(range.From is >= 0 and < 2 * Length, "a range begins in the archive");
                     FuzzTarget.Require(
                         length is null || range.From >= length ? range.End is null : range.End > range.From && range.End <= length, "a range has bytes and ends in the archive");
-                    FuzzTarget.Require(range.ReachesEnd == (range.End is not null && range.End == length), "a range that reaches the end says so");
+                    FuzzTarget.Require(range.ReachesEnd == (range.End is not null && range.End == length), "a range that reaches the end is marked so");
                 }
 
                 FuzzTarget.Require(RequestedRange.From(request, null, length, 2 * Length) is null, "without a validator there are no ranges");
@@ -45,6 +45,6 @@ internal static class RangeTarget
         FuzzTarget.Require(
             result != PreconditionResult.Proceed || request.Headers.IfUnmodifiedSince.Count == 0 || request.Headers.Range.Count == 0
                 || request.Headers.IfMatch.Count > 0 || request.Headers.IfRange.Count > 0,
-            "a date alone allows no range");
+            "a date alone permits no range");
     }
 }

@@ -10,7 +10,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Access;
 
-/// <summary>Who may do what, each way one setting away.</summary>
+/// <summary>Authentication and authorization; each way in needs one setting.</summary>
 public sealed class AccessTests : IAsyncLifetime
 {
     private const string Url = "/bundle?ids=s/a&format=tar";
@@ -36,7 +36,7 @@ public sealed class AccessTests : IAsyncLifetime
     [InlineData("/bundle?ids=s/a")]
     [InlineData("/bundle/plan?ids=s/a")]
     [InlineData("/s/a")]
-    public async Task Who_shows_nothing_is_told_to_and_storage_is_asked_nothing(string url)
+    public async Task Without_credentials_the_response_is_401_and_storage_gets_no_request(string url)
     {
         using var answer = await _gateway.Client.GetAsync(url);
 
@@ -46,7 +46,7 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_bearer_token_lets_in_and_goes_no_further()
+    public async Task A_bearer_token_grants_access_and_is_not_forwarded()
     {
         using var good = With("Authorization", "Bearer " + Token(TimeSpan.FromMinutes(5)));
         Assert.Single((await Download.SendAsync(_gateway.Client, good)).RequireWhole());
@@ -60,7 +60,7 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_key_lets_in_and_goes_no_further()
+    public async Task An_API_key_grants_access_and_is_not_forwarded()
     {
         using var good = With("X-Api-Key", ApiKey);
         Assert.Single((await Download.SendAsync(_gateway.Client, good)).RequireWhole());
@@ -77,7 +77,7 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_policy_asks_for_a_role()
+    public async Task A_policy_requires_a_role()
     {
         await using var gateway = await StartAsync("writers");
         foreach (var (key, status) in new[] { (ApiKey, HttpStatusCode.Forbidden), ("writer's key", HttpStatusCode.OK) })
@@ -93,7 +93,7 @@ public sealed class AccessTests : IAsyncLifetime
     [InlineData("javascript", "node", "sample.js")]
     [InlineData("csharp", "dotnet", "run sample.cs --")]
     [InlineData("go", "go", "run sample.go")]
-    public async Task Every_sample_signs_an_address_that_lets_in_for_ranges_too(string language, string program, string arguments)
+    public async Task Every_sample_creates_a_valid_signed_URL_that_also_permits_ranges(string language, string program, string arguments)
     {
         if (language is "csharp" or "go")
         {
@@ -125,7 +125,7 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nothing_of_a_signed_address_can_be_changed()
+    public async Task No_part_of_a_signed_URL_can_be_changed()
     {
         var later = DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds();
         var good = Sign($"{Url}&expires={later}");
@@ -151,14 +151,14 @@ public sealed class AccessTests : IAsyncLifetime
     [Theory]
     [InlineData("Authentication:Schemes:SignedUrl:Keys:0", "c2hvcnQ=", "Keys:0 is not Base64")]
     [InlineData("Authentication:Schemes:ApiKey:Keys:me:Sha256", "abc", "Keys:me:Sha256 is not 64")]
-    [InlineData("Authentication:Schemes:SignedUrl:Keys", "c2VjcmV0c2VjcmV0", "SignedUrl:Keys: must be a list")]
+    [InlineData("Authentication:Schemes:SignedUrl:Keys", "c2VjcmV0c2VjcmV0", "SignedUrl:Keys: must be a non-empty list")]
     [InlineData("Authorization:Policies:writers:Rolls:0", "x", "unknown key")]
-    [InlineData("Authorization:Policies:writers:Roles", "chief", "Roles: must be a list")]
-    [InlineData("Authorization:Policies:writers:Roles", "", "Roles: must be a list")]
-    [InlineData("Authorization:Policies:writers:Roles:x:y", "chief", "Roles: must be a list")]
-    [InlineData("Authorization:Policies:writers:Claims", "scope", "Claims: must name claims")]
-    [InlineData("Authorization:Policies:writers:Claims:scope", "admin", "scope: must be a list")]
-    public async Task A_fault_of_these_sections_stops_the_start(string key, string value, string expected)
+    [InlineData("Authorization:Policies:writers:Roles", "chief", "Roles: must be a non-empty list")]
+    [InlineData("Authorization:Policies:writers:Roles", "", "Roles: must be a non-empty list")]
+    [InlineData("Authorization:Policies:writers:Roles:x:y", "chief", "Roles: must be a non-empty list")]
+    [InlineData("Authorization:Policies:writers:Claims", "scope", "Claims: must contain claims")]
+    [InlineData("Authorization:Policies:writers:Claims:scope", "admin", "scope: must be a non-empty list")]
+    public async Task An_error_in_these_sections_prevents_the_start(string key, string value, string expected)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
         GatewayUnderTest.Set(configuration, key, value);
@@ -178,7 +178,7 @@ public sealed class AccessTests : IAsyncLifetime
     [InlineData("""{ "Authentication": { "Schemes": { "SignedUrl": { "Keys": [null] } } } }""")]
     [InlineData("""{ "Authentication": { "Schemes": { "ApiKey": { "Keys": { "me": { "Sha256": null } } } } } }""")]
     [InlineData("""{ "Authentication": { "Schemes": { "ApiKey": { "Keys": { "me": {} } } } } }""")]
-    public async Task What_is_empty_lets_nobody_in(string json)
+    public async Task Empty_values_grant_no_access(string json)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
         configuration["ReverseProxy"]!["Routes"]!["s"]!["AuthorizationPolicy"] = json.Contains("writers", StringComparison.Ordinal) ? "writers" : "default";
@@ -196,12 +196,12 @@ public sealed class AccessTests : IAsyncLifetime
         }
         catch (InvalidConfigurationException)
         {
-            // Better still.
+            // A failed start would also be fine.
         }
     }
 
     [Fact]
-    public async Task A_signature_is_for_what_was_sent_and_for_nothing_that_decodes_to_it()
+    public async Task A_signature_covers_the_URL_as_sent_and_not_other_encodings_of_it()
     {
         _upstream.Put("/a%3Fb", 10, seed: 1);
         _upstream.Put("/a%253Fb", 10, seed: 2);
@@ -220,13 +220,13 @@ public sealed class AccessTests : IAsyncLifetime
             Assert.DoesNotContain("200", await RawAsync(signed + tail), StringComparison.Ordinal);
         }
 
-        // And storage sees neither signature nor time.
+        // Storage sees neither signature nor time.
         Assert.All(_upstream.Requests, request => Assert.DoesNotContain("signature", request.Path, StringComparison.Ordinal));
         Assert.All(_upstream.Requests, request => Assert.DoesNotContain("expires", request.Path, StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task Of_an_address_with_its_host_only_the_path_is_signed_and_no_slash_further_on_begins_one()
+    public async Task In_an_absolute_form_URL_only_the_path_is_signed_and_a_later_slash_does_not_start_a_path()
     {
         var configuration = Configure("default");
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:Match:Path", "/{**key}");
@@ -243,7 +243,7 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Holders_of_signed_addresses_are_counted_by_address_and_others_by_name()
+    public async Task Holders_of_signed_URLs_are_counted_by_address_and_others_by_name()
     {
         _upstream.Put("/large", new ObjectContent(100 << 20, 1, compressible: false));
         await using var gateway = await StartAsync("default", ("Bundle:Limits:MaxPerClient", 1), ("Proxies:0", "127.0.0.1"));
@@ -273,7 +273,7 @@ public sealed class AccessTests : IAsyncLifetime
     [InlineData("true", "Authorization", "Bearer {token}", true)]
     [InlineData(null, "Authorization", "Bearer meant.for.others", false)]
     [InlineData(null, "Authorization", "Basic dTpw", true)]
-    public async Task A_proxied_route_forwards_a_bearer_token_only_where_its_metadata_says_so(string? metadata, string header, string value, bool isForwarded)
+    public async Task A_proxied_route_forwards_a_bearer_token_only_if_its_metadata_permits_it(string? metadata, string header, string value, bool isForwarded)
     {
         var configuration = Configure("default");
         configuration["ReverseProxy"]!["Routes"]!["s"]!.AsObject().Remove("AuthorizationPolicy");
@@ -298,7 +298,7 @@ public sealed class AccessTests : IAsyncLifetime
     [InlineData("/bundle?ids=s/a")]
     [InlineData("/bundle/plan?ids=s/a")]
     [InlineData("/s/a?x=1")]
-    public async Task The_holder_of_a_signed_URL_cannot_choose_another_tenant_by_a_header(string url)
+    public async Task The_holder_of_a_signed_URL_cannot_choose_another_tenant_with_a_header(string url)
     {
         _upstream.Put("/a?x=1", 10, seed: 1);
         var configuration = Configure("default");
@@ -323,7 +323,7 @@ public sealed class AccessTests : IAsyncLifetime
     [InlineData("Bundle:Compression:MaxWorkers", "2")]
     [InlineData("Bundle:Upstream:SmallObject", "2")]
     [InlineData("Bundle:Upstream:MaxAtOnce", "2")]
-    public async Task A_computed_property_is_no_key_of_the_configuration(string key, string value)
+    public async Task A_computed_property_is_not_a_configuration_key(string key, string value)
     {
         var configuration = Configure("default");
         GatewayUnderTest.Set(configuration, "Authentication:Schemes:ApiKey:Keys:me:Sha256", new string('0', 64));
@@ -357,7 +357,7 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_key_that_the_route_itself_sets_for_storage_gets_there()
+    public async Task An_API_key_that_the_route_sets_for_storage_is_sent()
     {
         var configuration = Configure("default");
         configuration["ReverseProxy"]!["Routes"]!["s"]!["Transforms"]!.AsArray().Add(new JsonObject { ["RequestHeader"] = "X-Api-Key", ["Set"] = "storage's key" });
@@ -372,7 +372,7 @@ public sealed class AccessTests : IAsyncLifetime
         Assert.All(_upstream.Requests, request => Assert.Equal("storage's key", request.Header("X-Api-Key")));
     }
 
-    /// <summary>The head of the answer to a target that no client library has put in order.</summary>
+    /// <summary>The response headers for a target that no client library has normalized.</summary>
     private async Task<string> RawAsync(string target, GatewayUnderTest? gateway = null)
     {
         using var client = new System.Net.Sockets.TcpClient();

@@ -32,10 +32,10 @@ public sealed class CorsTests : IAsyncLifetime
     [InlineData("HEAD", "/bundle?ids=s/a")]
     [InlineData("GET", "/bundle/plan?ids=s/a")]
     [InlineData("GET", "/s/a")]
-    [InlineData("GET", "/bundle?ids=s/none")] // errors can be read too
+    [InlineData("GET", "/bundle?ids=s/none")] // errors are readable too
     [InlineData("GET", "/bundle/links/none")]
     [InlineData("GET", "/bundle?ids=@long")]
-    public async Task A_response_names_the_origin_of_the_policy_and_what_may_be_read(string method, string url)
+    public async Task A_response_lists_the_policy_s_origin_and_the_readable_headers(string method, string url)
     {
         await using var gateway = await StartAsync(Policy(App));
         using var request = Request(method, url.Replace("@long", new string('x', 9000), StringComparison.Ordinal), App);
@@ -55,7 +55,7 @@ public sealed class CorsTests : IAsyncLifetime
     [InlineData("/bundle/plan")]
     [InlineData("/bundle/links")]
     [InlineData("/s/a")]
-    public async Task Another_origin_gets_nothing_and_storage_does_not_add_to_the_policy(string url)
+    public async Task Other_origins_get_no_CORS_headers_and_storage_cannot_extend_the_policy(string url)
     {
         await using var gateway = await StartAsync(Policy(App));
         foreach (var origin in new[] { "https://evil.example", "http://app.example", "https://app.example.evil", "https://app.example:444", "null" })
@@ -93,7 +93,7 @@ public sealed class CorsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Any_origin_is_a_star_and_never_the_origin_of_the_request()
+    public async Task Any_origin_is_sent_as_an_asterisk_and_never_as_the_request_s_origin()
     {
         await using var gateway = await StartAsync(Policy("*"));
         using var request = Request("GET", "/bundle?ids=s/a", "https://evil.example");
@@ -105,7 +105,7 @@ public sealed class CorsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_policy_may_name_hosts_below_a_domain_credentials_and_its_own_lists()
+    public async Task A_policy_may_set_subdomains_credentials_methods_headers_and_max_age()
     {
         var policy = Policy("https://*.example");
         policy["Credentials"] = true;
@@ -123,7 +123,7 @@ public sealed class CorsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_a_policy_nothing_changes_and_storage_speaks_for_itself()
+    public async Task Without_a_policy_nothing_changes_and_CORS_headers_of_storage_are_forwarded()
     {
         await using var gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
         using var bundle = Request("GET", "/bundle?ids=s/a", App);
@@ -146,18 +146,18 @@ public sealed class CorsTests : IAsyncLifetime
     [InlineData("Cors:Policies:p:Origins:0", "https://user@app.example", "Cors:Policies:p:Origins:0: must be an origin")]
     [InlineData("Cors:Policies:p:MaxAge", "2.00:00:00", "Cors:Policies:p:MaxAge: must be from")]
     [InlineData("Cors:Policies:p:Origin", "x", "Cors:Policies:p:Origin: unknown key")]
-    [InlineData("Cors:Policies:q:Credentials", "false", "Cors:Policies:q:Origins: at least one is needed")]
+    [InlineData("Cors:Policies:q:Credentials", "false", "Cors:Policies:q:Origins: at least one is required")]
     [InlineData("Cors:Policies:default:Credentials", "false", "Cors:Policies:default: the name is reserved")]
     [InlineData("Cors:Policy", "x", "Cors:Policy: unknown key")]
     [InlineData("Bundle:CorsPolicy", "none", "Bundle:CorsPolicy: there is no policy 'none'")]
     [InlineData("ReverseProxy:Routes:s:CorsPolicy", "none", "ReverseProxy:Routes:s:CorsPolicy: there is no policy 'none'")]
     [InlineData("ReverseProxy:Routes:s:CorsPolicy", "default", "ReverseProxy:Routes:s:CorsPolicy: there is no policy 'default'")]
-    [InlineData("ReverseProxy:Routes:s:RateLimiterPolicy", "default", "ReverseProxy:Routes:s:RateLimiterPolicy: is not supported")]
-    [InlineData("ReverseProxy:Routes:s:OutputCachePolicy", "x", "ReverseProxy:Routes:s:OutputCachePolicy: is not supported")]
+    [InlineData("ReverseProxy:Routes:s:RateLimiterPolicy", "default", "ReverseProxy:Routes:s:RateLimiterPolicy: not supported")]
+    [InlineData("ReverseProxy:Routes:s:OutputCachePolicy", "x", "ReverseProxy:Routes:s:OutputCachePolicy: not supported")]
     [InlineData("ReverseProxy:Routes:s:TimeoutPolicy", "x", "'s'")]
-    [InlineData("ReverseProxy:Routes:s:AuthorizationPolicy", "default", "ReverseProxy:Routes:s:AuthorizationPolicy: no client could meet 'default'")]
-    [InlineData("ReverseProxy:Routes:s:AuthorizationPolicy", "none", "ReverseProxy:Routes:s:AuthorizationPolicy: no client could meet 'none'")]
-    public async Task A_policy_that_is_not_safe_or_would_have_no_effect_stops_the_start(string key, string value, string fault)
+    [InlineData("ReverseProxy:Routes:s:AuthorizationPolicy", "default", "ReverseProxy:Routes:s:AuthorizationPolicy: no client could satisfy 'default'")]
+    [InlineData("ReverseProxy:Routes:s:AuthorizationPolicy", "none", "ReverseProxy:Routes:s:AuthorizationPolicy: no client could satisfy 'none'")]
+    public async Task A_policy_that_is_unsafe_or_without_effect_prevents_the_start(string key, string value, string fault)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
         configuration["Cors"] = new JsonObject { ["Policies"] = new JsonObject { ["p"] = Policy(App) } };
@@ -175,7 +175,7 @@ public sealed class CorsTests : IAsyncLifetime
     [InlineData("TimeoutPolicy", "disable")]
     [InlineData("AuthorizationPolicy", "anonymous")]
     [InlineData("Timeout", "00:00:30")]
-    public async Task A_route_may_turn_a_policy_off(string key, string value)
+    public async Task A_route_may_disable_a_policy(string key, string value)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
         configuration["ReverseProxy"]!["Routes"]!["s"]![key] = value;

@@ -33,7 +33,7 @@ public class AdmissionTests
 
     [Theory]
     [MemberData(nameof(Ways.Slow), MemberType = typeof(Ways))]
-    public async Task Row_31_Ten_times_over_the_limit_all_others_are_refused_and_the_admitted_end_whole(Protocol protocol)
+    public async Task Row_31_At_ten_times_the_limit_admitted_bundles_are_complete_and_the_others_are_rejected(Protocol protocol)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", new ObjectContent(Matrix.Of(full: 20, reduced: 8) << 20, 1, compressible: false));
@@ -54,7 +54,7 @@ public class AdmissionTests
     }
 
     [Fact]
-    public async Task A_bundle_that_waits_for_its_turn_gets_it()
+    public async Task A_waiting_bundle_is_eventually_admitted()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", new ObjectContent(100 << 20, 1, compressible: false));
@@ -62,7 +62,7 @@ public class AdmissionTests
         await using var gateway = await GatewayUnderTest.StartAsync([("Limits:MaxActive", 1), ("Limits:MaxQueued", 1)], upstream.Address);
         var first = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a");
 
-        // One of two finds the queue free and waits in it; the other is refused, and by that we know that the first waits.
+        // One of the two finds the queue free and waits in it; the other is rejected, which proves that the first is waiting.
         Task<Download>[] two = [Download.GetAsync(gateway.Client, "/bundle?ids=s/b"), Download.GetAsync(gateway.Client, "/bundle?ids=s/b")];
         var refused = await Task.WhenAny(two);
         (await refused).RequireEarly(503);

@@ -5,7 +5,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Admission;
 
-/// <summary>What one client may cost, and what is left for the others.</summary>
+/// <summary>How much one client may use, and what is left for the others.</summary>
 public sealed class FairShareTests : IAsyncDisposable
 {
     private readonly ScriptedUpstream _upstream = new();
@@ -43,7 +43,7 @@ public sealed class FairShareTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_client_has_16_bundles_at_a_time_and_the_refusal_names_the_option()
+    public async Task A_client_may_run_16_bundles_at_a_time_and_the_rejection_names_the_option()
     {
         await using var gateway = await GatewayUnderTest.StartAsync([("Limits:MaxActive", 64)], _upstream.Address);
         var running = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/large")));
@@ -59,7 +59,7 @@ public sealed class FairShareTests : IAsyncDisposable
     [Theory]
     [InlineData(1 << 20, true)]
     [InlineData(0, false)]
-    public async Task A_client_that_drains_too_slowly_loses_its_permit_to_one_that_waits(int minRate, bool isCut)
+    public async Task A_client_that_reads_too_slowly_loses_its_permit_to_one_that_waits(int minRate, bool isCut)
     {
         var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow);
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
@@ -91,14 +91,14 @@ public sealed class FairShareTests : IAsyncDisposable
     [Theory]
     [InlineData("HEAD", "/bundle?ids=s/a")]
     [InlineData("GET", "/bundle/plan?ids=s/a")]
-    public async Task Metadata_requests_have_a_limit_of_their_own_for_each_client(string method, string url)
+    public async Task Metadata_requests_have_a_separate_limit_for_each_client(string method, string url)
     {
         _upstream.Fail("/a", new Fault { Method = "HEAD", After = -1, Ending = Ending.Stall, Times = 100 });
         _upstream.Fail("/a", new Fault { After = -1, Ending = Ending.Stall, Times = 100 });
         await using var gateway = await GatewayUnderTest.StartAsync([("Limits:MaxMetadataPerClient", 2)], _upstream.Address);
         using var stop = new CancellationTokenSource();
         var running = Enumerable.Range(0, 2).Select(_ => SendAsync(gateway, method, url, stop.Token)).ToArray();
-        await Eventually.TrueAsync(() => _upstream.Requests.Count >= 2, "two are asking");
+        await Eventually.TrueAsync(() => _upstream.Requests.Count >= 2, "two are running");
 
         using var refused = await SendAsync(gateway, method, url, CancellationToken.None);
 
@@ -113,7 +113,7 @@ public sealed class FairShareTests : IAsyncDisposable
     [InlineData("2001:db8:0:1::1", "2001:db8:0:2::1", false)]
     [InlineData("1.1.1.1", "::ffff:1.1.1.1", true)]
     [InlineData("1.1.1.1", "1.1.1.2", false)]
-    public async Task A_client_without_a_name_is_its_IPv4_address_or_its_IPv6_network(string first, string second, bool isSame)
+    public async Task An_anonymous_client_is_identified_by_its_IPv4_address_or_IPv6_network(string first, string second, bool isSame)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
         GatewayUnderTest.Set(configuration, "Bundle:Limits:MaxPerClient", 1);
@@ -136,7 +136,7 @@ public sealed class FairShareTests : IAsyncDisposable
     [InlineData(null, true)]
     [InlineData("127.0.0.1", false)]
     [InlineData("10.0.0.0/8", true)]
-    public async Task A_proxy_that_is_not_known_is_reported_once_and_the_refusal_names_the_option(string? proxy, bool isReported)
+    public async Task An_unknown_proxy_is_reported_once_and_the_rejection_names_the_option(string? proxy, bool isReported)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
         GatewayUnderTest.Set(configuration, "Bundle:Limits:MaxPerClient", 1);
@@ -150,7 +150,7 @@ public sealed class FairShareTests : IAsyncDisposable
         using var refused = await OpenAsync();
 
         Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
-        Assert.Equal(isReported, (await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Contains("the option Proxies names it", StringComparison.Ordinal));
+        Assert.Equal(isReported, (await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Contains("until it is listed in the option Proxies", StringComparison.Ordinal));
         Assert.Equal(isReported ? 1 : 0, gateway.Outcomes.Lines.Count(line => line.Contains("not in Proxies", StringComparison.Ordinal)));
 
         Task<HttpResponseMessage> OpenAsync()
@@ -172,7 +172,7 @@ public sealed class FairShareTests : IAsyncDisposable
         var slow = new List<TcpClient>();
         for (var i = 0; i < 32; i++)
         {
-            // Eight megabytes are announced, and a little comes.
+            // The request declares eight megabytes and sends only a few bytes.
             slow.Add(await RawAsync(gateway.Address, $"POST {url} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 1.1.1.1\r\nContent-Type: {type}\r\nContent-Length: {8 << 20}\r\n\r\n{{"));
         }
 
@@ -186,7 +186,7 @@ public sealed class FairShareTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Bodies))]
-    public async Task An_unknown_client_is_refused_before_its_body_is_read_where_every_source_requires_authentication(string url, string type)
+    public async Task If_every_source_requires_authentication_an_unknown_client_is_rejected_before_its_body_is_read(string url, string type)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]), ("t", [_upstream.Address]));
         GatewayUnderTest.Set(configuration, "Authentication:Schemes:ApiKey:Keys:me:Sha256", new string('0', 64));
@@ -206,7 +206,7 @@ public sealed class FairShareTests : IAsyncDisposable
     [InlineData("/bundle")]
     [InlineData("/bundle/plan")]
     [InlineData("/bundle/links")]
-    public async Task Manifests_beyond_the_memory_are_503_or_429_and_all_others_are_served(string url)
+    public async Task Manifests_beyond_the_memory_limit_are_503_or_429_and_all_others_are_served(string url)
     {
         const int Clients = 64;
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));

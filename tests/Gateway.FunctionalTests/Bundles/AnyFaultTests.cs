@@ -3,7 +3,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Bundles;
 
-/// <summary>The property everything else follows from.</summary>
+/// <summary>The property that everything else follows from.</summary>
 public class AnyFaultTests
 {
     private static readonly Gen<Fault> Faults =
@@ -19,7 +19,7 @@ public class AnyFaultTests
     public async Task Any_manifest_with_any_cuts_gives_identical_bytes_or_a_visible_cut()
     {
         await using var upstream = new ScriptedUpstream();
-        // Little is taken into memory first, where every break can be repaired.
+        // Little is read into memory first, where every interruption can be repaired.
         await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:LookaheadBytes", 64 * 1024)], upstream.Address);
         var (run, whole, cut) = (0, 0, 0);
 
@@ -59,6 +59,6 @@ public class AnyFaultTests
             iter: 150,
             threads: 2);
 
-        Assert.True(whole > 10 && cut > 10, $"{whole} whole, {cut} cut: the faults must bring about both");
+        Assert.True(whole > 10 && cut > 10, $"{whole} whole, {cut} cut: the faults must cause both");
     }
 }

@@ -4,24 +4,24 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Bundles;
 
-/// <summary>Clients that leave, pause or crawl: rows 22–26 of the fault table, and backpressure by counting.</summary>
+/// <summary>Clients that disconnect, pause or read slowly: rows 22–26 of the fault table, and backpressure measured in bytes.</summary>
 public class ClientFaultTests
 {
     public static TheoryData<Protocol, string> OldClients => Ways.Each([Protocol.Http1, Protocol.Http1Tls], Ways.Recipes);
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task Row_22_When_the_client_leaves_storage_is_left_at_once(Protocol protocol, string recipe)
+    public async Task Row_22_When_the_client_disconnects_the_connection_to_storage_is_closed_at_once(Protocol protocol, string recipe)
     {
         await using var upstream = new ScriptedUpstream { SendBuffer = 64 * 1024 };
         upstream.Put("/a", new ObjectContent(5L << 30, 1, compressible: false));
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
         var client = await PausingClient.OpenAsync(gateway, protocol, $"/bundle?ids=s/a&{recipe}");
-        await Eventually.TrueAsync(() => upstream.BodyBytes > 128 << 10, "the bundle is on its way");
+        await Eventually.TrueAsync(() => upstream.BodyBytes > 128 << 10, "the bundle is being sent");
 
         var left = Stopwatch.GetTimestamp();
         await client.DisposeAsync();
-        await Eventually.TrueAsync(() => upstream.OpenConnections == 0, "storage is left");
+        await Eventually.TrueAsync(() => upstream.OpenConnections == 0, "the connection to storage is closed");
 
         Assert.InRange(Stopwatch.GetElapsedTime(left, upstream.LastClosed).TotalMilliseconds, 0, 5000);
         Assert.Equal("Client/ClientGone", (await gateway.RequireOneOutcomeAsync()).Blame);
@@ -30,7 +30,7 @@ public class ClientFaultTests
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task Row_23_A_client_that_stops_reading_is_aborted_at_the_stall_time_out(Protocol protocol, string recipe)
+    public async Task Row_23_A_client_that_stops_reading_is_aborted_at_the_stall_timeout(Protocol protocol, string recipe)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", new ObjectContent(5L << 30, 1, compressible: false));
@@ -45,7 +45,7 @@ public class ClientFaultTests
     }
 
     [Fact]
-    public async Task With_a_client_that_stops_reading_storage_stands_still_within_what_the_buffers_hold()
+    public async Task When_a_client_stops_reading_storage_sends_no_more_than_the_buffers_hold()
     {
         await using var upstream = new ScriptedUpstream { SendBuffer = 64 * 1024 };
         upstream.Put("/a", new ObjectContent(5L << 30, 1, compressible: false));
@@ -59,19 +59,19 @@ public class ClientFaultTests
 
         var taken = await Eventually.StandsStillAsync(() => upstream.BodyBytes, TimeSpan.FromSeconds(1));
 
-        // Look-ahead, blocks, and what the kernel holds of each connection.
+        // Lookahead, blocks, and the kernel's buffers of each connection.
         Assert.InRange(taken, 1, (8 << 20) + (128 << 10) + (4 << 20));
     }
 
     [Theory]
     [InlineData(Protocol.Http1)]
     [InlineData(Protocol.Http2Tls)]
-    public async Task What_the_kernel_holds_of_storage_stays_bounded_when_a_client_stops_at_full_speed(Protocol protocol)
+    public async Task Kernel_buffers_for_storage_stay_bounded_when_a_client_stops_at_full_speed(Protocol protocol)
     {
         var taken = Matrix.Of(full: 256, reduced: 64) << 20;
 
-        // The kernel doubles each buffer's size: those of storage's own socket (64 KiB), of the gateway's socket to it, and of the client (256 KiB each). Beside
-        // them are one read (260 KiB) and what waits unsent (128 KiB).
+        // The kernel doubles each buffer's size: those of storage's socket (64 KiB), of the gateway's socket to it, and of the client (256 KiB
+        // each). In addition there are one read (260 KiB) and unsent bytes (128 KiB).
         const int Held = (2 * (64 + 256 + 256) << 10) + (388 << 10);
         await using var upstream = new ScriptedUpstream { SendBuffer = 64 * 1024 };
         upstream.Put("/a", new ObjectContent(5L << 30, 1, compressible: false));
@@ -86,15 +86,15 @@ public class ClientFaultTests
     [InlineData(Protocol.Http1)]
     [InlineData(Protocol.Http2)]
     [InlineData(Protocol.Http2Tls)]
-    public async Task Row_24_Stalled_clients_leave_memory_within_its_bound_and_a_healthy_client_gets_its_whole_archive(Protocol protocol)
+    public async Task Row_24_With_stalled_clients_memory_stays_within_its_limit_and_a_healthy_client_gets_its_whole_archive(Protocol protocol)
     {
         if (protocol != Protocol.Http1)
         {
             Matrix.RequireFull();
         }
 
-        // How fast the healthy client is beside them, the benchmark "stalled" measures: here other tests share the machine.
-        // Each may cost as much as its share of 300 MiB for a thousand; a part of that is the same for any number.
+        // The benchmark "stalled" measures the speed of the healthy client; here other tests share the machine.
+        // Each client may cost its share of 300 MiB for a thousand; a part of that does not depend on the number.
         var crowdSize = Matrix.Of(full: 1000, reduced: 50);
         var memoryBound = Matrix.Of(full: 300L << 20, reduced: 100L << 20);
         await using var upstream = new ScriptedUpstream { SendBuffer = 64 * 1024 };
@@ -108,7 +108,7 @@ public class ClientFaultTests
         process.Process.Refresh();
         var idle = process.Process.WorkingSet64;
 
-        // Over HTTP/2 as many connections as the server's bound on streams asks for.
+        // Over HTTP/2 as many connections as the server's limit on streams requires.
         using var crowd = protocol.CreateClient(process.AddressOf(protocol), new SocketsHttpHandler { EnableMultipleHttp2Connections = true, MaxResponseDrainSize = 0 });
         var stalled = new List<HttpResponseMessage>();
         foreach (var some in Enumerable.Range(0, crowdSize).Chunk(50))
@@ -135,7 +135,7 @@ public class ClientFaultTests
         upstream.Put("/a", content);
         await using var gateway = await GatewayUnderTest.StartAsync([("Client:StallTimeout", TimeSpan.FromSeconds(4))], upstream.Address);
 
-        // Each takes longer than the time-out, and never as long for one block.
+        // Each download takes longer than the timeout, but no single block does.
         var downloads = await Task.WhenAll(Ways.Recipes.Select(async recipe =>
         {
             await using var client = await PausingClient.OpenAsync(gateway, protocol, $"/bundle?ids=s/a&{recipe}");
@@ -188,7 +188,7 @@ public class ClientFaultTests
     }
 
     [Fact]
-    public async Task A_client_that_says_it_will_send_no_more_gets_its_archive_or_is_left_visibly()
+    public async Task A_client_that_half_closes_gets_its_archive_or_a_visible_abort()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", new ObjectContent(3_000_000, 1, compressible: false));

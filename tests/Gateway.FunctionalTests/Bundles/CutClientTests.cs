@@ -2,7 +2,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Bundles;
 
-/// <summary>Real clients on a wire that breaks several times.</summary>
+/// <summary>Real clients on a connection that breaks several times.</summary>
 public sealed class CutClientTests : IAsyncLifetime
 {
     private readonly ScriptedUpstream _upstream = new();
@@ -27,7 +27,7 @@ public sealed class CutClientTests : IAsyncLifetime
     [InlineData("&format=tar", true)]
     [InlineData("&format=tar", false)]
     [InlineData("&format=zip", false)]
-    public async Task Chromium_s_own_resume_ends_with_the_exact_bytes(string recipe, bool resets)
+    public async Task Chromium_s_own_resume_produces_the_exact_bytes(string recipe, bool resets)
     {
         if (recipe.Length > 0)
         {
@@ -52,15 +52,15 @@ public sealed class CutClientTests : IAsyncLifetime
     [InlineData("curl", "")]
     [InlineData("curl", "&format=tar")]
     [InlineData("curl", "&format=zip")]
-    public async Task Command_line_clients_that_try_again_end_with_the_exact_bytes(string client, string recipe)
+    public async Task Command_line_clients_that_retry_produce_the_exact_bytes(string client, string recipe)
     {
         var url = "/bundle?ids=s/a,s/b,s/c" + recipe;
         await using var proxy = new CuttingProxy(_gateway.Address, url, 2_000_000, 1_500_000, 700_000);
         var (file, address) = (Path.GetTempFileName(), new Uri(proxy.Address, url).ToString());
         File.Delete(file);
 
-        // wget goes on by itself, after a reset: a connection that is only closed it takes for the end of a body in chunks. curl has
-        // to be called again.
+        // wget continues by itself after a reset; a closed connection it treats as the end of a chunked body. curl has to be called
+        // again.
         var arguments = client == "wget"
             ? new[] { "-q", "-c", "--waitretry=0", "--retry-connrefused", "-t", "10", "-O", file, address }
             : ["-sS", "-C", "-", "-o", file, address];

@@ -2,7 +2,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Bundles;
 
-/// <summary>What only HTTP/2 has: several bundles on one connection, of which one is cut or stands still.</summary>
+/// <summary>Specific to HTTP/2: several bundles on one connection, of which one is aborted or stalls.</summary>
 public sealed class Http2Tests : IAsyncLifetime
 {
     private readonly ScriptedUpstream _upstream = new();
@@ -20,7 +20,7 @@ public sealed class Http2Tests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Row_16_A_loss_between_two_entries_resets_the_stream_and_leaves_the_others_of_the_connection_alone(Protocol protocol, string recipe)
+    public async Task Row_16_A_loss_between_two_entries_resets_the_stream_and_does_not_affect_others_on_the_connection(Protocol protocol, string recipe)
     {
         _upstream.Put("/a", 512 * 300, seed: 1);
         _upstream.Put("/large", new ObjectContent(10 << 20, 3, compressible: false));
@@ -46,7 +46,7 @@ public sealed class Http2Tests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Row_27_One_stalled_stream_of_ten_holds_no_other_back(Protocol protocol, string recipe)
+    public async Task Row_27_One_stalled_stream_of_ten_does_not_delay_the_others(Protocol protocol, string recipe)
     {
         _upstream.Put("/large", new ObjectContent(100 << 20, 3, compressible: false));
         var body = _upstream.Put("/a", 300_000, seed: 1);

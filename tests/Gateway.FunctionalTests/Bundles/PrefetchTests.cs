@@ -22,7 +22,7 @@ public class PrefetchTests
     }
 
     [Fact]
-    public async Task Objects_beyond_what_may_be_read_ahead_are_asked_for_their_heads_first()
+    public async Task Objects_beyond_the_lookahead_are_requested_with_HEAD_first()
     {
         await using var upstream = new ScriptedUpstream();
         var ids = Put(upstream, 200, 16 * 1024);
@@ -35,7 +35,7 @@ public class PrefetchTests
     }
 
     [Fact]
-    public async Task After_large_objects_heads_are_asked_and_no_body_is_begun_in_vain()
+    public async Task After_large_objects_HEAD_is_used_and_no_body_is_opened_in_vain()
     {
         await using var upstream = new ScriptedUpstream();
         var ids = Put(upstream, 8, 1_000_000);
@@ -49,7 +49,7 @@ public class PrefetchTests
     }
 
     [Fact]
-    public async Task Small_objects_are_opened_further_and_further_ahead_while_they_come()
+    public async Task Small_objects_are_opened_further_ahead_with_every_success()
     {
         await using var upstream = new ScriptedUpstream();
         var ids = Put(upstream, 300, 1000);
@@ -62,15 +62,15 @@ public class PrefetchTests
         using var stop = new CancellationTokenSource();
         var bundle = gateway.Client.GetAsync("/bundle?missing=abort&ids=" + ids, stop.Token);
 
-        // 16 at first, and one more for each of the 40 that came.
-        await Eventually.TrueAsync(() => upstream.FaultsDelivered >= 55, "more than 16 are asked for at once");
+        // 16 at first, and one more for each of the 40 that were received.
+        await Eventually.TrueAsync(() => upstream.FaultsDelivered >= 55, "more than 16 are requested at once");
         Assert.InRange(await Eventually.StandsStillAsync(() => upstream.FaultsDelivered, TimeSpan.FromMilliseconds(200)), 55, 57);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => bundle);
     }
 
     [Fact]
-    public async Task A_missing_object_among_those_read_at_once_is_named_before_the_first_byte()
+    public async Task A_missing_object_among_those_opened_together_is_reported_before_the_first_byte()
     {
         await using var upstream = new ScriptedUpstream();
         var ids = Put(upstream, 20, 1000);
@@ -82,7 +82,7 @@ public class PrefetchTests
     }
 
     [Fact]
-    public async Task A_client_that_stands_still_costs_less_than_a_megabyte_of_storage_s_bytes()
+    public async Task A_stalled_client_costs_less_than_a_megabyte_of_storage_s_bytes()
     {
         await using var upstream = new ScriptedUpstream { SendBuffer = 64 * 1024 };
         upstream.Put("/a", new ObjectContent(5L << 30, 1, compressible: false));
@@ -93,7 +93,7 @@ public class PrefetchTests
     }
 
     [Fact]
-    public async Task Bundles_that_have_no_memory_wait_and_then_run()
+    public async Task Bundles_without_memory_wait_and_then_run()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", new ObjectContent(100 << 20, 1, compressible: false));
@@ -101,7 +101,7 @@ public class PrefetchTests
         await using var gateway = await GatewayUnderTest.StartAsync([("Memory:MaxBytes", 16 << 20), ("Upstream:LookaheadBytes", 64 << 20)], upstream.Address);
         var first = await PausingClient.OpenAsync(gateway.Address, "/bundle?ids=s/a");
 
-        // Each needs some 9 MiB, most of it for objects of up to 4 MiB whose size is not known.
+        // Each needs some 9 MiB, most of it for objects of unknown size, up to 4 MiB.
         var second = Download.GetAsync(gateway.Client, "/bundle?ids=s/b");
         await Task.WhenAny(second, Eventually.StandsStillAsync(() => upstream.BodyBytes, TimeSpan.FromMilliseconds(300)));
         Assert.False(second.IsCompleted);

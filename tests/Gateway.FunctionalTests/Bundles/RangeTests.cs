@@ -44,7 +44,7 @@ public sealed class RangeTests : IAsyncLifetime
     [InlineData(Zst)]
     [InlineData(Zip)]
     [InlineData(StoredZip)]
-    public async Task Every_rest_asked_of_another_replica_is_the_rest_of_the_whole(string url)
+    public async Task Every_remainder_from_another_replica_continues_the_whole(string url)
     {
         Matrix.RequireFull(unless: url is Fast or Tar);
         var whole = await Download.GetAsync(_gateway.Client, url);
@@ -68,7 +68,7 @@ public sealed class RangeTests : IAsyncLifetime
     [InlineData(Stored)]
     [InlineData(StoredZip)]
     [InlineData(Zst + "&compression=store")]
-    public async Task A_length_that_can_be_computed_is_stated_and_bounds_the_ranges(string url)
+    public async Task A_computable_length_is_sent_and_limits_the_ranges(string url)
     {
         var whole = await Download.GetAsync(_gateway.Client, url);
         var length = whole.Bytes.Length;
@@ -97,7 +97,7 @@ public sealed class RangeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_length_that_only_making_tells_is_left_open_until_it_was_made_once()
+    public async Task A_length_known_only_after_writing_is_omitted_until_the_archive_was_written_once()
     {
         var etag = (await HeadAsync(_gateway, Fast)).Headers.ETag!;
         var rest = await GetAsync(_gateway, Fast, new RangeHeaderValue(100, null), etag);
@@ -118,13 +118,13 @@ public sealed class RangeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_a_tar_only_what_the_range_holds_is_read_from_storage()
+    public async Task For_a_range_of_a_tar_only_that_range_is_read_from_storage()
     {
         var whole = await Download.GetAsync(_gateway.Client, Tar);
         await HeadAsync(_replica, Tar);
         var before = _upstream.Requests.Count;
 
-        // Within the body of c, which begins behind two headers, a's body and its own header.
+        // Within the body of c, which begins after two headers, a's body and its own header.
         const int Body = 512 + 1024 + 512 + 512;
         var rest = await GetAsync(_replica, Tar, new RangeHeaderValue(Body + 650_000, null));
 
@@ -141,7 +141,7 @@ public sealed class RangeTests : IAsyncLifetime
     [InlineData("&format=tar.zst")]
     [InlineData("&format=zip")]
     [InlineData("&format=zip&compression=store")]
-    public async Task What_was_made_once_is_gone_on_with_at_the_last_checkpoint(string compression)
+    public async Task An_archive_that_was_written_once_is_resumed_at_the_last_checkpoint(string compression)
     {
         Matrix.RequireFull(unless: compression is "" or "&format=zip");
         foreach (var i in Enumerable.Range(0, 8))
@@ -160,7 +160,7 @@ public sealed class RangeTests : IAsyncLifetime
 
             Assert.Equal(whole.Bytes[from..], rest.Bytes);
 
-            // What is left, plain, and no more than an interval, a block and an object that was begun before.
+            // The remainder, uncompressed, and at most an interval, a block and an object that was begun before.
             Assert.InRange(_upstream.BodyBytes - before, 1, (long)(20_000_000 * (1 - part)) + (4 << 20) + (512 << 10) + 2_500_000);
         }
     }
@@ -170,7 +170,7 @@ public sealed class RangeTests : IAsyncLifetime
     [InlineData(10 * ((32 * 1024) - 256), 15_000_000, 14_000_000)]
     [InlineData(12_345, 15_000_000, 14_000_000)]
     [InlineData(12_345, 15_000_000, 1)]
-    public async Task A_part_of_a_stored_zip_teaches_nothing_wrong(int from, int to, int then)
+    public async Task A_part_of_a_stored_zip_records_nothing_wrong(int from, int to, int then)
     {
         _upstream.Put("/large", to < 1_000_000 ? 1_000_000 : 20_000_000, seed: 9);
         const string Url = "/bundle?ids=s/large,s/c&format=zip&compression=store";
@@ -186,7 +186,7 @@ public sealed class RangeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Ranges_of_all_kinds_at_once_teach_one_another_nothing_wrong()
+    public async Task Concurrent_ranges_of_all_kinds_record_nothing_wrong()
     {
         int[] sizes = [9_000_000, 0, 131_072, 1, 6_000_000, 512];
         for (var i = 0; i < sizes.Length; i++)
@@ -220,7 +220,7 @@ public sealed class RangeTests : IAsyncLifetime
     [Theory]
     [InlineData("tar", 1536)]
     [InlineData("zip&compression=store", 0)]
-    public async Task Storage_that_fails_behind_the_first_header_of_a_range_leaves_no_mixture_of_archive_and_problem(string format, int start)
+    public async Task A_storage_failure_after_the_first_header_of_a_range_never_mixes_archive_and_problem_document(string format, int start)
     {
         _upstream.Put("/large", 3_000_000, seed: 2);
         var url = "/bundle?ids=s/a,s/large&format=" + format;
@@ -236,7 +236,7 @@ public sealed class RangeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Storage_without_ranges_resumes_all_the_same()
+    public async Task Resuming_works_with_storage_that_does_not_support_ranges()
     {
         var whole = await Download.GetAsync(_gateway.Client, Tar);
         _upstream.Fail("/c", new Fault { IgnoreRange = true, Times = 20 });
@@ -251,7 +251,7 @@ public sealed class RangeTests : IAsyncLifetime
     [InlineData("format=tar.gz", false)]
     [InlineData("format=zip", true)]
     [InlineData("format=tar.zst", false)]
-    public async Task An_object_that_changed_under_the_same_validator_is_cut_where_the_length_was_remembered_and_whole_from_then_on(string recipe, bool grows)
+    public async Task An_object_that_changed_under_the_same_validator_aborts_once_and_is_whole_from_then_on(string recipe, bool grows)
     {
         await using var upstream = new ScriptedUpstream();
         var (easy, hard) = (new ObjectContent(300_000, 1), new ObjectContent(300_000, 1, compressible: false));
@@ -290,9 +290,9 @@ public sealed class RangeTests : IAsyncLifetime
     [InlineData("bytes=5-", "*")]
     [InlineData("bytes=5-", "nonsense")]
     [InlineData("bytes=5-", "Fri, 02 Jan 2026 03:04:06 GMT")]
-    public async Task Hostile_18_A_range_that_cannot_be_served_is_answered_with_the_whole(string range, string? ifRange)
+    public async Task Hostile_18_A_range_that_cannot_be_served_returns_the_whole_archive(string range, string? ifRange)
     {
-        // What once had servers make a part for each (CVE-2011-3192).
+        // Some servers once generated a part for each range (CVE-2011-3192).
         var value = range == "@many" ? "bytes=" + string.Join(',', Enumerable.Range(0, 1300).Select(i => $"{i}-")) : range;
         foreach (var protocol in Ways.Protocols)
         {
@@ -308,7 +308,7 @@ public sealed class RangeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_client_that_has_the_archive_is_told_so_and_one_that_wants_another_is_refused()
+    public async Task A_client_that_has_the_archive_gets_304_and_one_that_wants_another_version_gets_412()
     {
         var etag = (await HeadAsync(_gateway, Fast)).Headers.ETag!;
 

@@ -11,7 +11,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Bundles;
 
-/// <summary>What a bundle says of its entries and of itself, and what is compared on the way.</summary>
+/// <summary>Receipts and digests, and the verification of checksums while objects are read.</summary>
 public sealed class ReceiptTests : IAsyncLifetime
 {
     private readonly ScriptedUpstream _upstream = new();
@@ -34,7 +34,7 @@ public sealed class ReceiptTests : IAsyncLifetime
     [InlineData("format=zip")]
     [InlineData("format=zip&compression=store")]
     [InlineData("missing=abort")]
-    public async Task The_last_entry_says_what_the_others_are(string query)
+    public async Task The_last_entry_describes_the_others(string query)
     {
         var bodies = new Dictionary<string, byte[]> { ["s/a"] = _upstream.Put("/a", 300_000, seed: 1), ["s/b"] = _upstream.Put("/b", 0, seed: 2), ["s/ü"] = _upstream.Put("/%C3%BC", 5000, seed: 3) };
 
@@ -58,7 +58,7 @@ public sealed class ReceiptTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_was_left_out_is_in_the_receipt_and_in_the_etag()
+    public async Task Omitted_entries_are_in_the_receipt_and_in_the_etag()
     {
         _upstream.Put("/a", 100, seed: 1);
         var skipped = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/none&missing=skip&receipt=true");
@@ -76,7 +76,7 @@ public sealed class ReceiptTests : IAsyncLifetime
     [InlineData("format=tar.gz")]
     [InlineData("format=zip")]
     [InlineData("format=zip&compression=store")]
-    public async Task With_a_receipt_every_rest_is_the_rest_of_the_whole_on_any_replica(string query)
+    public async Task With_a_receipt_every_remainder_continues_the_whole_on_any_replica(string query)
     {
         Matrix.RequireFull(unless: query == "format=tar.gz");
         _upstream.Put("/a", 300_000, seed: 1);
@@ -112,7 +112,7 @@ public sealed class ReceiptTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_object_may_not_be_called_like_the_receipt()
+    public async Task An_entry_must_not_have_the_receipt_s_name()
     {
         _upstream.Put("/a", 1, seed: 1);
 
@@ -145,7 +145,7 @@ public sealed class ReceiptTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Checksums))]
-    public async Task What_storage_says_of_its_object_is_compared(string kind)
+    public async Task Checksums_that_storage_reports_are_verified(string kind)
     {
         var body = new ObjectContent(2_000_000, 1).ToArray();
         _upstream.Put("/a", body.Length, 1, GetHeader(kind, body));
@@ -161,7 +161,7 @@ public sealed class ReceiptTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_checksum_of_checksums_or_one_that_cannot_be_read_says_nothing()
+    public async Task A_checksum_of_checksums_or_an_invalid_one_is_ignored()
     {
         foreach (var headers in new (string, string)[][]
             {
@@ -177,7 +177,7 @@ public sealed class ReceiptTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_hash_that_storage_contradicts_beforehand_is_a_conflict()
+    public async Task A_hash_that_differs_from_storage_s_checksum_is_a_conflict()
     {
         var body = new ObjectContent(1000, 1).ToArray();
         _upstream.Put("/a", body.Length, 1, GetHeader("sha256", body));
@@ -202,7 +202,7 @@ public sealed class ReceiptTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_checksum_that_storage_says_to_a_GET_only_does_not_change_the_archive_between_whole_and_part()
+    public async Task A_checksum_that_storage_sends_only_for_GET_does_not_make_whole_and_part_differ()
     {
         var body = new ObjectContent(20_000, 1).ToArray();
         _upstream.Put("/a", body.Length, 1, GetHeader("crc32", body));
@@ -221,7 +221,7 @@ public sealed class ReceiptTests : IAsyncLifetime
     [InlineData("TE", "trailers")]
     [InlineData("Want-Repr-Digest", "sha-256=1")]
     [InlineData("Want-Repr-Digest", "sha-512=9, sha-256=3")]
-    public async Task Who_asks_for_the_digest_of_the_archive_gets_it_behind_the_body_and_from_then_on_everybody_in_front(string name, string value)
+    public async Task A_requested_digest_is_sent_as_a_trailer_and_from_then_on_as_a_header_to_every_client(string name, string value)
     {
         _upstream.Put("/a", 1_000_000, seed: 1);
         foreach (var protocol in Ways.Protocols)
@@ -232,7 +232,7 @@ public sealed class ReceiptTests : IAsyncLifetime
             var download = await Download.SendAsync(gateway.ClientOf(protocol), request);
             var expected = $"sha-256=:{Convert.ToBase64String(SHA256.HashData(download.Bytes))}:";
 
-            // The server has trailers over HTTP/2 only.
+            // The server supports trailers over HTTP/2 only.
             Assert.Equal(protocol.Version() == HttpVersion.Version20 ? [expected] : [], download.Response.TrailingHeaders.Select(header => header.Value.Single()));
             using var next = new HttpRequestMessage(HttpMethod.Get, "/bundle?ids=s/a");
             next.Headers.Range = new RangeHeaderValue(1000, null);
@@ -241,7 +241,7 @@ public sealed class ReceiptTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nobody_else_waits_for_a_digest()
+    public async Task A_digest_is_computed_only_on_request()
     {
         _upstream.Put("/a", 1_000_000, seed: 1);
 
@@ -264,7 +264,7 @@ public sealed class ReceiptTests : IAsyncLifetime
         Assert.Empty(download.Response.TrailingHeaders);
     }
 
-    [SuppressMessage("Security", "CA5351", Justification = "Content-MD5 is what some storage says.")]
+    [SuppressMessage("Security", "CA5351", Justification = "Some storage sends Content-MD5.")]
     private static (string Name, string Value) GetHeader(string kind, byte[] body)
     {
         var crc32 = new byte[4];

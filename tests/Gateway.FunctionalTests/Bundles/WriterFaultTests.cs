@@ -8,7 +8,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Bundles;
 
-/// <summary>A fault of our own in the middle of an archive: row 33 of the fault table.</summary>
+/// <summary>A failure of the gateway in the middle of an archive: row 33 of the fault table.</summary>
 public sealed class WriterFaultTests : IAsyncDisposable
 {
     private const int Size = 1_000_000;
@@ -19,7 +19,7 @@ public sealed class WriterFaultTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task Row_33_An_archive_writer_that_throws_cuts_and_the_process_lives(Protocol protocol, string recipe)
+    public async Task Row_33_An_archive_writer_that_throws_aborts_and_the_process_survives(Protocol protocol, string recipe)
     {
         _upstream.Put("/a", new ObjectContent(Size, 1, compressible: false), "\"v1\"");
         await using var gateway = await GatewayUnderTest.StartAsync(
@@ -36,7 +36,7 @@ public sealed class WriterFaultTests : IAsyncDisposable
         Assert.Equal(HttpStatusCode.OK, (await gateway.Client.GetAsync("/health/ready")).StatusCode);
     }
 
-    /// <summary>Has the body of every bundle throw in the midst of what the archive's writer does.</summary>
+    /// <summary>Makes the body of every bundle throw while the archive's writer runs.</summary>
     private sealed class FaultyOutput(int after) : IStartupFilter
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
@@ -83,7 +83,7 @@ public sealed class WriterFaultTests : IAsyncDisposable
             inner.Advance(bytes);
         }
 
-        public override Memory<byte> GetMemory(int sizeHint = 0) => _left > 0 ? inner.GetMemory(sizeHint) : throw new InvalidOperationException("nothing more goes in");
+        public override Memory<byte> GetMemory(int sizeHint = 0) => _left > 0 ? inner.GetMemory(sizeHint) : throw new InvalidOperationException("the body is full");
 
         public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 

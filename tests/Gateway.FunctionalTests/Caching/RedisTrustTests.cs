@@ -17,7 +17,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Caching;
 
-/// <summary>Somebody who can write to Redis can make a resume slower and a link unknown, and nothing else.</summary>
+/// <summary>Someone who can write to Redis can only make a resume slower and a link unknown.</summary>
 public sealed class RedisTrustTests : IAsyncLifetime
 {
     private const string Url = "/bundle?ids=s/a,s/b";
@@ -52,7 +52,7 @@ public sealed class RedisTrustTests : IAsyncLifetime
     [InlineData("&compression=small")]
     [InlineData("&format=tar.zst")]
     [InlineData("&format=zip")]
-    public async Task A_wrong_length_never_makes_a_part_look_whole_even_if_it_is_signed(string recipe)
+    public async Task Even_a_signed_wrong_length_never_makes_a_part_look_whole(string recipe)
     {
         Matrix.RequireFull(unless: recipe is "" or "&format=zip");
         await using var one = await StartAsync();
@@ -62,7 +62,7 @@ public sealed class RedisTrustTests : IAsyncLifetime
         {
             foreach (var (range, fromWrong) in new (string?, int?)[] { (null, null), ("bytes=1000-", null), ("bytes=500-{0}", -1), ("bytes={0}-", -1), ("bytes={0}-", 0), ("bytes={0}-", 1), ("bytes=-100", null) })
             {
-                // An archive of its own for each, so that none is known yet.
+                // A separate archive for each, so that none is known yet.
                 _upstream.Put($"/{++number}", Small, seed: number, compressible: false);
                 var url = $"/bundle?ids=s/{number}{recipe}";
                 var whole = await Download.GetAsync(one.Client, url);
@@ -86,7 +86,7 @@ public sealed class RedisTrustTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task After_a_wrong_length_was_noticed_the_archive_is_whole_again_on_every_replica()
+    public async Task After_a_wrong_length_was_detected_the_archive_is_whole_again_on_every_replica()
     {
         await using var one = await StartAsync();
         var whole = await Download.GetAsync(one.Client, Url);
@@ -104,7 +104,7 @@ public sealed class RedisTrustTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_digest_of_another_replica_is_compared_before_the_last_byte()
+    public async Task A_digest_from_another_replica_is_verified_before_the_last_byte()
     {
         await using var one = await StartAsync();
         using var wanted = new HttpRequestMessage(HttpMethod.Get, Url);
@@ -124,7 +124,7 @@ public sealed class RedisTrustTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_the_gateway_has_not_signed_under_that_key_is_not_there()
+    public async Task An_entry_that_is_not_signed_under_its_key_is_ignored()
     {
         await using var one = await StartAsync();
         var whole = await Download.GetAsync(one.Client, Url);
@@ -143,7 +143,7 @@ public sealed class RedisTrustTests : IAsyncLifetime
         await RequireIgnoredAsync(() => Database.HashSetAsync(end, "data", length));
         await RequireIgnoredAsync(() => Database.ListRightPushAsync(end, length));
 
-        // And the places to resume at of another archive.
+        // Also the checkpoints of another archive.
         await Database.KeyDeleteAsync(end);
         var segment = end.Replace("/end", "/0", StringComparison.Ordinal);
         await RequireIgnoredAsync(() => Database.StringSetAsync(segment, new byte[100]));
@@ -164,7 +164,7 @@ public sealed class RedisTrustTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_link_in_Redis_is_one_that_the_gateway_has_signed_for_that_link_and_that_time()
+    public async Task A_link_in_Redis_is_valid_only_with_a_signature_over_that_link_and_its_expiry()
     {
         await using var gateway = await StartAsync(carryRights: true, policy: true);
         var (name, token) = await CreateStoredAsync(gateway);
@@ -188,11 +188,11 @@ public sealed class RedisTrustTests : IAsyncLifetime
         await Database.StringSetRangeAsync("gateway/" + GetKey(forged), (64 << 20) - 1, "x");
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(forged));
 
-        // As earlier versions kept them.
+        // As earlier versions stored them.
         await Database.HashSetAsync("gateway/" + GetKey(forged).Replace("link/2/", "link/1/", StringComparison.Ordinal), "data", packed[5..]);
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(forged));
 
-        // Nobody makes it live longer.
+        // Its expiry cannot be extended.
         await Database.KeyPersistAsync(name);
         _time.Advance(Day + TimeSpan.FromSeconds(2));
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(token));
@@ -220,7 +220,7 @@ public sealed class RedisTrustTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_keys_Redis_is_neither_read_nor_written_and_one_warning_says_so()
+    public async Task Without_keys_Redis_is_neither_read_nor_written_and_one_warning_is_logged()
     {
         var configuration = Configure(carryRights: false, policy: false);
         configuration["Bundle"]!["Links"]!.AsObject().Remove("Keys");
@@ -241,7 +241,7 @@ public sealed class RedisTrustTests : IAsyncLifetime
 
     private static string EndKey(Download whole) => $"gateway/archive/2/{whole.Response.Headers.ETag}/end";
 
-    /// <summary>Whether a response that came to its end says nothing wrong about where the archive ends.</summary>
+    /// <summary>Whether a complete response reports nothing wrong about where the archive ends.</summary>
     private static bool IsRight(Download got, byte[] whole, int from)
     {
         var range = got.Response.Content.Headers.ContentRange;

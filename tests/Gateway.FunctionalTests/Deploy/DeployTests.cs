@@ -10,7 +10,7 @@ using YamlDotNet.Serialization;
 
 namespace Gateway.FunctionalTests.Deploy;
 
-/// <summary>What stands in <c>deploy/</c> fits the program: nobody builds an image or a cluster for it here.</summary>
+/// <summary>The files in <c>deploy/</c> match the program, although no image or cluster is built from them here.</summary>
 public class DeployTests
 {
     internal static readonly string Root = RootOf();
@@ -19,9 +19,9 @@ public class DeployTests
     [InlineData("appsettings.json", "samples")]
     [InlineData("deploy/gateway.json", "objects")]
     [InlineData("deploy/kubernetes/gateway.json", "objects")]
-    public void Every_configuration_is_one_the_gateway_starts_with(string file, string source)
+    public void The_gateway_starts_with_every_configuration(string file, string source)
     {
-        // The default's folder stands beside the program.
+        // The default's folder is next to the program.
         var path = file == "appsettings.json" ? null : Path.Combine(Root, file);
 
         using var app = GatewayHost.Build(path, "http://127.0.0.1:0", builder => builder.Logging.ClearProviders());
@@ -41,7 +41,7 @@ public class DeployTests
     }
 
     [Fact]
-    public void A_pod_is_probed_where_the_gateway_answers_and_may_write_nothing()
+    public void A_pod_is_probed_at_existing_endpoints_and_has_no_write_access()
     {
         var container = (Dictionary<object, object>)((List<object>)Pod()["containers"])[0];
 
@@ -65,7 +65,7 @@ public class DeployTests
     }
 
     [Fact]
-    public void Replicas_are_what_the_balancer_looks_for_and_share_what_they_must()
+    public void Replicas_match_the_balancer_s_configuration_and_share_Redis_and_keys()
     {
         var services = (Dictionary<object, object>)Read(Path.Combine(Root, "deploy/replicas.yaml"))["services"];
         var balancer = File.ReadAllText(Path.Combine(Root, "deploy/haproxy.cfg"));

@@ -4,7 +4,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Deploy;
 
-/// <summary>The real nginx in front: with nothing but <c>proxy_pass</c>, with <c>deploy/nginx.conf</c>, and with settings that operators have.</summary>
+/// <summary>A real nginx as reverse proxy: with only <c>proxy_pass</c>, with <c>deploy/nginx.conf</c>, and with common settings.</summary>
 public sealed partial class NginxInFrontTests : IAsyncLifetime
 {
     private const string GzipAll = "gzip on; gzip_types *; gzip_proxied any; gzip_min_length 1;";
@@ -29,7 +29,7 @@ public sealed partial class NginxInFrontTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Settings))]
-    public async Task What_has_a_length_is_served_whatever_the_settings(string settings)
+    public async Task Archives_of_known_length_are_served_with_any_settings(string settings)
     {
         await using var nginx = await StartAsync($"location / {{ proxy_pass {_gateway.Address}; {settings} }}");
         using var client = new HttpClient { BaseAddress = new Uri(nginx.Address) };
@@ -78,7 +78,7 @@ public sealed partial class NginxInFrontTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_sample_of_deploy_serves_every_format_and_passes_cuts_on()
+    public async Task The_sample_in_deploy_serves_every_format_and_forwards_aborts()
     {
         var sample = await File.ReadAllTextAsync(Path.Combine(DeployTests.Root, "deploy/nginx.conf"), TestContext.Current.CancellationToken);
         var location = Location().Match(sample).Value.Replace("http://gateway", _gateway.Address.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal);

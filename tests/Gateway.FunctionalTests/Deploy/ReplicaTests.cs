@@ -6,19 +6,19 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Deploy;
 
-/// <summary>Two replicas behind HAProxy as <c>deploy/haproxy.cfg</c> has it, and a real client.</summary>
+/// <summary>Two replicas behind HAProxy, configured by <c>deploy/haproxy.cfg</c>, and a real client.</summary>
 public class ReplicaTests
 {
     private const int Attempts = 5;
     private const long Interval = 4 << 20;
     private const long Block = 128 << 10;
 
-    // What stands in the way between storage's socket and the gateway's counting of it, and what the kernel has taken ahead.
+    // Bytes in buffers between storage's socket and the gateway's counter, including the kernel's.
     private const long OnItsWay = 2 << 20;
 
     private static readonly long Size = long.Parse(Environment.GetEnvironmentVariable("GATEWAY_TEST_REPLICA_BYTES") ?? "100000000", CultureInfo.InvariantCulture);
 
-    // Where the replica is killed: behind what shrinks, and far from the end, because sockets on the way hold several megabytes.
+    // Where the replica is killed: after the compressible part, and far from the end, because sockets in between hold several megabytes.
     private static readonly long Begun = Size / 5;
 
     [Theory]
@@ -26,7 +26,7 @@ public class ReplicaTests
     [InlineData("", true)]
     [InlineData("&format=zip", true)]
     [InlineData("&format=tar.zst", true)]
-    public async Task A_download_whose_replica_is_killed_goes_on_at_another_to_the_exact_bytes(string recipe, bool shares)
+    public async Task A_download_whose_replica_is_killed_continues_on_another_with_the_exact_bytes(string recipe, bool shares)
     {
         Matrix.RequireFull();
         Tool.Require("haproxy");
@@ -46,7 +46,7 @@ public class ReplicaTests
             {
                 await Eventually.TrueAsync(
                     () => new FileInfo(file).Length > Begun || download.IsCompleted,
-                    "the download is on its way",
+                    "the download is running",
                     TimeSpan.FromMinutes(2),
                     () => string.Create(CultureInfo.InvariantCulture, $"{new FileInfo(file).Length} of {Size} bytes"));
                 if (!download.IsCompleted)
@@ -54,15 +54,15 @@ public class ReplicaTests
                     break;
                 }
 
-                // The proxy had no replica in rotation: on a busy machine its health checks are answered too late.
+                // The proxy had no replica in rotation: on a busy machine its health checks get late responses.
                 Assert.True(attempt < Attempts, (await download).Error);
                 download = StartDownload();
             }
 
             var (serving, other, upstream) = first.BodyBytes > second.BodyBytes ? (one, two, second) : (two, one, first);
 
-            // What is made when the replica dies is told to the other one a moment later: the client stands still until it has been. What
-            // is left is more than all sockets on the way hold.
+            // What a replica recorded when it dies is published a moment later, so the client waits until it has been. The remainder
+            // is more than all sockets in between hold.
             var client = (await File.ReadAllTextAsync(file + ".pid", TestContext.Current.CancellationToken)).Trim();
             await Tool.RunAsync("kill", ["-STOP", client]);
             await Eventually.StandsStillAsync(() => first.BodyBytes + second.BodyBytes, TimeSpan.FromMilliseconds(500));
@@ -72,7 +72,7 @@ public class ReplicaTests
             var had = new FileInfo(file).Length;
             Assert.Equal(0, upstream.BodyBytes);
 
-            // The other replica compares HEAD with GET once for a source. What the sockets of that GET hold is no part of the resume.
+            // The other replica compares HEAD with GET once per source. What the sockets of that GET hold is not part of the resume.
             (await other.Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, bundle), TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
             var compared = await Eventually.StandsStillAsync(() => upstream.BodyBytes, TimeSpan.FromMilliseconds(500));
 
@@ -85,8 +85,8 @@ public class ReplicaTests
             Assert.Equal(whole, Convert.ToHexStringLower(await SHA256.HashDataAsync(made, TestContext.Current.CancellationToken)));
             Assert.InRange(had, Begun, made.Length - 1);
 
-            // The archive's second half is bytes that do not shrink: what the client lacks of it is what is read, and all of the first half
-            // that shrinks counts as if it had to be read.
+            // The archive's second half is incompressible: the part that the client lacks is exactly what is read. The compressible first half
+            // counts as if all of it had to be read.
             var random = Size / 2;
             var lacks = made.Length - had >= random ? Size : made.Length - had;
             var atMost = (shares ? lacks + Interval + (2 * Block) : Size) + OnItsWay;

@@ -8,7 +8,7 @@ public class HealthTests
     [Theory]
     [InlineData("/health/live")]
     [InlineData("/health/ready")]
-    public async Task Load_balancers_may_ask_with_GET_and_HEAD_and_nobody_may_keep_the_answer(string path)
+    public async Task Load_balancers_may_use_GET_and_HEAD_and_the_response_must_not_be_cached(string path)
     {
         await using var upstream = new ScriptedUpstream();
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
@@ -24,7 +24,7 @@ public class HealthTests
     [Theory]
     [InlineData(false, HttpStatusCode.OK)]
     [InlineData(true, HttpStatusCode.ServiceUnavailable)]
-    public async Task Storage_that_is_down_makes_the_gateway_unready_only_where_it_is_required(bool isRequired, HttpStatusCode expected)
+    public async Task Unavailable_storage_makes_the_gateway_unready_only_if_it_is_required(bool isRequired, HttpStatusCode expected)
     {
         var configuration = GatewayUnderTest.Configuration(("s", ["http://127.0.0.1:1/"]));
         GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Passive:Enabled", true);
@@ -37,7 +37,7 @@ public class HealthTests
         await using var gateway = await GatewayUnderTest.StartAsync(configuration);
         Assert.Equal(HttpStatusCode.OK, (await gateway.Client.GetAsync("/health/ready")).StatusCode);
 
-        // Enough refused connections for passive health to judge by.
+        // Enough refused connections for passive health checks.
         for (var i = 0; i < 4; i++)
         {
             await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");

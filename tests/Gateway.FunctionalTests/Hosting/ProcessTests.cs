@@ -6,7 +6,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Hosting;
 
-/// <summary>The program itself, started and stopped as an operator does: arguments, exit codes, signals, the embedded default.</summary>
+/// <summary>The program, started and stopped as an operator does it: arguments, exit codes, signals, the embedded default.</summary>
 public class ProcessTests
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Gateway.dll");
@@ -14,7 +14,7 @@ public class ProcessTests
     public static TheoryData<Protocol, bool> Ends => Ways.Each(Matrix.Of(full: Ways.Protocols, reduced: [Protocol.Http1, Protocol.Http2Tls]), [false, true]);
 
     [Fact]
-    public async Task The_embedded_default_serves_samples_and_prints_a_command_that_works_as_it_stands()
+    public async Task The_embedded_default_serves_samples_and_prints_a_working_command()
     {
         await using var process = await GatewayProcess.StartAsync(["--urls", "http://127.0.0.1:0"]);
 
@@ -27,7 +27,7 @@ public class ProcessTests
     }
 
     [Fact]
-    public async Task Every_fault_of_the_configuration_is_a_line_and_the_exit_code_is_1()
+    public async Task Every_configuration_error_is_a_line_and_the_exit_code_is_1()
     {
         var configuration = GatewayUnderTest.Configuration(("s", ["http://127.0.0.1:1/"]));
         GatewayUnderTest.Set(configuration, "Bundle:Limits:MaxEntrys", 5);
@@ -49,22 +49,22 @@ public class ProcessTests
     [InlineData("Bundle:Drain", "00:00:30", "Bundle:Drain: is a section")]
     [InlineData("Bundle:Links:Keys:0", "c2hvcnQ=", "Keys:0 is not Base64 of at least 32 bytes")]
     [InlineData("Bundle:Links:Lifetime", "31.00:00:00", "Lifetime")]
-    [InlineData("ConnectionStrings:Redis", "host,secret=yes", "ConnectionStrings:Redis: it cannot be read")]
+    [InlineData("ConnectionStrings:Redis", "host,secret=yes", "ConnectionStrings:Redis: is not valid")]
     [InlineData("Bundle:DefaultSource", "none", "there is no source 'none'")]
     [InlineData("Bundle:Ready:RequiredClusters:0", "none", "there is no cluster 'none'")]
     [InlineData("ReverseProxy:Routes:s:Match:Path", "/s/{key}", "catch-all")]
-    [InlineData("ReverseProxy:Routes:s:Metadata:Bundle.Source", "a/b", "no source name")]
+    [InlineData("ReverseProxy:Routes:s:Metadata:Bundle.Source", "a/b", "is not a source name")]
     [InlineData("ReverseProxy:Routes:s:Metadata:Bundle.Sorce", "a", "unknown key")]
     [InlineData("ReverseProxy:Routes:s:ClusterId", "none", "none")]
-    [InlineData("ReverseProxy:Routes:s:Match:Hosts:0", "private.example", "matched by its path alone")]
-    [InlineData("ReverseProxy:Clusters:s:Destinations:d0:Address", "file:no-such-folder/", "no folder")]
+    [InlineData("ReverseProxy:Routes:s:Match:Hosts:0", "private.example", "must match by path only")]
+    [InlineData("ReverseProxy:Clusters:s:Destinations:d0:Address", "file:no-such-folder/", "no-such-folder/' does not exist")]
     [InlineData("ReverseProxy:Clusters:s:LoadBalancingPolicy", "Psychic", "Psychic")]
-    public async Task A_fault_of_the_configuration_is_named_and_the_exit_code_is_1(string key, string value, string expected)
+    public async Task A_configuration_error_is_named_and_the_exit_code_is_1(string key, string value, string expected)
     {
         var configuration = GatewayUnderTest.Configuration(("s", ["http://127.0.0.1:1/"]));
         GatewayUnderTest.Set(configuration, key, value);
 
-        // A process for each is much of the time of all tests; that faults become lines and an exit code is shown above.
+        // Starting a process for each would dominate the test time; the test above covers lines and exit code.
         var (exit, errors) = Matrix.IsFull ? await RunAsync(configuration.ToJsonString()) : (1, await FaultsAsync(configuration));
 
         Assert.Equal(1, exit);
@@ -72,7 +72,7 @@ public class ProcessTests
     }
 
     [Fact]
-    public async Task A_configuration_that_is_no_JSON_is_exit_code_1()
+    public async Task A_configuration_that_is_not_JSON_is_exit_code_1()
     {
         var (exit, errors) = await RunAsync("{ not json");
 
@@ -97,7 +97,7 @@ public class ProcessTests
         Assert.Equal(2, (await Tool.RunAsync("dotnet", [Program, argument])).ExitCode);
 
     [Fact]
-    public async Task A_configuration_file_is_read_in_place_of_the_default()
+    public async Task A_configuration_file_replaces_the_default()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 10, seed: 1);

@@ -12,7 +12,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Links;
 
-/// <summary>How long and for whom a link opens what its maker may read.</summary>
+/// <summary>How long, and for which clients, a link gives the rights of its creator.</summary>
 public sealed class LinkRightsTests : IAsyncLifetime
 {
     private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
@@ -34,7 +34,7 @@ public sealed class LinkRightsTests : IAsyncLifetime
     [InlineData(true, 600, 60, 60)]
     [InlineData(true, 7 * 24 * 3600, null, 24 * 3600)]
     [InlineData(false, 600, null, 24 * 3600)]
-    public async Task A_link_that_carries_rights_ends_no_later_than_the_token_of_its_maker(bool carryRights, int tokenSeconds, int? expiresIn, int seconds)
+    public async Task A_link_that_carries_rights_expires_no_later_than_its_creator_s_token(bool carryRights, int tokenSeconds, int? expiresIn, int seconds)
     {
         await using var gateway = await StartAsync(carryRights);
         var (now, exp) = (_time.GetUtcNow(), _time.GetUtcNow().ToUnixTimeSeconds() + tokenSeconds);
@@ -50,7 +50,7 @@ public sealed class LinkRightsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_token_that_has_expired_within_the_clock_skew_makes_no_link_that_carries_rights()
+    public async Task A_token_that_expired_within_the_clock_skew_cannot_create_a_link_that_carries_rights()
     {
         await using var gateway = await StartAsync(carryRights: true);
         var exp = _time.GetUtcNow().AddMinutes(-2).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
@@ -62,7 +62,7 @@ public sealed class LinkRightsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_link_makes_no_other_link()
+    public async Task A_link_cannot_create_another_link()
     {
         await using var gateway = await StartAsync(carryRights: true);
         var (_, url, _) = await CreateAsync(gateway, $"{_time.GetUtcNow().AddMinutes(5).ToUnixTimeSeconds()}", null);
@@ -75,7 +75,7 @@ public sealed class LinkRightsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_link_that_was_made_without_rights_gets_none_later()
+    public async Task A_link_that_was_created_without_rights_never_gets_any()
     {
         await using var before = await StartAsync(carryRights: false);
         var (_, url, _) = await CreateAsync(before, $"{_time.GetUtcNow().AddMinutes(5).ToUnixTimeSeconds()}", null);

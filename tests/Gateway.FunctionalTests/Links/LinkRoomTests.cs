@@ -10,7 +10,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Links;
 
-/// <summary>Links that are too long for a URL take room, and one client cannot take that of the others.</summary>
+/// <summary>Links that are too long for a URL take space, and one client cannot use up that of the others.</summary>
 public sealed class LinkRoomTests : IAsyncLifetime
 {
     private const int LinkBytes = 100_000;
@@ -29,7 +29,7 @@ public sealed class LinkRoomTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_client_over_its_share_is_refused_and_the_links_of_others_stay(bool withRedis)
+    public async Task A_client_over_its_share_is_rejected_and_the_links_of_others_stay(bool withRedis)
     {
         await using var redis = withRedis ? await RedisServer.StartAsync() : null;
         await using var gateway = await StartAsync(redis, max: 10 * LinkBytes, perClient: 4 * LinkBytes);
@@ -50,7 +50,7 @@ public sealed class LinkRoomTests : IAsyncLifetime
         (await Download.GetAsync(gateway.Client, victim.Url!)).RequireWhole();
         Assert.Equal(HttpStatusCode.Created, (await PostAsync(gateway, "10.0.0.3")).Status);
 
-        // Others fill the rest, and then there is none for anybody.
+        // Other clients fill the rest, and then no space is left.
         var others = new List<HttpStatusCode>();
         for (var i = 0; i < 8; i++)
         {
@@ -63,7 +63,7 @@ public sealed class LinkRoomTests : IAsyncLifetime
         Assert.InRange(full.RetryAfter!.Value, TimeSpan.FromHours(23), TimeSpan.FromHours(25));
         (await Download.GetAsync(gateway.Client, victim.Url!)).RequireWhole();
 
-        // What has expired frees its room.
+        // Expired links free their space.
         _time.Advance(TimeSpan.FromHours(25));
         for (var i = 0; i < 3; i++)
         {
@@ -87,7 +87,7 @@ public sealed class LinkRoomTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Counters_in_Redis_that_are_no_numbers_refuse_and_break_nothing()
+    public async Task Counters_in_Redis_that_are_not_numbers_reject_new_links_and_break_nothing()
     {
         await using var redis = await RedisServer.StartAsync();
         await using var gateway = await StartAsync(redis, 10 * LinkBytes, 3 * LinkBytes);
@@ -102,7 +102,7 @@ public sealed class LinkRoomTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_link_that_no_share_could_hold_is_too_large()
+    public async Task A_link_larger_than_any_share_is_too_large()
     {
         await using var gateway = await StartAsync(null, 10 * LinkBytes, LinkBytes / 2 + 20_000);
 
@@ -110,11 +110,11 @@ public sealed class LinkRoomTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_manifest_that_is_too_long_when_it_is_stored_gets_no_link()
+    public async Task A_manifest_that_becomes_too_long_in_storage_gets_no_link()
     {
         await using var gateway = await StartAsync(null, 64 << 20, 16 << 20);
 
-        // Private use characters are escaped: 3 bytes become 6.
+        // Private-use characters are escaped: 3 bytes become 6.
         var name = string.Join('/', Enumerable.Repeat(new string('\uE000', 80), 16));
         var json = $$"""{"entries":[{{string.Join(',', Enumerable.Range(0, 2000).Select(i => $$"""{"id":"s/a","name":"{{i}}/{{name}}"}"""))}}]}""";
         using var content = new StringContent(json, new MediaTypeHeaderValue("application/json"));
@@ -128,7 +128,7 @@ public sealed class LinkRoomTests : IAsyncLifetime
     [InlineData("MaxBytesPerClient", 65_535)]
     [InlineData("MaxBytes", 1 << 20)]
     [InlineData("MaxBytesPerClient", 1 << 30)]
-    public async Task Limits_that_make_no_sense_stop_the_start(string key, long value)
+    public async Task Contradictory_limits_prevent_the_start(string key, long value)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
         GatewayUnderTest.Set(configuration, "Bundle:Links:" + key, value);
@@ -140,7 +140,7 @@ public sealed class LinkRoomTests : IAsyncLifetime
 
     private static async Task<(HttpStatusCode Status, string? Url, TimeSpan? RetryAfter)> PostAsync(GatewayUnderTest gateway, string client)
     {
-        // Hexadecimal digits become half as long.
+        // Hexadecimal digits compress to half their length.
         var manifest = new { entries = Enumerable.Range(0, 1000).Select(i => new { id = "s/a", name = $"{i}/{Convert.ToHexString(RandomNumberGenerator.GetBytes(92))}" }) };
         using var request = new HttpRequestMessage(HttpMethod.Post, "/bundle/links") { Content = JsonContent.Create(manifest) };
         request.Headers.Add("X-Forwarded-For", client);

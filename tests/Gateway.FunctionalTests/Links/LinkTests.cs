@@ -11,7 +11,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Links;
 
-/// <summary>A bundle that has an address of its own.</summary>
+/// <summary>A bundle with its own URL.</summary>
 public sealed class LinkTests : IAsyncLifetime
 {
     private readonly ScriptedUpstream _upstream = new();
@@ -34,7 +34,7 @@ public sealed class LinkTests : IAsyncLifetime
     [Theory]
     [InlineData(0)]
     [InlineData(400)]
-    public async Task A_link_is_the_bundle_with_conditions_ranges_and_real_clients(int more)
+    public async Task A_link_serves_the_bundle_with_conditions_and_ranges_to_real_clients(int more)
     {
         object[] entries =
         [
@@ -79,7 +79,7 @@ public sealed class LinkTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Links_of_one_replica_work_on_every_other_with_the_same_keys_and_keys_can_be_exchanged()
+    public async Task Links_of_one_replica_work_on_others_with_the_same_keys_and_keys_can_be_rotated()
     {
         var (old, next) = (Secret(), Secret());
         await using var one = await StartAsync(old);
@@ -96,7 +96,7 @@ public sealed class LinkTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task With_Redis_links_that_are_too_long_work_on_every_replica_and_without_it_they_are_told_to_wait()
+    public async Task With_Redis_long_links_work_on_every_replica_and_while_it_is_unavailable_clients_get_Retry_After()
     {
         await using var redis = await RedisServer.StartAsync();
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
@@ -121,7 +121,7 @@ public sealed class LinkTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_link_ends_when_it_was_told_to()
+    public async Task A_link_expires_at_the_requested_time()
     {
         await using var gateway = await StartAsync(Secret());
         var (url, expires) = await CreateAsync(gateway, new { expiresIn = 60, entries = new[] { new { id = "s/a" } } });
@@ -140,7 +140,7 @@ public sealed class LinkTests : IAsyncLifetime
     [InlineData("{\"entries\":[{\"id\":\"none/a\"}]}")]
     [InlineData("{\"entries\":[]}")]
     [InlineData("{\"format\":\"rar\",\"entries\":[{\"id\":\"s/a\"}]}")]
-    public async Task What_no_bundle_could_be_gets_no_link(string manifest)
+    public async Task An_invalid_bundle_gets_no_link(string manifest)
     {
         using var content = new StringContent(manifest, new MediaTypeHeaderValue("application/json"));
 
@@ -161,11 +161,11 @@ public sealed class LinkTests : IAsyncLifetime
     [InlineData("sAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     [InlineData("s%C3%A9AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     [InlineData("mAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
-    public async Task What_is_no_link_is_not_found(string token) =>
+    public async Task An_invalid_link_is_not_found(string token) =>
         (await Download.GetAsync(_gateway.Client, "/bundle/links/" + token)).RequireEarly(404);
 
     [Fact]
-    public async Task A_link_takes_no_parameters_and_a_bundle_no_time()
+    public async Task A_link_accepts_no_parameters_and_a_bundle_no_expiry()
     {
         var (url, _) = await CreateAsync(_gateway, new { entries = new[] { new { id = "s/a" } } });
 
@@ -176,7 +176,7 @@ public sealed class LinkTests : IAsyncLifetime
     [Theory]
     [InlineData(false, 401)]
     [InlineData(true, 200)]
-    public async Task Rights_go_with_a_link_only_where_the_operator_says_so(bool carryRights, int status)
+    public async Task A_link_carries_rights_only_if_the_operator_permits_it(bool carryRights, int status)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
         configuration["ReverseProxy"]!["Routes"]!["s"]!["AuthorizationPolicy"] = "default";
@@ -194,7 +194,7 @@ public sealed class LinkTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_form_makes_a_link_too()
+    public async Task A_form_can_create_a_link_too()
     {
         using var form = new FormUrlEncodedContent([new("ids", "s/a\r\ns/b"), new("format", "zip"), new("expiresIn", "30")]);
 

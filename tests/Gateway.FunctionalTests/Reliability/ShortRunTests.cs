@@ -4,11 +4,11 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Reliability;
 
-/// <summary>The commands of <c>tests/Reliability</c>, a little of each; in the full matrix only.</summary>
+/// <summary>Short runs of the commands of <c>tests/Reliability</c>; in the full matrix only.</summary>
 public class ShortRunTests
 {
     [Fact]
-    public async Task No_client_takes_a_cut_archive_for_whole()
+    public async Task No_client_accepts_a_truncated_archive()
     {
         Matrix.RequireFull();
         var result = await Cuts.RunAsync(count: 480, seed: 7);
@@ -19,7 +19,7 @@ public class ShortRunTests
     }
 
     [Fact]
-    public async Task No_archive_holds_two_versions_of_an_object()
+    public async Task No_archive_contains_two_versions_of_an_object()
     {
         Matrix.RequireFull();
         var result = await Swaps.RunAsync(count: 400, seed: 7);
@@ -39,7 +39,7 @@ public class ShortRunTests
     }
 
     [Fact]
-    public async Task Storage_is_left_when_clients_leave()
+    public async Task Connections_to_storage_are_closed_when_clients_disconnect()
     {
         Matrix.RequireFull();
         Assert.Equal(12, (await Departures.RunAsync(12, seed: 7)).Count);
@@ -48,7 +48,7 @@ public class ShortRunTests
     [Theory]
     [InlineData(HttpStatusCode.ServiceUnavailable)]
     [InlineData(HttpStatusCode.TooManyRequests)]
-    public async Task Row_31_Under_ten_times_the_load_who_was_let_in_loses_nothing_and_the_others_are_told_when_to_come_back(HttpStatusCode status)
+    public async Task Row_31_Under_ten_times_the_load_admitted_clients_lose_nothing_and_the_others_get_Retry_After(HttpStatusCode status)
     {
         Matrix.RequireFull();
         var result = await Overload.RunAsync(TimeSpan.FromSeconds(1), status);

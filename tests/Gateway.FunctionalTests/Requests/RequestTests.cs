@@ -7,7 +7,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Requests;
 
-/// <summary>What clients ask for, well and badly: the contract's parameters and rows of the hostile-input table.</summary>
+/// <summary>Valid and invalid requests of clients: the contract's parameters and rows of the hostile-input table.</summary>
 public sealed class RequestTests : IAsyncLifetime
 {
     private readonly ScriptedUpstream _upstream = new();
@@ -103,7 +103,7 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Ids_keep_their_order_however_they_are_given()
+    public async Task Ids_keep_their_order_in_every_form()
     {
         var download = await Download.GetAsync(_gateway.Client, "/bundle?id=s/c&ids=s/b,s/a");
 
@@ -111,7 +111,7 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_head_says_what_the_archive_is()
+    public async Task HEAD_describes_the_archive()
     {
         var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/b&name=Gr%C3%BC%C3%9Fe");
         using var head = await _gateway.Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/bundle?ids=s/a,s/b&name=Gr%C3%BC%C3%9Fe"));
@@ -222,7 +222,7 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_id_may_hold_a_comma()
+    public async Task An_id_may_contain_a_comma()
     {
         var entries = (await Download.GetAsync(_gateway.Client, "/bundle?id=s/x,y")).RequireWhole();
 
@@ -230,7 +230,7 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_manifest_names_entries_and_says_what_they_must_be()
+    public async Task A_manifest_names_entries_and_their_required_properties()
     {
         var download = await PostAsync("""
             {"name":"mine","compression":"small","entries":[
@@ -254,7 +254,7 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_form_takes_ids_by_lines_and_commas()
+    public async Task A_form_accepts_ids_separated_by_lines_and_commas()
     {
         using var form = new FormUrlEncodedContent([new("ids", "s/a\r\ns/b,s/c\r\n"), new("name", "form")]);
 
@@ -264,7 +264,7 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_plan_says_what_a_bundle_would_hold()
+    public async Task A_plan_describes_what_a_bundle_would_contain()
     {
         using var plan = JsonDocument.Parse(await _gateway.Client.GetStringAsync("/bundle/plan?ids=s/a,s/none"));
 
@@ -276,7 +276,7 @@ public sealed class RequestTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
-    public async Task Row_6_Missing_objects_fail_all_named(Protocol protocol)
+    public async Task Row_6_Missing_objects_fail_the_bundle_and_are_all_listed(Protocol protocol)
     {
         var download = await Download.GetAsync(_gateway.ClientOf(protocol), "/bundle?ids=s/a,s/n1,s/b,s/n2");
 
@@ -298,7 +298,7 @@ public sealed class RequestTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task Row_6_A_missing_object_cuts_where_nothing_is_checked_first(Protocol protocol, string recipe)
+    public async Task Row_6_A_missing_object_aborts_if_nothing_is_checked_first(Protocol protocol, string recipe)
     {
         var download = await Download.GetAsync(_gateway.ClientOf(protocol), $"/bundle?ids=s/a,s/n1&missing=abort&{recipe}");
 
@@ -310,7 +310,7 @@ public sealed class RequestTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(BadQueries))]
-    public async Task Hostile_1_to_7_and_10_are_400_and_nothing_is_asked_of_storage(Protocol protocol, string query)
+    public async Task Hostile_1_to_7_and_10_are_400_and_storage_gets_no_request(Protocol protocol, string query)
     {
         var download = await Download.GetAsync(_gateway.ClientOf(protocol), "/bundle?" + query);
 
@@ -324,7 +324,7 @@ public sealed class RequestTests : IAsyncLifetime
     [InlineData("s/b,s/a,s/A", 1, 2)]
     [InlineData("s/%C3%A9,s/b,s/e%CC%81", 0, 2)]
     [InlineData("s/a/b,s/b,s/a", 0, 2)]
-    public async Task Hostile_7_Names_that_collide_are_both_named(string ids, int first, int second)
+    public async Task Hostile_7_Colliding_names_are_both_reported(string ids, int first, int second)
     {
         foreach (var protocol in Ways.Protocols)
         {
@@ -356,7 +356,7 @@ public sealed class RequestTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task Hostile_16_Times_that_no_archive_can_hold_are_bent_and_every_reader_agrees(Protocol protocol, string recipe)
+    public async Task Hostile_16_Times_out_of_range_are_clamped_and_every_reader_agrees(Protocol protocol, string recipe)
     {
         var modified = new[] { "Mon, 01 Jan 0001 00:00:00 GMT", "Wed, 31 Dec 1969 23:59:59 GMT", "Mon, 31 Dec 1979 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "yesterday" };
         await using var gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
@@ -370,7 +370,7 @@ public sealed class RequestTests : IAsyncLifetime
 
     [Theory]
     [InlineData("s/a%3Fb%23c%3Bd%40e%26f", "/a%3Fb%23c;d@e&f")]
-    public async Task Hostile_9_Characters_of_addresses_stay_in_the_path(string id, string path)
+    public async Task Hostile_9_Characters_with_a_meaning_in_URLs_stay_in_the_path(string id, string path)
     {
         await using var gateway = await GatewayUnderTest.StartAsync([("Names:Portable", false)], _upstream.Address);
 
@@ -381,7 +381,7 @@ public sealed class RequestTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
-    public async Task Hostile_10_As_many_entries_as_may_are_served_and_one_more_is_413_with_the_number(Protocol protocol)
+    public async Task Hostile_10_The_maximum_number_of_entries_is_served_and_one_more_is_413_with_the_number(Protocol protocol)
     {
         var ids = Enumerable.Range(0, 6).Select(i => $"s/small{i}").ToArray();
         for (var i = 0; i < ids.Length; i++)
@@ -401,7 +401,7 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Hostile_10_More_bytes_than_any_archive_can_have_are_413()
+    public async Task Hostile_10_More_bytes_than_an_archive_can_contain_are_413()
     {
         _upstream.Put("/a", new ObjectContent(1L << 50, 1));
         var entries = string.Join(',', Enumerable.Range(0, 8300).Select(i => $"{{\"id\":\"s/a\",\"name\":\"{i}\"}}"));
@@ -410,7 +410,7 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Hostile_10_More_bytes_than_allowed_are_413_with_the_numbers_or_a_cut()
+    public async Task Hostile_10_More_bytes_than_allowed_are_413_with_the_numbers_or_an_abort()
     {
         var early = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,s/b,s/c&id=s/x,y");
         early.RequireEarly(413);
@@ -450,7 +450,7 @@ public sealed class RequestTests : IAsyncLifetime
     [InlineData("..%2Fx", "_x")]
     [InlineData("%F0%9F%98%80", "😀")]
     [InlineData("...", "bundle")]
-    public async Task Hostile_12_A_file_name_is_made_harmless(string name, string expected)
+    public async Task Hostile_12_A_file_name_is_sanitized(string name, string expected)
     {
         foreach (var protocol in Ways.Protocols)
         {
@@ -471,7 +471,7 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Small_objects_without_a_length_are_read_ahead_to_learn_it()
+    public async Task Small_objects_without_a_length_are_read_ahead_to_determine_it()
     {
         var body = _upstream.Put("/chunked", 3000, seed: 9);
         _upstream.Fail("/chunked", new Fault { Chunked = true });
@@ -482,7 +482,7 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Many_tiny_objects_without_a_length_fit_the_budget_and_breaks_in_them_are_repaired()
+    public async Task Many_tiny_objects_without_a_length_fit_the_budget_and_interruptions_are_repaired()
     {
         await using var gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
         var ids = Enumerable.Range(0, 300).Select(i => $"tiny{i}").ToArray();
@@ -503,9 +503,9 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Hostile_10_A_small_question_gets_no_huge_answer()
+    public async Task Hostile_10_A_small_request_gets_no_huge_response()
     {
-        // Every name is a folder of all that follow.
+        // Every name is a folder of all those that follow.
         await using var gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
         using var form = new FormUrlEncodedContent([new("ids", string.Join(',', Enumerable.Range(1, 1500).Select(i => "s" + string.Concat(Enumerable.Repeat("/a", i)))))]);
 
@@ -516,7 +516,7 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_client_that_leaves_within_its_own_request_is_no_fault_of_ours()
+    public async Task A_client_that_disconnects_during_its_request_is_not_a_gateway_failure()
     {
         using (var socket = new System.Net.Sockets.TcpClient())
         {
@@ -533,7 +533,7 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_large_object_without_a_length_is_bundled_by_the_size_that_its_manifest_gives()
+    public async Task A_large_object_without_a_length_is_bundled_with_the_size_from_its_manifest()
     {
         var body = _upstream.Put("/chunked", 20_000_000, seed: 9);
         _upstream.Fail("/chunked", new Fault { Method = "HEAD", Without = ["Content-Length"] }, new Fault { Chunked = true });
@@ -567,7 +567,7 @@ public sealed class RequestTests : IAsyncLifetime
     [Theory]
     [InlineData("/bundle")]
     [InlineData("/bundle/plan")]
-    public async Task An_object_that_ends_with_its_connection_is_refused_because_a_break_could_not_be_told(string path)
+    public async Task An_object_that_ends_with_its_connection_is_rejected_because_truncation_would_be_undetectable(string path)
     {
         _upstream.Put("/old", 1000, seed: 9);
         var endless = new Fault { Without = ["Content-Length"], Ending = Ending.Close };

@@ -51,13 +51,13 @@ public sealed class ConditionTests : IAsyncLifetime
     [InlineData("link")]
     public async Task Objects_rewritten_in_the_same_size_are_never_joined_with_the_old_ones(string door)
     {
-        // As Windows' BITS resumes: by the date alone.
+        // Windows' BITS resumes like this: with only the date.
         var url = await UrlOfAsync(door);
         var old = await SendAsync(url, door);
         var date = old.Response.Content.Headers.LastModified!.Value.ToString("R");
         (string, string)[] asBits = [("Range", $"bytes={Resumed}-"), ("If-Unmodified-Since", date)];
 
-        // Nothing has changed, and no other version had this date: the rest.
+        // Nothing has changed, and no other version had this date: the remainder.
         var rest = await SendAsync(url, door, asBits);
         Assert.Equal(HttpStatusCode.PartialContent, rest.Status);
         Assert.Equal(old.Bytes[Resumed..], rest.Bytes);
@@ -66,7 +66,7 @@ public sealed class ConditionTests : IAsyncLifetime
         Write(version: 2, Modified.AddSeconds(10));
         Assert.Equal(HttpStatusCode.PreconditionFailed, (await SendAsync(url, door, asBits)).Status);
 
-        // The same date, another version: the whole, once it was never sent and once it was.
+        // The same date, another version: the whole archive, once before it was sent and once after.
         Write(version: 3, Modified);
         foreach (var _ in Enumerable.Range(0, 2))
         {
@@ -104,7 +104,7 @@ public sealed class ConditionTests : IAsyncLifetime
     [InlineData("If-None-Match: @etag", "", 304)]
     [InlineData("If-None-Match: W/@etag", "", 304)]
     [InlineData("If-None-Match: *", "", 304)]
-    [InlineData("If-None-Match: \"x\"", "", 200)] // the client holds another version
+    [InlineData("If-None-Match: \"x\"", "", 200)] // the client has another version
     [InlineData("If-None-Match: \"x\"", "If-Range: @etag", 206)]
     [InlineData("If-None-Match: \"x\"", "If-Modified-Since: @date", 200)] // If-None-Match decides alone
     [InlineData("If-None-Match: @etag", "If-Modified-Since: @old", 304)]
@@ -131,7 +131,7 @@ public sealed class ConditionTests : IAsyncLifetime
             Assert.Equal(status switch { 206 => whole.Bytes[1000..], 200 => whole.Bytes, _ => null }, status is 200 or 206 ? part.Bytes : null);
         }
 
-        // Without a range, and for HEAD, which has none: what is 206 above is 200.
+        // Without a range, and for HEAD, which has none: 200 instead of 206.
         var plain = status == 206 ? 200 : status;
         if (!first.Contains("@old", StringComparison.Ordinal) || first.StartsWith("If-Unmodified", StringComparison.Ordinal))
         {
@@ -141,7 +141,7 @@ public sealed class ConditionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_later_date_is_a_condition_that_holds_for_a_whole_archive()
+    public async Task A_later_date_satisfies_the_condition_for_a_whole_archive()
     {
         Assert.Equal(HttpStatusCode.OK, (await SendAsync(Tar, "bundle", ("If-Unmodified-Since", "Sat, 01 Jan 2050 00:00:00 GMT"))).Status);
         Assert.Equal(HttpStatusCode.PreconditionFailed, (await SendAsync(Tar, "bundle", ("If-Unmodified-Since", "Mon, 01 Jan 2001 00:00:00 GMT"))).Status);
@@ -182,7 +182,7 @@ public sealed class ConditionTests : IAsyncLifetime
     [Theory]
     [InlineData("If-Match: @etag", 206)]
     [InlineData("If-Match: \"x\"", 412)]
-    [InlineData("If-Unmodified-Since: @date", 200)] // twice in a second has one date
+    [InlineData("If-Unmodified-Since: @date", 200)] // two changes within a second have the same date
     [InlineData("If-Unmodified-Since: @old", 412)]
     [InlineData("If-Unmodified-Since: Sat, 01 Jan 2050 00:00:00 GMT", 412)]
     [InlineData("If-None-Match: @etag", 304)]
@@ -216,7 +216,7 @@ public sealed class ConditionTests : IAsyncLifetime
     [Theory]
     [InlineData("{\"format\":\"tar\",\"pin\":true,\"entries\":[{\"id\":\"s/a\"},{\"id\":\"s/b\"}]}", "application/json")]
     [InlineData("format=tar&pin=true&ids=s/a,s/b", "application/x-www-form-urlencoded")]
-    public async Task A_pinned_link_gives_its_version_and_no_other(string body, string type)
+    public async Task A_pinned_link_serves_only_its_version(string body, string type)
     {
         var expected = await SendAsync(Tar, "bundle");
         using var created = await _gateway.Client.PostAsync("/bundle/links", new StringContent(body, new System.Net.Http.Headers.MediaTypeHeaderValue(type)));
@@ -227,7 +227,7 @@ public sealed class ConditionTests : IAsyncLifetime
         var whole = await SendAsync(url, "bundle");
         Assert.Equal(expected.Bytes, whole.Bytes);
 
-        // As curl -C - and wget -c ask, without any validator.
+        // Like curl -C - and wget -c, without any validator.
         Assert.Equal(expected.Bytes[Resumed..], (await SendAsync(url, "bundle", ("Range", $"bytes={Resumed}-"))).Bytes);
 
         Write(version: 2, Modified);
@@ -244,7 +244,7 @@ public sealed class ConditionTests : IAsyncLifetime
     [InlineData("{\"pin\":true,\"entries\":[{\"id\":\"s/a\"},{\"id\":\"s/none\"}]}", 404)]
     [InlineData("{\"pin\":true,\"entries\":[{\"id\":\"s/a\",\"size\":1}]}", 409)]
     [InlineData("{\"pin\":1,\"entries\":[{\"id\":\"s/a\"}]}", 400)]
-    public async Task A_link_that_cannot_be_pinned_is_not_made(string body, int status)
+    public async Task A_link_that_cannot_be_pinned_is_not_created(string body, int status)
     {
         using var response = await _gateway.Client.PostAsync("/bundle/links", new StringContent(body, new System.Net.Http.Headers.MediaTypeHeaderValue("application/json")));
 
@@ -252,7 +252,7 @@ public sealed class ConditionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_pinned_link_may_leave_out_what_is_missing_and_then_always_does()
+    public async Task A_pinned_link_may_omit_missing_objects_and_then_always_omits_them()
     {
         using var created = await _gateway.Client.PostAsJsonAsync("/bundle/links", new { pin = true, missing = "skip", entries = new[] { new { id = "s/a" }, new { id = "s/c" } } });
         var url = created.Headers.Location!.ToString();
@@ -264,7 +264,7 @@ public sealed class ConditionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Objects_without_strong_validators_cannot_be_pinned_and_are_named()
+    public async Task Objects_without_strong_validators_cannot_be_pinned_and_are_listed()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", new ObjectContent(1000, 1), etag: null);
@@ -279,7 +279,7 @@ public sealed class ConditionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Only_a_link_is_pinned()
+    public async Task Only_a_link_can_be_pinned()
     {
         Assert.Equal(HttpStatusCode.BadRequest, (await SendAsync(Tar + "&pin=true", "bundle")).Status);
         using var response = await _gateway.Client.PostAsJsonAsync("/bundle", new { pin = true, entries = new[] { new { id = "s/a" } } });
@@ -304,7 +304,7 @@ public sealed class ConditionTests : IAsyncLifetime
             var path = Path.Combine(_folder.FullName, name);
             File.WriteAllBytes(path, Content(version, name));
 
-            // Only the header's precision is the same: the objects' own validators differ.
+            // Only the header's precision is equal: the objects' own validators differ.
             File.SetLastWriteTimeUtc(path, modified.AddMilliseconds(version));
         }
     }

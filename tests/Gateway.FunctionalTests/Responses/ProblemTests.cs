@@ -7,7 +7,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Responses;
 
-/// <summary>What a client learns when it has made a mistake, as a document for programs and as a page for people.</summary>
+/// <summary>What a client gets after an invalid request: a document for programs, a page for people.</summary>
 public sealed class ProblemTests : IAsyncLifetime
 {
     private const string Browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
@@ -42,7 +42,7 @@ public sealed class ProblemTests : IAsyncLifetime
     [InlineData("ids=s/a&name=%E9", "The parameter 'name' is not UTF-8.")]
     [InlineData("ids=", "Some entries cannot be bundled.")]
     [InlineData("ids=,", "Some entries cannot be bundled.")]
-    public async Task A_mistake_in_the_query_is_named(string query, string title)
+    public async Task A_mistake_in_the_query_is_reported(string query, string title)
     {
         var download = await Download.GetAsync(_gateway.Client, "/bundle?" + query);
 
@@ -56,7 +56,7 @@ public sealed class ProblemTests : IAsyncLifetime
     [InlineData("ids=s/a,s/b%20")]
     [InlineData("ids=s/a,s/b+")]
     [InlineData("ids=s/a,s/b,%20")]
-    public async Task One_blank_or_comma_at_the_end_of_ids_is_ignored(string query) =>
+    public async Task One_space_or_comma_at_the_end_of_ids_is_ignored(string query) =>
         Assert.Equal(["s/a", "s/b"], (await Download.GetAsync(_gateway.Client, "/bundle?" + query)).RequireWhole().Keys);
 
     [Theory]
@@ -70,7 +70,7 @@ public sealed class ProblemTests : IAsyncLifetime
     [InlineData("name=CON", "_CON.tar.gz")]
     [InlineData("name=nul.txt", "_nul.txt.tar.gz")]
     [InlineData("name=com1&format=zip", "_com1.zip")]
-    public async Task The_name_of_a_download_has_its_extension_once_and_is_no_device(string query, string name)
+    public async Task The_name_of_a_download_has_its_extension_once_and_is_not_a_device_name(string query, string name)
     {
         var download = await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a&" + query);
 
@@ -90,16 +90,16 @@ public sealed class ProblemTests : IAsyncLifetime
     [InlineData("{\"entries\":[{\"id\":7}]}", "$.entries[0].id: a string is expected")]
     [InlineData("{\"entries\":[{\"id\":\"s/a\",\"size\":\"7\"}]}", "$.entries[0].size: a whole number of bytes is expected")]
     [InlineData("{\"entries\":[{\"id\":\"s/a\",\"size\":1.5}]}", "$.entries[0].size: a whole number of bytes is expected")]
-    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"id\":\"s/b\"}]}", "$.entries[0].id: the field is there twice")]
-    [InlineData("{\"entries\":[{\"id\":\"\\ud800\"}]}", "$.entries[0].id: half a surrogate pair is no character")]
-    [InlineData("{\"\\ud800\":1}", "$: half a surrogate pair is no character")]
-    [InlineData("{\"entries\":[{\"\\ud800\":1}]}", "$.entries[0]: half a surrogate pair is no character")]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\",\"id\":\"s/b\"}]}", "$.entries[0].id: duplicate field")]
+    [InlineData("{\"entries\":[{\"id\":\"\\ud800\"}]}", "$.entries[0].id: an unpaired surrogate is not a character")]
+    [InlineData("{\"\\ud800\":1}", "$: an unpaired surrogate is not a character")]
+    [InlineData("{\"entries\":[{\"\\ud800\":1}]}", "$.entries[0]: an unpaired surrogate is not a character")]
     [InlineData("{\"receipt\":\"yes\"}", "$.receipt: true or false is expected")]
-    [InlineData("{\"entries\":[{\"id\":\"s/a\"}],}", "there is a syntax error in line 1, byte ")]
-    [InlineData("{\"entries\":[{\"id\":\"s/a\"}]", "there is a syntax error in line 1, byte ")]
-    [InlineData("{\"entries\":[{\"id\":\"s/a\"}]} x", "there is a syntax error in line 1, byte ")]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\"}],}", "syntax error in line 1, byte ")]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\"}]", "syntax error in line 1, byte ")]
+    [InlineData("{\"entries\":[{\"id\":\"s/a\"}]} x", "syntax error in line 1, byte ")]
     [InlineData("{\"entries\":[{\"a\\u200bb\":1}]}", "$.entries[0].a\\u{200B}b: unknown field")]
-    public async Task A_mistake_in_a_manifest_is_named_with_its_place(string json, string title)
+    public async Task A_mistake_in_a_manifest_is_reported_with_its_position(string json, string title)
     {
         foreach (var door in new[] { "/bundle", "/bundle/plan", "/bundle/links" })
         {
@@ -122,7 +122,7 @@ public sealed class ProblemTests : IAsyncLifetime
     [InlineData("ids=s/a", "application/x-www-form-urlencoded; charset=windows-1252", 415, "must be UTF-8")]
     [InlineData("ids=s/%E9", "application/x-www-form-urlencoded", 400, "The form is not UTF-8.")]
     [InlineData("ids[]=s/a", "application/x-www-form-urlencoded", 400, "There is no parameter 'ids[]'.")]
-    public async Task A_body_that_cannot_be_read_is_refused_with_what_was_expected(string body, string? type, int status, string title)
+    public async Task An_invalid_body_is_rejected_with_what_was_expected(string body, string? type, int status, string title)
     {
         var download = await PostAsync("/bundle", Encoding.UTF8.GetBytes(body), type);
 
@@ -142,11 +142,11 @@ public sealed class ProblemTests : IAsyncLifetime
     [InlineData("GZIP")]
     [InlineData("br")]
     [InlineData("identity")]
-    public async Task A_compressed_manifest_is_unpacked(string coding) =>
+    public async Task A_compressed_manifest_is_decompressed(string coding) =>
         (await PostAsync("/bundle", Encode("{\"entries\":[{\"id\":\"s/a\"}]}"u8.ToArray(), coding), "application/json", coding)).RequireWhole();
 
     [Fact]
-    public async Task The_server_s_own_limit_of_bodies_is_not_that_of_manifests()
+    public async Task The_server_s_body_limit_does_not_apply_to_manifests()
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
         GatewayUnderTest.Set(configuration, "Kestrel:Limits:MaxRequestBodySize", 100);
@@ -169,7 +169,7 @@ public sealed class ProblemTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_compressed_manifest_is_bounded_and_must_be_what_it_claims_to_be()
+    public async Task A_compressed_manifest_is_limited_in_size_and_must_match_its_Content_Encoding()
     {
         var bomb = Encode(new byte[64 << 20], "gzip");
         (await PostAsync("/bundle", bomb, "application/json", "gzip")).RequireEarly(413);
@@ -183,7 +183,7 @@ public sealed class ProblemTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_link_ignores_what_trackers_append_and_refuses_what_would_change_it()
+    public async Task A_link_ignores_tracking_parameters_and_rejects_parameters_of_bundles()
     {
         using var created = await _gateway.Client.PostAsync("/bundle/links", new FormUrlEncodedContent([new("ids", "s/a"), new("format", "tar")]));
         var url = created.Headers.Location!.ToString();
@@ -227,7 +227,7 @@ public sealed class ProblemTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_page_holds_everything_escaped_and_allows_nothing_but_its_own_style()
+    public async Task The_page_escapes_everything_and_allows_only_its_own_style()
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/bundle?ids=s/%3Cscript%3Ealert(1)%3C%2Fscript%3E,s/%22%27%26&format=%3Cimg%20src%3Dx%3E");
         using var none = new HttpRequestMessage(HttpMethod.Get, "/bundle?ids=s/none,s/%26%27%E2%82%AC");
@@ -269,7 +269,7 @@ public sealed class ProblemTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_header_that_is_not_ASCII_and_a_request_in_pieces_are_none_of_its_business()
+    public async Task A_header_that_is_not_ASCII_and_a_request_in_pieces_are_accepted()
     {
         Assert.Equal(200, RawHttp.StatusOf(await RawHttp.SendAsync(_gateway.Address, "/health/live", headers: "X-Name: grüße\r\n")));
 
@@ -294,7 +294,7 @@ public sealed class ProblemTests : IAsyncLifetime
     [InlineData("/nowhere", "", 404)]
     [InlineData("/x/..%2fy", "", 400)]
     [InlineData("/health/live", "", 200)]
-    public async Task A_client_that_writes_first_and_reads_later_gets_the_response(string target, string headers, int status)
+    public async Task A_client_that_reads_only_after_sending_everything_gets_the_response(string target, string headers, int status)
     {
         foreach (var isChunked in new[] { false, true })
         {

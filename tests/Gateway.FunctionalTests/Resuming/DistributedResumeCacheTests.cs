@@ -7,7 +7,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Resuming;
 
-/// <summary>What one replica made another goes on with, through a real redis-server.</summary>
+/// <summary>One replica resumes what another began, through a real redis-server.</summary>
 public sealed class DistributedResumeCacheTests : IAsyncLifetime
 {
     private const int Objects = 8;
@@ -45,7 +45,7 @@ public sealed class DistributedResumeCacheTests : IAsyncLifetime
     [InlineData("&format=tar.zst")]
     [InlineData("&format=zip")]
     [InlineData("&format=zip&compression=store")]
-    public async Task A_replica_that_never_made_the_archive_goes_on_at_the_last_checkpoint_of_another(string recipe)
+    public async Task A_replica_resumes_another_replica_s_archive_at_the_last_checkpoint(string recipe)
     {
         Matrix.RequireFull(unless: recipe is "" or "&format=zip");
         await using var one = await StartAsync();
@@ -66,7 +66,7 @@ public sealed class DistributedResumeCacheTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Where_a_resume_went_on_another_goes_on_too()
+    public async Task A_resumed_download_can_be_resumed_again()
     {
         await using var one = await StartAsync();
         await using var two = await StartAsync();
@@ -82,7 +82,7 @@ public sealed class DistributedResumeCacheTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Redis_away_means_slower_and_one_warning()
+    public async Task Without_Redis_resuming_is_slower_and_one_warning_is_logged()
     {
         await _redis!.StopAsync();
         await using var one = await StartAsync();
@@ -103,7 +103,7 @@ public sealed class DistributedResumeCacheTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Redis_that_comes_back_is_used_again()
+    public async Task Redis_is_used_again_once_it_is_available()
     {
         await using var one = await StartAsync();
         await _redis!.StopAsync();
@@ -118,12 +118,12 @@ public sealed class DistributedResumeCacheTests : IAsyncLifetime
                 return Download.GetAsync(one.Client, Bundle).GetAwaiter().GetResult().Bytes.Length > 0
                     && one.Outcomes.Lines.Any(line => line.StartsWith("Information Gateway.Resuming", StringComparison.Ordinal));
             },
-            "the cache is back");
+            "the cache is available");
         Assert.Equal(1, Warnings(one));
     }
 
     [Fact]
-    public async Task What_is_not_of_the_archive_is_refused_and_the_bytes_are_right()
+    public async Task Checkpoints_of_another_archive_are_rejected_and_the_bytes_are_correct()
     {
         await using var one = await StartAsync();
         var whole = await Download.GetAsync(one.Client, Bundle);
@@ -136,20 +136,20 @@ public sealed class DistributedResumeCacheTests : IAsyncLifetime
         Assert.Equal(whole.Bytes[9_000_000..], rest.Bytes);
         Assert.Contains(two.Outcomes.Lines, line => line.StartsWith("Warning Gateway.Streaming.RangeStreamer", StringComparison.Ordinal) && line.Contains("does not match it", StringComparison.Ordinal));
 
-        // And rubbish is nothing.
+        // Garbage is ignored.
         await _redis!.RunAsync("SET", key.Replace("/end", "/0", StringComparison.Ordinal), "rubbish");
         await using var three = await StartAsync();
         Assert.Equal(whole.Bytes[9_000_000..], (await GetAsync(three, Bundle, 9_000_000)).Bytes);
     }
 
     [Fact]
-    public async Task Storage_that_fails_after_a_checkpoint_was_refused_is_a_problem_document_that_names_the_entry()
+    public async Task A_storage_failure_after_a_rejected_checkpoint_is_a_problem_document_that_names_the_entry()
     {
         await using var one = await StartAsync();
         var whole = await Download.GetAsync(one.Client, Bundle);
         var end = await EndToldAsync();
         await Download.GetAsync(one.Client, Bundle.Replace("s/e0,", "", StringComparison.Ordinal));
-        await Eventually.TrueAsync(() => Keys("*/0").Length == 2 && Keys("*/end").Length == 2, "both are told");
+        await Eventually.TrueAsync(() => Keys("*/0").Length == 2 && Keys("*/end").Length == 2, "both are published");
         await using var two = await StartAsync();
         _upstream.Fail("/e0", new Fault { Status = 500, Times = 100 });
         await PoisonAsync(whole.Response.Headers.ETag!.ToString());
@@ -161,7 +161,7 @@ public sealed class DistributedResumeCacheTests : IAsyncLifetime
         Assert.NotEmpty(end);
     }
 
-    /// <summary>Has the block before every checkpoint be another one, signed as the gateway signs.</summary>
+    /// <summary>Changes the block before every checkpoint, signed like the gateway's own entries.</summary>
     private async Task PoisonAsync(string etag)
     {
         await using var connection = await ConnectionMultiplexer.ConnectAsync(_redis!.ConnectionString);
@@ -188,10 +188,10 @@ public sealed class DistributedResumeCacheTests : IAsyncLifetime
     private string[] Keys(string pattern) =>
         _redis!.RunAsync("--scan", "--pattern", pattern).GetAwaiter().GetResult().Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>The key under which an archive's end is told, which comes after everything else of it.</summary>
+    /// <summary>The key of an archive's end, which is published last.</summary>
     private async Task<string> EndToldAsync()
     {
-        await Eventually.TrueAsync(() => Keys("*/end").Length == 1, "the archive's end is told");
+        await Eventually.TrueAsync(() => Keys("*/end").Length == 1, "the archive's end is published");
         return Keys("*/end").Single();
     }
 

@@ -10,7 +10,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Server;
 
-/// <summary>Certificates in files, as certbot and cert-manager leave and renew them.</summary>
+/// <summary>Certificate files, written and renewed as certbot and cert-manager do it.</summary>
 public sealed class CertificateTests : IAsyncDisposable
 {
     private const string Tls = "Kestrel:Endpoints:Tls:";
@@ -51,7 +51,7 @@ public sealed class CertificateTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_mounted_secret_whose_link_is_exchanged_is_renewed()
+    public async Task A_mounted_secret_whose_link_is_replaced_is_renewed()
     {
         using var first = Issue();
         using var second = Issue();
@@ -69,7 +69,7 @@ public sealed class CertificateTests : IAsyncDisposable
 
         RequireServed(second, await HandshakeAsync(gateway.AddressOf(Protocol.Http1Tls)));
 
-        // As the kubelet does: a folder with the new files, then one rename of the link.
+        // Like the kubelet: a folder with the new files, then one rename of the link.
         async Task MountAsync(string version, Issued certificate)
         {
             var folder = _folder.CreateSubdirectory(version);
@@ -81,7 +81,7 @@ public sealed class CertificateTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_certificate_that_is_half_written_or_gone_leaves_the_earlier_one_and_is_one_warning()
+    public async Task If_a_certificate_is_half_written_or_missing_the_previous_one_stays_active_and_one_warning_is_logged()
     {
         using var first = Issue();
         using var second = Issue();
@@ -110,11 +110,11 @@ public sealed class CertificateTests : IAsyncDisposable
             Assert.Equal(number, Warnings());
         }
 
-        int Warnings() => gateway.Outcomes.Lines.Count(line => line.Contains("own.crt cannot be read; the earlier one stays", StringComparison.Ordinal));
+        int Warnings() => gateway.Outcomes.Lines.Count(line => line.Contains("own.crt cannot be read; the previous one stays active", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task Each_host_of_an_endpoint_has_a_renewed_certificate_of_its_own()
+    public async Task Each_host_of_an_endpoint_has_a_separate_renewed_certificate()
     {
         var configuration = Configuration();
         string[] hosts = ["a.example", "*.example", "*.long.example", "*"];
@@ -124,7 +124,7 @@ public sealed class CertificateTests : IAsyncDisposable
         GatewayUnderTest.Set(configuration, Tls + "Sni:without.example:Protocols", "Http1");
         for (var i = 0; i < hosts.Length; i++)
         {
-            // All have the same certificate at first: which file is meant is told by the name alone.
+            // All have the same certificate at first, so only the name shows which file is meant.
             Write(configuration, $"{Tls}Sni:{hosts[i]}:Certificate", $"host{i}", endpoint, "pem", null);
         }
 
@@ -176,7 +176,7 @@ public sealed class CertificateTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task No_start_hangs_while_the_certificate_is_rewritten_all_the_time()
+    public async Task The_start_never_hangs_while_the_certificate_is_rewritten_continuously()
     {
         var starts = Matrix.Of(full: 200, reduced: 20);
         var limit = TimeSpan.FromSeconds(30);
@@ -277,7 +277,7 @@ public sealed class CertificateTests : IAsyncDisposable
         builder => builder.Services.AddSingleton<TimeProvider>(_time),
         urls);
 
-    /// <summary>Writes files beside the target and renames them, and says in the configuration where they are.</summary>
+    /// <summary>Writes files next to the target, renames them, and sets their paths in the configuration.</summary>
     private void Write(JsonObject configuration, string section, string name, Issued certificate, string form, string? password)
     {
         var path = Path.Combine(_folder.FullName, name + (form == "pfx" ? ".pfx" : ".crt"));

@@ -3,7 +3,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Server;
 
-/// <summary>Frames that no honest client sends: who is slow, who takes everything back at once, whose headers never end.</summary>
+/// <summary>Frames that only malicious clients send: slow headers, immediate resets, endless headers.</summary>
 public sealed class Http2FloodTests : IAsyncLifetime
 {
     private const string Bundle = "/bundle?ids=s/a&missing=abort";
@@ -38,7 +38,7 @@ public sealed class Http2FloodTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Row_28_A_slow_manifest_is_answered_408_or_reset()
+    public async Task Row_28_A_slow_manifest_returns_408_or_a_reset()
     {
         await using var wire = await ConnectAsync();
         await wire.SendAsync(
@@ -58,9 +58,9 @@ public sealed class Http2FloodTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Streams_that_are_taken_back_at_once_leave_nothing_behind()
+    public async Task Streams_that_are_reset_at_once_leave_nothing_behind()
     {
-        // CVE-2023-44487: each costs the client two small frames and, were nobody looking, the server a bundle.
+        // CVE-2023-44487: each stream costs the client two small frames and, without protection, the server a bundle.
         const int Most = 20_000;
         await using var wire = await ConnectAsync();
         var request = Http2Wire.Request("GET", Bundle);
@@ -75,17 +75,17 @@ public sealed class Http2FloodTests : IAsyncLifetime
         }
         catch (IOException)
         {
-            // The server has had enough.
+            // The server has closed the connection.
         }
 
-        // The server ends the connection when streams come back faster than it clears them away; on a machine with other work it may keep up.
+        // The server closes the connection if streams are reset faster than it cleans them up; on a busy machine it may keep up.
         await RequireServedAsync();
     }
 
     [Fact]
-    public async Task Headers_without_an_end_are_refused_long_before_they_fill_memory()
+    public async Task Endless_headers_are_rejected_long_before_they_fill_memory()
     {
-        // CVE-2024-27316 and its kin: continuation after continuation.
+        // CVE-2024-27316 and similar: endless CONTINUATION frames.
         const int Most = 10_000;
         await using var wire = await ConnectAsync();
         await wire.SendAsync(Http2FrameType.Headers, Http2Wire.EndStream, 1, Http2Wire.Request("GET", Bundle));
@@ -99,7 +99,7 @@ public sealed class Http2FloodTests : IAsyncLifetime
         }
         catch (IOException)
         {
-            // The server has had enough.
+            // The server has closed the connection.
         }
 
         Assert.InRange(sent, 1, 1000);
@@ -108,13 +108,13 @@ public sealed class Http2FloodTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Settings_and_pings_without_number_are_no_way_to_fill_memory()
+    public async Task Endless_SETTINGS_and_PING_frames_do_not_fill_memory()
     {
         const int Count = 20_000;
         await using var wire = await ConnectAsync();
         try
         {
-            // Nobody reads the answers.
+            // The test does not read the responses.
             for (var i = 0; i < Count; i++)
             {
                 await wire.SendAsync(Http2FrameType.Ping, 0, 0, new byte[8]).WaitAsync(TimeSpan.FromSeconds(2));
@@ -122,7 +122,7 @@ public sealed class Http2FloodTests : IAsyncLifetime
         }
         catch (Exception e) when (e is IOException or TimeoutException)
         {
-            // The server has had enough, or reads no more until its answers are taken.
+            // The server has closed the connection, or stops reading until its responses are read.
         }
 
         await RequireServedAsync();
@@ -138,7 +138,7 @@ public sealed class Http2FloodTests : IAsyncLifetime
         }
     }
 
-    /// <summary>Others are served meanwhile, and what was begun has ended.</summary>
+    /// <summary>Other clients are served meanwhile, and everything that was started has ended.</summary>
     private async Task RequireServedAsync()
     {
         Assert.Equal(HttpStatusCode.OK, (await _gateway.Client.GetAsync("/health/ready")).StatusCode);

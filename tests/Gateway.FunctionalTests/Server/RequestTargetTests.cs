@@ -3,7 +3,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Server;
 
-/// <summary>A request target leads to one place: the one that routing and authorization have looked at.</summary>
+/// <summary>A request target leads to exactly the place that routing and authorization have seen.</summary>
 public sealed class RequestTargetTests : IAsyncLifetime
 {
     private readonly ScriptedUpstream _upstream = new();
@@ -42,7 +42,7 @@ public sealed class RequestTargetTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Escapes))]
-    public async Task A_path_that_would_leave_its_route_is_400_and_storage_is_asked_nothing(string method, string target)
+    public async Task A_path_that_would_leave_its_route_is_400_and_storage_gets_no_request(string method, string target)
     {
         var response = await RawHttp.SendAsync(_gateway.Address, target.Replace("{host}", _gateway.Address.Authority, StringComparison.Ordinal), method);
 
@@ -81,7 +81,7 @@ public sealed class RequestTargetTests : IAsyncLifetime
     [InlineData("GET")]
     [InlineData("HEAD")]
     [InlineData("POST")]
-    public async Task An_absolute_form_is_held_to_the_policy_of_the_route_that_it_names(string method)
+    public async Task An_absolute_form_target_is_subject_to_the_policy_of_its_route(string method)
     {
         var response = await RawHttp.SendAsync(_gateway.Address, _gateway.Address + "private/secret", method);
 

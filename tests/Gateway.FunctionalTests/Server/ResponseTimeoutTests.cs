@@ -7,7 +7,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Server;
 
-/// <summary>A client that sends and never reads holds little, and not for long.</summary>
+/// <summary>A client that sends and never reads uses little memory, and not for long.</summary>
 public sealed class ResponseTimeoutTests : IAsyncDisposable
 {
     private readonly ScriptedUpstream _upstream = new();
@@ -25,7 +25,7 @@ public sealed class ResponseTimeoutTests : IAsyncDisposable
     [InlineData("GET /s/a HTTP/1.1\r\nHost: x\r\n\r\n")]
     public async Task A_client_that_pipelines_requests_and_never_reads_is_closed(string request)
     {
-        // YARP counts its own time.
+        // YARP has its own timeout.
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
         GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HttpRequest:ActivityTimeout", "00:00:01");
         await using var gateway = await GatewayUnderTest.StartAsync(configuration, builder => builder.Services.AddSingleton<TimeProvider>(_time));
@@ -77,7 +77,7 @@ public sealed class ResponseTimeoutTests : IAsyncDisposable
             Assert.NotEqual(Http2FrameType.Data, frame.Type);
             if (frame is { Stream: 1, Type: Http2FrameType.Headers })
             {
-                // The body is waiting now, or soon.
+                // The body is pending now, or soon.
                 advancing = AdvanceAsync(patience.Token);
             }
         }
@@ -103,7 +103,7 @@ public sealed class ResponseTimeoutTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_response_that_is_taken_in_time_is_whole_on_every_protocol()
+    public async Task A_response_that_is_read_in_time_is_whole_on_every_protocol()
     {
         await using var gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
         foreach (var client in Ways.Protocols.Select(gateway.ClientOf))

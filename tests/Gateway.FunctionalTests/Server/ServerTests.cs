@@ -6,7 +6,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Server;
 
-/// <summary>What the server itself takes and gives, before anything is a bundle.</summary>
+/// <summary>The server's own behavior, before a request becomes a bundle.</summary>
 public sealed class ServerTests : IAsyncDisposable
 {
     private readonly ScriptedUpstream _upstream = new();
@@ -16,7 +16,7 @@ public sealed class ServerTests : IAsyncDisposable
     [Theory]
     [InlineData("GET /bundle?ids=s/a HTTP/1.1\r\nHost: x\r\nX-Slow: ")]
     [InlineData("POST /bundle HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{")]
-    public async Task Row_28_Who_is_slow_with_headers_or_a_manifest_is_answered_408_or_closed(string beginning)
+    public async Task Row_28_Slow_headers_or_a_slow_manifest_return_408_or_close_the_connection(string beginning)
     {
         await using var gateway = await StartAsync(("Kestrel:Limits:RequestHeadersTimeout", "00:00:01"));
         using var client = new TcpClient();
@@ -32,7 +32,7 @@ public sealed class ServerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Limits_of_the_server_are_configured_under_its_own_names()
+    public async Task Limits_of_the_server_are_configured_with_Kestrel_s_names()
     {
         await using var gateway = await StartAsync(("Kestrel:Limits:MaxRequestLineSize", "100"), ("Kestrel:Limits:MaxRequestHeaderCount", "20"));
 
@@ -44,8 +44,8 @@ public sealed class ServerTests : IAsyncDisposable
     [InlineData("Kestrel:Limits:RequestHeadersTimeout", "soon", "RequestHeadersTimeout")]
     [InlineData("Kestrel:Limits:MaxRequestHeaderCount", "-1", "Kestrel:Limits: Value must be a positive number")]
     [InlineData("Proxies:0", "nobody", "Proxies:0")]
-    [InlineData("Proxies", "10.0.0.7", "Proxies: must be a list")]
-    public async Task A_limit_that_there_is_not_stops_the_start(string key, string value, string expected)
+    [InlineData("Proxies", "10.0.0.7", "Proxies: must be a non-empty list")]
+    public async Task An_unknown_or_invalid_limit_prevents_the_start(string key, string value, string expected)
     {
         var fault = await Assert.ThrowsAsync<InvalidConfigurationException>(() => StartAsync((key, value)));
 
@@ -57,7 +57,7 @@ public sealed class ServerTests : IAsyncDisposable
     [InlineData("10.0.0.0/8", "127.0.0.1")]
     [InlineData("127.0.0.1", "6.6.6.6")]
     [InlineData("127.0.0.0/8", "6.6.6.6")]
-    public async Task Hostile_14_Only_a_known_proxy_says_on_whose_behalf_it_asks(string? proxy, string seen)
+    public async Task Hostile_14_Forwarded_headers_are_accepted_only_from_a_known_proxy(string? proxy, string seen)
     {
         _upstream.Put("/a", 10, seed: 1);
         await using var gateway = await (proxy is null ? StartAsync() : StartAsync(("Proxies:0", proxy)));
@@ -75,7 +75,7 @@ public sealed class ServerTests : IAsyncDisposable
     [InlineData("Management:Urls", "http://unix:/tmp/gateway-test.sock", null)]
     [InlineData("Management:Urls", "http://127.0.0.2:{port}", null)]
     [InlineData("Management:Urls", "http://127.0.0.1:0", "Kestrel:Endpoints:Http:Url")]
-    public async Task Two_listeners_that_could_not_be_told_apart_stop_the_start(string key, string value, string? endpoint)
+    public async Task Two_indistinguishable_listeners_prevent_the_start(string key, string value, string? endpoint)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
         var port = Tool.FreePort();
@@ -91,7 +91,7 @@ public sealed class ServerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Health_stands_on_the_second_listener_and_nowhere_else_and_nothing_else_does()
+    public async Task The_second_listener_serves_health_exclusively_and_nothing_else()
     {
         _upstream.Put("/a", 10, seed: 1);
         await using var gateway = await StartAsync(("Management:Urls", "http://127.0.0.1:0"));
@@ -121,7 +121,7 @@ public sealed class ServerTests : IAsyncDisposable
             GatewayUnderTest.Set(configuration, key, value);
         }
 
-        // A second listener needs addresses given as urls.
+        // A second listener requires addresses set with urls.
         return GatewayUnderTest.StartAsync(configuration, urls: settings.Any(setting => setting.Key == "Management:Urls") ? "http://127.0.0.1:0" : null);
     }
 }

@@ -2,12 +2,12 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>Storage that breaks inside a body for good: rows 11–21 of the fault table, as far as nothing is left but a cut.</summary>
+/// <summary>Storage that breaks permanently inside a body: rows 11–21 of the fault table, as far as only an abort is left.</summary>
 public class BodyFaultTests
 {
     private const int Size = 400_000;
 
-    // Objects that are opened before the first byte are compared with what was planned, and planned again.
+    // Objects that are opened before the first byte are compared with the plan, and planned again.
     private static readonly (string, object)[] OnlyFirstIsOpened = [.. Patience.Usual, ("Upstream:Lookahead", 1)];
 
     public static TheoryData<Protocol, string, int> Places => Ways.With(0, 1, 2);
@@ -50,7 +50,7 @@ public class BodyFaultTests
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task Row_12_Without_a_strong_validator_a_body_that_stands_still_is_cut(Protocol protocol, string recipe)
+    public async Task Row_12_Without_a_strong_validator_a_stalled_body_is_cut(Protocol protocol, string recipe)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", new ObjectContent(3 * Size, 1), etag: "W/\"weak\"");
@@ -89,7 +89,7 @@ public class BodyFaultTests
     }
 
     [Fact]
-    public async Task Row_13_A_first_object_that_changed_after_it_was_planned_is_planned_again()
+    public async Task Row_13_A_first_object_that_changed_after_planning_is_planned_again()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", new ObjectContent(Size, 1), etag: "\"old\"");
@@ -103,7 +103,7 @@ public class BodyFaultTests
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task Row_14_A_range_that_is_answered_with_the_whole_object_without_a_strong_validator_is_cut(Protocol protocol, string recipe)
+    public async Task Row_14_A_whole_object_without_a_strong_validator_in_response_to_a_range_is_cut(Protocol protocol, string recipe)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", new ObjectContent(Size, 1), etag: "\"v1\"");
@@ -133,7 +133,7 @@ public class BodyFaultTests
     [InlineData(410, "Upstream/NotFound")]
     [InlineData(416, "Upstream/UnexpectedStatus")]
     [InlineData(302, "Upstream/Redirected")]
-    public async Task A_rest_that_is_refused_is_cut_and_says_why(int status, string blame)
+    public async Task A_rejected_remainder_is_cut_and_the_reason_is_reported(int status, string blame)
     {
         foreach (var recipe in Ways.Recipes)
         {
@@ -161,7 +161,7 @@ public class BodyFaultTests
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task Where_nothing_is_checked_first_what_is_there_leaves_at_once(Protocol protocol, string recipe)
+    public async Task If_nothing_is_checked_first_available_bytes_are_sent_at_once(Protocol protocol, string recipe)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/0", new ObjectContent(3_000_000, 1, compressible: false));
@@ -170,7 +170,7 @@ public class BodyFaultTests
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
         await using (var client = await PausingClient.OpenAsync(gateway, protocol, $"/bundle?ids=s/0,s/1&missing=abort&{recipe}"))
         {
-            // The second object never comes; of the first all but what waits for a block to be full is here.
+            // The second object never arrives. Of the first one, everything but an incomplete block has been sent.
             await client.TakeAsync(2_500_000).WaitAsync(TimeSpan.FromSeconds(20));
         }
 
@@ -196,7 +196,7 @@ public class BodyFaultTests
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task Row_17_The_loss_of_the_last_byte_for_good_is_cut(Protocol protocol, string recipe)
+    public async Task Row_17_The_permanent_loss_of_the_last_byte_is_cut(Protocol protocol, string recipe)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", Size, seed: 1);
@@ -220,7 +220,7 @@ public class BodyFaultTests
     }
 
     [Fact]
-    public async Task Tries_without_progress_are_counted_and_end_in_a_cut()
+    public async Task Attempts_without_progress_are_counted_and_end_in_a_cut()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", Size, seed: 1);
@@ -233,7 +233,7 @@ public class BodyFaultTests
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task Row_21_A_failure_of_an_object_opened_ahead_comes_at_its_own_place(Protocol protocol, string recipe)
+    public async Task Row_21_A_failure_of_an_object_opened_ahead_occurs_at_its_position(Protocol protocol, string recipe)
     {
         await using var upstream = new ScriptedUpstream();
         for (var i = 0; i < 6; i++)
@@ -263,7 +263,7 @@ public class BodyFaultTests
     private static async Task<Outcome> RequireCut(
         Protocol protocol, string recipe, ScriptedUpstream upstream, string ids, string missing = "fail", (string, object)[]? settings = null)
     {
-        // What it would have been, from a storage without faults that has the same objects.
+        // The expected archive, from a server with the same objects and no faults.
         await using var good = upstream.WithoutFaults();
         var url = $"/bundle?ids={ids}&missing={missing}&{recipe}";
         byte[] whole;
@@ -279,7 +279,7 @@ public class BodyFaultTests
 
         download.RequireCut(whole);
         var outcome = await gateway.RequireOneOutcomeAsync();
-        Assert.True(outcome.BytesOut >= download.Bytes.Length, "more came than is said to have been sent");
+        Assert.True(outcome.BytesOut >= download.Bytes.Length, "more was received than was reported as sent");
         Assert.InRange(upstream.FaultsDelivered, 1, faults);
         return outcome;
     }

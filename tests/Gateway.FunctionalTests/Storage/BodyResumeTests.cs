@@ -3,7 +3,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>Storage that breaks inside a body and is asked for the rest: rows 9–20 of the fault table, as far as nobody notices.</summary>
+/// <summary>Bodies that break and whose remainder is requested: rows 9–20 of the fault table, as far as clients notice nothing.</summary>
 public class BodyResumeTests
 {
     private const int Size = 400_000;
@@ -20,7 +20,7 @@ public class BodyResumeTests
     [InlineData(1)]
     [InlineData(131_072)]
     [InlineData(Size - 1)]
-    public async Task Row_9_A_reset_of_an_object_that_is_taken_into_memory_is_continued_too(int k) =>
+    public async Task Row_9_A_reset_of_an_object_that_is_read_into_memory_is_continued_too(int k) =>
         await RequireResumed(Protocol.Http1, "format=tar.gz", Fault.Reset(k), k, Patience.WithMemory);
 
     [Theory]
@@ -30,7 +30,7 @@ public class BodyResumeTests
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task Row_12_A_body_that_stands_still_is_continued_at_the_stall_time_out(Protocol protocol, string recipe)
+    public async Task Row_12_A_stalled_body_is_continued_at_the_stall_timeout(Protocol protocol, string recipe)
     {
         var outcome = await RequireResumed(protocol, recipe, Fault.Stall(100_000), 100_000, Patience.Little);
 
@@ -39,7 +39,7 @@ public class BodyResumeTests
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task Row_14_A_range_that_is_answered_with_the_whole_object_of_the_same_version_is_skipped_forward(Protocol protocol, string recipe) =>
+    public async Task Row_14_A_whole_object_of_the_same_version_in_response_to_a_range_is_skipped_forward(Protocol protocol, string recipe) =>
         await RequireResumed(protocol, recipe, Fault.Reset(100_000), 100_000, Patience.Usual, new Fault { IgnoreRange = true });
 
     [Fact]
@@ -55,7 +55,7 @@ public class BodyResumeTests
         upstream.Fail("/a", Fault.Close(Large - 1), new Fault { IgnoreRange = true });
         var (skipping, outcome) = await ReadAsync();
 
-        // What is skipped is read once more; the rest is room for a machine with other work.
+        // What is skipped is read once more; the rest is a margin for a busy machine.
         Assert.InRange(skipping, TimeSpan.Zero, (5 * reading) + TimeSpan.FromSeconds(5));
         Assert.Equal(("None/None", 1), (outcome.Blame, outcome.Resumes));
 
@@ -70,7 +70,7 @@ public class BodyResumeTests
     }
 
     [Fact]
-    public async Task An_object_that_is_taken_into_memory_first_is_asked_for_again_even_without_a_validator()
+    public async Task An_object_that_is_read_into_memory_first_is_requested_again_even_without_a_validator()
     {
         await using var upstream = new ScriptedUpstream();
         var content = new ObjectContent(100_000, 1);
@@ -86,7 +86,7 @@ public class BodyResumeTests
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task Row_18_A_body_broken_again_and_again_is_whole_because_each_try_made_progress(Protocol protocol, string recipe)
+    public async Task Row_18_A_body_that_breaks_repeatedly_is_whole_because_each_attempt_made_progress(Protocol protocol, string recipe)
     {
         const int Breaks = 24;
         const int Step = 128 << 10;
@@ -104,7 +104,7 @@ public class BodyResumeTests
     [Theory]
     [InlineData(Protocol.Http1)]
     [InlineData(Protocol.Http2Tls)]
-    public async Task Row_18_An_object_broken_at_every_mebibyte_is_whole(Protocol protocol)
+    public async Task Row_18_An_object_that_breaks_at_every_mebibyte_is_whole(Protocol protocol)
     {
         var breaks = Matrix.Of(full: 1023, reduced: 31);
         await using var upstream = new ScriptedUpstream();
@@ -124,7 +124,7 @@ public class BodyResumeTests
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task Row_20_A_storage_that_drops_us_while_the_client_pauses_is_asked_for_the_rest_when_it_returns(Protocol protocol, string recipe)
+    public async Task Row_20_If_storage_closes_the_connection_during_a_pause_the_remainder_is_requested_afterwards(Protocol protocol, string recipe)
     {
         await using var upstream = new ScriptedUpstream { SendTimeout = TimeSpan.FromMilliseconds(300), SendBuffer = 64 * 1024 };
         var content = new ObjectContent(16 << 20, 1, compressible: false);
@@ -142,7 +142,7 @@ public class BodyResumeTests
     }
 
     [Fact]
-    public async Task A_pause_longer_than_the_clusters_activity_time_out_ends_in_a_whole_archive()
+    public async Task A_pause_longer_than_the_clusters_activity_timeout_ends_in_a_whole_archive()
     {
         await using var upstream = new ScriptedUpstream();
         var content = new ObjectContent(64 << 20, 1, compressible: false);
@@ -165,7 +165,7 @@ public class BodyResumeTests
     [InlineData(405)]
     [InlineData(416)]
     [InlineData(501)]
-    public async Task Row_43_Storage_that_refuses_ranges_but_serves_the_object_is_read_again_from_its_beginning(int status)
+    public async Task Row_43_An_object_is_read_again_from_its_beginning_if_storage_rejects_ranges(int status)
     {
         await using var upstream = new ScriptedUpstream { RangeStatus = status };
         var body = upstream.Put("/a", Size, seed: 1);
@@ -179,7 +179,7 @@ public class BodyResumeTests
     [Theory]
     [InlineData(1000)]
     [InlineData(65_536)]
-    public async Task Row_42_A_part_that_is_shorter_than_asked_for_is_taken_and_the_rest_is_asked_for(int most)
+    public async Task Row_42_A_part_shorter_than_requested_is_used_and_the_remainder_is_requested(int most)
     {
         await using var upstream = new ScriptedUpstream { MaxPart = most };
         var body = upstream.Put("/a", 100_000, seed: 1);
@@ -191,7 +191,7 @@ public class BodyResumeTests
     }
 
     [Fact]
-    public async Task Row_44_A_trickling_body_is_continued_elsewhere_and_in_the_end_cut()
+    public async Task Row_44_A_trickling_body_is_continued_elsewhere_and_finally_cut()
     {
         var settings = new (string, object)[] { ("Upstream:StallTimeout", TimeSpan.FromMilliseconds(300)), ("Upstream:MinRate", 10_000), ("Upstream:LookaheadBytes", 0) };
         await using var upstream = new ScriptedUpstream();
@@ -227,7 +227,7 @@ public class BodyResumeTests
         var resume = upstream.Requests.Last(request => request.Path == "/a");
         if (fault.Ending != Ending.Reset)
         {
-            // A reset can overtake bytes on their way, so only then the offset is not exactly k.
+            // A reset can overtake bytes in flight; only then the offset is not exactly k.
             Assert.Equal(k == 0 ? null : $"bytes={k}-", resume.Header("Range"));
         }
 

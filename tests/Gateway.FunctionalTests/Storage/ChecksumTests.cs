@@ -5,7 +5,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>Storage whose objects do not have the checksums that it reports, or that reports others each time.</summary>
+/// <summary>Storage whose objects do not match the checksums that it reports, or that reports different ones each time.</summary>
 public class ChecksumTests
 {
     private const int Count = 20;
@@ -19,7 +19,7 @@ public class ChecksumTests
     [InlineData("x-amz-checksum-sha256", 32)]
     [InlineData("Content-MD5", 16)]
     [InlineData("x-amz-checksum-crc32", 4)]
-    public async Task Row_38_A_small_object_without_its_checksum_is_502_and_named(string header, int length)
+    public async Task Row_38_A_small_object_that_does_not_match_its_checksum_is_502_and_named(string header, int length)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/good", Size, seed: 1);
@@ -50,7 +50,7 @@ public class ChecksumTests
     }
 
     [Fact]
-    public async Task A_small_object_with_another_hash_than_in_the_manifest_is_409_and_named()
+    public async Task A_small_object_whose_hash_differs_from_the_manifest_is_409_and_named()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", Size, seed: 1);
@@ -77,7 +77,7 @@ public class ChecksumTests
 
     [Theory]
     [MemberData(nameof(Recipes))]
-    public async Task Row_38_A_wrong_checksum_of_HEAD_of_a_later_object_is_storages_fault(string recipe)
+    public async Task Row_38_A_wrong_checksum_of_HEAD_of_a_later_object_is_reported_as_a_storage_failure(string recipe)
     {
         await using var upstream = Storage(from: Count - 1);
         await using var gateway = await GatewayUnderTest.StartAsync(ByHead, upstream.Address);
@@ -89,7 +89,7 @@ public class ChecksumTests
 
     private static string Ids => string.Join(',', Enumerable.Range(0, Count).Select(i => $"s/{i}"));
 
-    /// <param name="from">The first object of which HEAD reports another checksum than GET.</param>
+    /// <param name="from">The first object whose checksum in HEAD differs from GET.</param>
     private static ScriptedUpstream Storage(int from)
     {
         var upstream = new ScriptedUpstream();

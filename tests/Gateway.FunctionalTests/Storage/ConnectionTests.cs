@@ -10,7 +10,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>Connections to storage that were kept and are dead, and those that cannot be made.</summary>
+/// <summary>Kept connections to storage that are dead, and connections that cannot be established.</summary>
 public class ConnectionTests
 {
     private static readonly (string, object)[] Quick = [("Upstream:FirstByteTimeout", "00:00:01")];
@@ -53,7 +53,7 @@ public class ConnectionTests
     [Theory]
     [InlineData(Ending.Reset)]
     [InlineData(Ending.Close)]
-    public async Task Row_34_Storage_that_ends_every_connection_at_its_second_request_serves_a_bundle_of_300(Ending ending)
+    public async Task Row_34_Storage_that_closes_every_connection_at_its_second_request_serves_a_bundle_of_300(Ending ending)
     {
         await using var upstream = Storage(300, limit: (1, ending));
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
@@ -63,7 +63,7 @@ public class ConnectionTests
     }
 
     [Fact]
-    public async Task Row_34_A_direct_request_over_a_dead_connection_is_repeated_if_that_is_safe()
+    public async Task Row_34_A_direct_request_over_a_dead_connection_is_retried_if_that_is_safe()
     {
         await using var upstream = Storage(1);
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
@@ -110,7 +110,7 @@ public class ConnectionTests
     }
 
     [Fact]
-    public async Task Row_34_An_object_that_always_closes_costs_its_own_connections_and_no_others()
+    public async Task Row_34_An_object_that_always_closes_its_connection_costs_no_other_connections()
     {
         await using var upstream = Storage(100);
         upstream.Fail("/bad", Fault.Reset(-1) with { Times = 1000 });
@@ -124,8 +124,8 @@ public class ConnectionTests
             (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(100)}")).RequireWhole();
         }
 
-        // Four attempts, each on a kept connection and on one of its own, cost eight connections. Besides, the pool grows to as many as there
-        // are requests at once.
+        // Four attempts, each on a kept connection and on a separate one, cost eight connections. In addition, the pool grows to the number of
+        // concurrent requests.
         Assert.InRange(upstream.Accepted - before, 10, (10 * 8) + 100 - open);
     }
 
@@ -152,7 +152,7 @@ public class ConnectionTests
     [InlineData("plain", "TlsFailed")]
     [InlineData("untrusted", "CertificateNotTrusted")]
     [InlineData("refused", "ConnectionRefused")]
-    public async Task Rows_1_and_2_A_connection_that_cannot_be_made_is_reported_by_its_kind_and_without_addresses(string address, string reason)
+    public async Task Rows_1_and_2_A_failed_connection_is_reported_by_its_kind_and_without_addresses(string address, string reason)
     {
         await using var plain = new ScriptedUpstream();
         await using var tls = await GatewayUnderTest.StartAsync(plain.Address);

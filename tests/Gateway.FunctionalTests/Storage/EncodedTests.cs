@@ -26,7 +26,7 @@ public sealed class EncodedTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Stored))]
-    public async Task Row_19_The_stored_bytes_are_the_object(Protocol protocol, string recipe, string coding)
+    public async Task Row_19_The_entry_contains_the_stored_bytes(Protocol protocol, string recipe, string coding)
     {
         var stored = new ObjectContent(600_000, 1).ToArray();
         _upstream.Put("/a", stored, ETag, ("Content-Encoding", coding));
@@ -47,7 +47,7 @@ public sealed class EncodedTests : IAsyncDisposable
     [InlineData("gzip", null, false)]
     [InlineData("gzip", ETag, true)]
     [InlineData("br", null, true)]
-    public async Task Row_19_What_is_encoded_on_its_way_is_an_error_that_says_so(string coding, string? etag, bool isChunked)
+    public async Task Row_19_A_response_encoded_in_transit_is_reported_as_such(string coding, string? etag, bool isChunked)
     {
         _upstream.Put("/a", new byte[1000], etag, ("Content-Encoding", coding));
         _upstream.Fail("/a", new Fault { Chunked = isChunked, Times = 10 });
@@ -94,7 +94,7 @@ public sealed class EncodedTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Decoded))]
-    public async Task Row_19_An_object_is_decoded_where_its_route_says_so(Protocol protocol, string recipe, string coding)
+    public async Task Row_19_An_object_is_decoded_if_its_route_is_configured_so(Protocol protocol, string recipe, string coding)
     {
         foreach (var size in new[] { 100_000, 2_000_000 })
         {
@@ -149,7 +149,7 @@ public sealed class EncodedTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task The_size_is_learned_once()
+    public async Task The_size_is_determined_once()
     {
         var body = Put("/a", 5_000_000, "gzip");
         await using var gateway = await StartAsync("decode");
@@ -207,7 +207,7 @@ public sealed class EncodedTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_manifest_is_about_the_decoded_bytes()
+    public async Task A_manifest_describes_the_decoded_bytes()
     {
         var body = Put("/a", 2_000_000, "gzip");
         await using var gateway = await StartAsync("decode");
@@ -251,7 +251,7 @@ public sealed class EncodedTests : IAsyncDisposable
             var outcome = await gateway.Outcomes.NextAsync();
             if (name == "damaged" && coding != "gzip" && (int)download.Status == 200)
             {
-                // Without a checksum in the coding, other text is text, too.
+                // Without a checksum in the coding, damaged text is still valid text.
                 continue;
             }
 
@@ -296,7 +296,7 @@ public sealed class EncodedTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Objects_without_an_encoding_or_with_an_unknown_one_are_as_they_are_stored()
+    public async Task Objects_without_an_encoding_or_with_an_unknown_one_are_sent_as_stored()
     {
         var plain = _upstream.Put("/plain", 100_000, seed: 1);
         var other = new ObjectContent(100_000, 2).ToArray();
@@ -327,7 +327,7 @@ public sealed class EncodedTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Row_19_A_part_that_is_encoded_on_its_way_is_refused()
+    public async Task Row_19_A_part_encoded_in_transit_is_rejected()
     {
         var body = new ObjectContent(3_000_000, 1).ToArray();
         _upstream.Put("/a", body, ETag);
@@ -386,13 +386,13 @@ public sealed class EncodedTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_size_that_was_wrong_is_learned_again()
+    public async Task A_wrong_size_is_determined_again()
     {
         var right = Encode(new ObjectContent(2_000_000, 1).ToArray(), "gzip");
         var once = Encode(new ObjectContent(1_900_000, 1).ToArray(), "gzip");
         var length = Math.Max(right.Length, once.Length) + 100;
 
-        // A member without content at the end, with a file name as padding.
+        // An empty member at the end, with a file name as padding.
         byte[] Pad(byte[] gzip) => [.. gzip, 0x1F, 0x8B, 8, 8, 0, 0, 0, 0, 0, 3, .. Enumerable.Repeat((byte)'x', length - gzip.Length - 21), 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
         _upstream.Put("/a", Pad(once), ETag, ("Content-Encoding", "gzip"));

@@ -5,7 +5,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>Keys that are legal in S3 and no names of files: a manifest gives their entries a name.</summary>
+/// <summary>Keys that are legal in S3 but not as file names: a manifest names their entries.</summary>
 public class ExactIdTests
 {
     public static TheoryData<string, string> Keys => new()
@@ -61,7 +61,7 @@ public class ExactIdTests
     [InlineData("a//b")]
     [InlineData("dir/")]
     [InlineData("a%20b")]
-    public async Task Without_a_name_of_its_own_an_entry_needs_an_id_that_is_a_name(string key)
+    public async Task Without_a_separate_name_an_entry_needs_an_id_that_is_a_valid_name(string key)
     {
         await using var upstream = new ScriptedUpstream();
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
@@ -71,7 +71,7 @@ public class ExactIdTests
         (await PostAsync(gateway, "/bundle", "s/" + key, name: null, "fail")).RequireEarly(400);
         await gateway.Outcomes.NextAsync();
 
-        // Nor can such an id be the name.
+        // Such an id cannot be the name either.
         (await PostAsync(gateway, "/bundle", "s/" + key, "s/" + key, "fail")).RequireEarly(400);
         await gateway.Outcomes.NextAsync();
         Assert.Empty(upstream.Requests);
@@ -92,7 +92,7 @@ public class ExactIdTests
     [InlineData("a\u202eb")]
     [InlineData("a\u0000b")]
     [InlineData("\uFF0E\uFF0E/b")]
-    public async Task A_key_that_leads_elsewhere_or_hides_something_is_refused_all_the_same(string key)
+    public async Task A_key_that_leads_elsewhere_or_hides_something_is_still_rejected(string key)
     {
         await using var upstream = new ScriptedUpstream();
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
@@ -120,7 +120,7 @@ public class ExactIdTests
     [InlineData("PathPattern", "/{**key}", "")]
     [InlineData("PathPattern", "/x/{*key}", "/x")]
     [InlineData("PathSet", "/x/a", "/x")]
-    public async Task Where_a_transform_changes_the_key_the_entry_is_refused_and_the_transform_named(string transform, string value, string prefix)
+    public async Task If_a_transform_changes_the_key_the_entry_is_rejected_and_the_transform_named(string transform, string value, string prefix)
     {
         foreach (var key in new[] { "a//b", "dir/", "/lead", "//lead", "a%20b", "%25" })
         {
@@ -141,7 +141,7 @@ public class ExactIdTests
             else
             {
                 download.RequireEarly(400);
-                Assert.Contains($"The route's path transforms ({transform}) do not send this key as it is.", Encoding.UTF8.GetString(download.Bytes), StringComparison.Ordinal);
+                Assert.Contains($"The route's path transforms ({transform}) do not send this key unchanged.", Encoding.UTF8.GetString(download.Bytes), StringComparison.Ordinal);
                 Assert.Equal("Gateway/KeyNotKept", outcome.Blame);
                 Assert.Empty(upstream.Requests);
             }

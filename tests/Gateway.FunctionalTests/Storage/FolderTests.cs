@@ -56,7 +56,7 @@ public sealed class FolderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_range_of_another_version_is_the_whole_file()
+    public async Task A_range_of_another_version_returns_the_whole_file()
     {
         await using var gateway = await StartAsync();
         using var head = await gateway.Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/s/plain.txt"));
@@ -128,7 +128,7 @@ public sealed class FolderTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_writes_into_a_pipe_does_not_notice_that_it_was_requested()
+    public async Task A_request_for_a_pipe_does_not_disturb_its_writer()
     {
         var pipe = Path.Combine(_objects, "pipe");
         await Tool.RunAsync("mkfifo", [pipe]);
@@ -187,7 +187,7 @@ public sealed class FolderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_key_that_a_file_system_reads_otherwise_than_routing_is_not_found()
+    public async Task A_key_that_a_file_system_reads_differently_from_routing_is_not_found()
     {
         File.WriteAllText(Path.Combine(_objects, "sub", "inner.txt"), "0123456789");
         await using var gateway = await StartAsync();
@@ -240,7 +240,7 @@ public sealed class FolderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_is_found_by_any_other_name()
+    public async Task A_file_with_any_other_name_is_found()
     {
         await using var gateway = await StartAsync();
 

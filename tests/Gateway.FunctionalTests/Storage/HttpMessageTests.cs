@@ -3,7 +3,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>Responses of storage that RFC 9110 and 9112 allow, in every form; and those that they do not.</summary>
+/// <summary>Responses of storage that RFC 9110 and 9112 allow, in every form, and those that they do not allow.</summary>
 public class HttpMessageTests
 {
     private const int Size = 5000;
@@ -44,7 +44,7 @@ public class HttpMessageTests
         "{size} \r\n{body}\r\n0\r\n\r\n",
         "{size}\r\n{body}\r\n0\r\nX-Trailer: x\r\nDigest: y\r\n\r\n");
 
-    /// <summary>A head, and what the reason says of it.</summary>
+    /// <summary>Response headers, and the expected reason.</summary>
     public static TheoryData<string, string, string> Invalid => new()
     {
         { "HTTP/1.1 2000 OK\r\n" + Usual, "InvalidResponse", "RFC 9112, section 4" },
@@ -99,7 +99,7 @@ public class HttpMessageTests
 
     [Theory]
     [MemberData(nameof(Invalid))]
-    public async Task A_response_that_is_refused_is_reported_with_the_rule_that_it_broke(string head, string reason, string rule)
+    public async Task An_invalid_response_is_reported_with_the_rule_that_it_broke(string head, string reason, string rule)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", Size, seed: 1);

@@ -3,7 +3,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>A real storage server, and real clients and readers at the other end.</summary>
+/// <summary>A real storage server, with real clients and readers.</summary>
 public class NginxTests
 {
     [Fact]
@@ -40,7 +40,7 @@ public class NginxTests
     }
 
     [Fact]
-    public async Task A_pause_longer_than_nginx_waits_for_us_ends_in_a_whole_archive()
+    public async Task A_pause_longer_than_nginx_s_timeout_ends_in_a_whole_archive()
     {
         await using var nginx = await NginxServer.StartAsync("send_timeout 1s;");
         var content = new ObjectContent(48 << 20, 3, compressible: false);

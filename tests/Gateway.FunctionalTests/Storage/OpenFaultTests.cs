@@ -8,7 +8,7 @@ using WireMock.Server;
 
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>Storage that does not give the object at all: rows 1–8, 15 and 19 of the fault table.</summary>
+/// <summary>Storage that never starts to send the object: rows 1–8, 15 and 19 of the fault table.</summary>
 public class OpenFaultTests
 {
     private static readonly (string, object)[] Quick =
@@ -23,7 +23,7 @@ public class OpenFaultTests
 
     [Theory]
     [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
-    public async Task Row_1_A_refused_connection_is_502_soon_after_the_tries(Protocol protocol)
+    public async Task Row_1_A_refused_connection_is_502_soon_after_the_attempts(Protocol protocol)
     {
         using var closed = new ClosedPort();
         await using var gateway = await GatewayUnderTest.StartAsync(closed.Address);
@@ -39,7 +39,7 @@ public class OpenFaultTests
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task Row_1_Where_nothing_is_checked_first_a_refused_connection_cuts(Protocol protocol, string recipe)
+    public async Task Row_1_If_nothing_is_checked_first_a_refused_connection_aborts(Protocol protocol, string recipe)
     {
         using var closed = new ClosedPort();
         await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:Attempts", 2)], closed.Address);
@@ -51,9 +51,9 @@ public class OpenFaultTests
 
     [Theory]
     [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
-    public async Task Row_2_A_connection_that_is_never_answered_is_504_at_the_time_out(Protocol protocol)
+    public async Task Row_2_A_connection_that_is_never_accepted_is_504_at_the_timeout(Protocol protocol)
     {
-        // A listener whose backlog is full drops what else would connect.
+        // A listener whose backlog is full drops further connection attempts.
         using var full = new Socket(SocketType.Stream, ProtocolType.Tcp);
         full.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         full.Listen(0);
@@ -78,7 +78,7 @@ public class OpenFaultTests
 
     [Theory]
     [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
-    public async Task Row_3_Headers_that_never_arrive_are_504_at_the_time_out(Protocol protocol)
+    public async Task Row_3_Headers_that_never_arrive_are_504_at_the_timeout(Protocol protocol)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 100, seed: 1);
@@ -135,7 +135,7 @@ public class OpenFaultTests
 
     [Theory]
     [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
-    public async Task Row_5_A_503_is_waited_for_as_long_as_it_asks_within_the_budget(Protocol protocol)
+    public async Task Row_5_Retry_After_of_a_503_is_respected_within_the_budget(Protocol protocol)
     {
         await using var upstream = new ScriptedUpstream();
         var body = upstream.Put("/a", 100, seed: 1);
@@ -152,7 +152,7 @@ public class OpenFaultTests
 
     [Theory]
     [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
-    public async Task Row_5_A_503_that_asks_for_longer_is_passed_on_with_its_Retry_After(Protocol protocol)
+    public async Task Row_5_A_503_with_a_longer_Retry_After_is_forwarded_with_it(Protocol protocol)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 100, seed: 1);
@@ -168,7 +168,7 @@ public class OpenFaultTests
 
     [Theory]
     [MemberData(nameof(Denials))]
-    public async Task Row_7_Storage_that_denies_us_is_502_and_its_words_go_nowhere(Protocol protocol, int status)
+    public async Task Row_7_Denied_access_is_502_and_storage_s_texts_are_not_forwarded(Protocol protocol, int status)
     {
         using var storage = WireMockServer.Start();
         storage.Given(Request.Create().WithPath("/a")).RespondWith(Response.Create()
@@ -187,7 +187,7 @@ public class OpenFaultTests
 
     [Theory]
     [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
-    public async Task Row_8_A_redirect_to_another_host_is_502_and_the_other_host_is_never_asked(Protocol protocol)
+    public async Task Row_8_A_redirect_to_another_host_is_502_and_the_other_host_gets_no_request(Protocol protocol)
     {
         using var other = WireMockServer.Start();
         using var storage = WireMockServer.Start();
@@ -202,7 +202,7 @@ public class OpenFaultTests
 
     [Theory]
     [MemberData(nameof(Encoded))]
-    public async Task Row_19_An_object_that_is_encoded_on_its_way_is_502_or_cut(Protocol protocol, string recipe, string missing)
+    public async Task Row_19_An_object_encoded_in_transit_is_502_or_cut(Protocol protocol, string recipe, string missing)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 100, 1, ("Content-Encoding", "gzip"), ("ETag", "W/\"1\""));
@@ -228,7 +228,7 @@ public class OpenFaultTests
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n")]
     [InlineData("not http at all\r\n\r\n")]
-    public async Task Hostile_15_A_head_that_is_no_head_is_502(string head)
+    public async Task Hostile_15_Invalid_response_headers_are_502(string head)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 100, seed: 1);
@@ -252,7 +252,7 @@ public class OpenFaultTests
     }
 
     [Fact]
-    public async Task Row_3_A_cluster_whose_own_activity_time_out_comes_first_is_504_too()
+    public async Task Row_3_A_cluster_whose_own_activity_timeout_comes_first_is_504_too()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 100, seed: 1);
@@ -267,14 +267,14 @@ public class OpenFaultTests
     }
 
     [Fact]
-    public async Task Storage_that_knows_no_HEAD_is_asked_with_a_GET()
+    public async Task Storage_without_HEAD_support_is_queried_with_GET()
     {
         await using var upstream = new ScriptedUpstream();
         var body = upstream.Put("/a", 5_000_000, seed: 1);
         upstream.Fail("/a", Fault.Answer(405) with { Method = "HEAD" });
         await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:Attempts", 1)], upstream.Address);
 
-        // The first bundle does not know that the objects are large, and asks for them at once.
+        // The first bundle does not know that the objects are large, and requests them at once.
         (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
         Assert.Equal(0, upstream.FaultsDelivered);
         var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
@@ -292,7 +292,7 @@ public class OpenFaultTests
     [InlineData(416, "Upstream/UnexpectedStatus")]
     [InlineData(418, "Upstream/UnexpectedStatus")]
     [InlineData(599, "Upstream/UnexpectedStatus")]
-    public async Task A_status_that_no_plain_GET_asks_for_is_502(int status, string blame)
+    public async Task A_status_that_a_plain_GET_never_requests_is_502(int status, string blame)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 100, seed: 1);
@@ -307,7 +307,7 @@ public class OpenFaultTests
     [Theory]
     [InlineData("fail")]
     [InlineData("abort")]
-    public async Task Row_19_A_transfer_that_is_encoded_is_502_or_cut_too(string missing)
+    public async Task Row_19_An_encoded_transfer_is_502_or_cut_too(string missing)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 10, seed: 1);
@@ -321,7 +321,7 @@ public class OpenFaultTests
     }
 
     [Fact]
-    public async Task Storage_that_refuses_many_objects_is_a_line_in_the_log_and_not_one_for_each_try()
+    public async Task Storage_that_rejects_many_objects_is_one_log_line_instead_of_one_per_attempt()
     {
         using var closed = new ClosedPort();
         await using var gateway = await GatewayUnderTest.StartAsync(closed.Address);
@@ -333,7 +333,7 @@ public class OpenFaultTests
     }
 
     [Fact]
-    public async Task Storage_hears_its_own_name_from_a_client_that_says_none()
+    public async Task If_a_client_sends_an_empty_Host_storage_gets_its_own_host_name()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 10, seed: 1);
@@ -344,7 +344,7 @@ public class OpenFaultTests
             await client.ConnectAsync(gateway.Address.Host, gateway.Address.Port);
             await client.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n"));
 
-            // The script refuses a head in which a name stands twice.
+            // The script rejects duplicate headers.
             Assert.StartsWith("HTTP/1.1 200", await new StreamReader(client.GetStream()).ReadToEndAsync(), StringComparison.Ordinal);
         }
 
@@ -352,7 +352,7 @@ public class OpenFaultTests
     }
 
     [Fact]
-    public async Task What_storage_says_before_its_answer_is_passed_over()
+    public async Task Interim_responses_of_storage_are_skipped()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 5, seed: 1);
@@ -366,7 +366,7 @@ public class OpenFaultTests
     }
 
     [Fact]
-    public async Task Storage_whose_certificate_nobody_knows_is_502()
+    public async Task Storage_with_an_untrusted_certificate_is_502()
     {
         await using var storage = await GatewayUnderTest.StartAsync("http://127.0.0.1:1/");
         await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:Attempts", 2)], storage.AddressOf(Protocol.Http1Tls).ToString());

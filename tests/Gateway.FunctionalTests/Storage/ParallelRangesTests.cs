@@ -17,7 +17,7 @@ public class ParallelRangesTests
     [Theory]
     [InlineData("fail")]
     [InlineData("abort")]
-    public async Task A_large_object_comes_in_parts_each_asked_for_once_and_pinned_to_its_version(string missing)
+    public async Task A_large_object_is_read_in_parts_each_requested_once_and_pinned_to_its_version(string missing)
     {
         await using var upstream = new ScriptedUpstream();
         var bytes = upstream.Put("/a", Size, seed: 1, compressible: false);
@@ -33,7 +33,7 @@ public class ParallelRangesTests
     }
 
     [Fact]
-    public async Task As_many_parts_as_the_cluster_says_are_asked_for_at_once()
+    public async Task The_cluster_s_number_of_parts_is_requested_at_once()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", Size, seed: 1);
@@ -42,7 +42,7 @@ public class ParallelRangesTests
         using var stop = new CancellationTokenSource();
         var bundle = gateway.Client.GetAsync("/bundle?missing=abort&ids=s/a", HttpCompletionOption.ResponseContentRead, stop.Token);
 
-        await Eventually.TrueAsync(() => upstream.FaultsDelivered >= 1, "the first part is asked for");
+        await Eventually.TrueAsync(() => upstream.FaultsDelivered >= 1, "the first part is requested");
         Assert.Equal(4, await Eventually.StandsStillAsync(() => upstream.Requests.Count, TimeSpan.FromMilliseconds(200)));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => bundle);
@@ -52,7 +52,7 @@ public class ParallelRangesTests
     [Theory]
     [InlineData(416)]
     [InlineData(403)]
-    public async Task Row_43_Storage_that_refuses_ranges_gives_the_object_in_one_stream(int status)
+    public async Task Row_43_If_storage_rejects_ranges_the_object_is_read_as_one_stream(int status)
     {
         await using var upstream = new ScriptedUpstream { RangeStatus = status };
         var bytes = upstream.Put("/a", Size, seed: 1, compressible: false);
@@ -63,7 +63,7 @@ public class ParallelRangesTests
     }
 
     [Fact]
-    public async Task Row_42_Parts_that_are_shorter_than_asked_for_are_completed()
+    public async Task Row_42_Parts_shorter_than_requested_are_completed()
     {
         await using var upstream = new ScriptedUpstream { MaxPart = 300_000 };
         var bytes = upstream.Put("/a", Size, seed: 1, compressible: false);
@@ -74,7 +74,7 @@ public class ParallelRangesTests
     }
 
     [Fact]
-    public async Task A_part_that_breaks_is_repaired_unseen()
+    public async Task A_broken_part_is_repaired_transparently()
     {
         await using var upstream = new ScriptedUpstream();
         var bytes = upstream.Put("/a", Size, seed: 1, compressible: false);
@@ -87,7 +87,7 @@ public class ParallelRangesTests
     }
 
     [Fact]
-    public async Task Storage_that_knows_no_ranges_is_read_as_one_stream()
+    public async Task Storage_without_range_support_is_read_as_one_stream()
     {
         await using var upstream = new ScriptedUpstream();
         var bytes = upstream.Put("/a", Size, seed: 1, compressible: false);
@@ -113,7 +113,7 @@ public class ParallelRangesTests
     }
 
     [Fact]
-    public async Task A_client_that_stands_still_costs_no_more_than_the_parts_that_may_run()
+    public async Task A_stalled_client_costs_no_more_than_the_parts_in_progress()
     {
         await using var upstream = new ScriptedUpstream { SendBuffer = 64 * 1024 };
         upstream.Put("/a", new ObjectContent(5L << 30, 1, compressible: false));
@@ -156,10 +156,10 @@ public class ParallelRangesTests
     }
 
     [Theory]
-    [InlineData("Bundle.ParallelRanges", "0", "is no number of 1-32")]
-    [InlineData("Bundle.ParallelRanges", "many", "is no number of 1-32")]
+    [InlineData("Bundle.ParallelRanges", "0", "is not a number from 1 to 32")]
+    [InlineData("Bundle.ParallelRanges", "many", "is not a number from 1 to 32")]
     [InlineData("Bundle.ParallelRange", "4", "unknown key")]
-    public async Task A_faulty_switch_is_told_at_start(string key, string value, string fault)
+    public async Task An_invalid_setting_is_reported_at_startup(string key, string value, string fault)
     {
         var configuration = GatewayUnderTest.Configuration(("s", ["http://127.0.0.1:9/"]));
         GatewayUnderTest.Set(configuration, $"ReverseProxy:Clusters:s:Metadata:{key}", value);

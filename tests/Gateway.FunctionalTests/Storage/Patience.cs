@@ -1,9 +1,9 @@
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>How patient the gateway is where storage breaks inside a body.</summary>
+/// <summary>Timeouts and retries for tests in which storage breaks inside a body.</summary>
 internal static class Patience
 {
-    /// <summary>Nothing is taken into memory first: what breaks has been passed on in part.</summary>
+    /// <summary>Nothing is read into memory first, so what breaks has been sent in part.</summary>
     public static readonly (string, object)[] Usual =
     [
         ("Upstream:FirstByteTimeout", TimeSpan.FromSeconds(5)),
@@ -11,9 +11,9 @@ internal static class Patience
         ("Upstream:LookaheadBytes", 0),
     ];
 
-    /// <summary>Small objects are taken into memory first.</summary>
+    /// <summary>Small objects are read into memory first.</summary>
     public static readonly (string, object)[] WithMemory = [.. Usual[..2]];
 
-    /// <summary>Standing still is noticed soon; the last word counts.</summary>
+    /// <summary>A stall is detected soon; later settings override earlier ones.</summary>
     public static readonly (string, object)[] Little = [.. Usual, ("Upstream:StallTimeout", TimeSpan.FromMilliseconds(400))];
 }

@@ -109,7 +109,7 @@ public class RedirectTests
     }
 
     [Fact]
-    public async Task Row_40_A_redirect_to_what_another_route_serves_is_502()
+    public async Task Row_40_A_redirect_to_a_path_of_another_route_is_502()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/private/b", 1000, seed: 1);
@@ -126,7 +126,7 @@ public class RedirectTests
     }
 
     [Fact]
-    public async Task Row_40_The_region_that_S3_names_is_in_the_log()
+    public async Task Row_40_The_region_that_S3_returns_is_in_the_log()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Fail("/a", Fault.Answer(301, ("x-amz-bucket-region", "eu-west-1\u001b[31m")) with { Times = 10 });

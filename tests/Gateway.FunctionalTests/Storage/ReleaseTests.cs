@@ -8,7 +8,7 @@ using Yarp.ReverseProxy.Model;
 
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>A client that takes nothing gives up its bundle's connections to storage, and its archive goes on at the same byte.</summary>
+/// <summary>A stalled client's bundle closes its connections to storage, and its archive continues at the same byte.</summary>
 public class ReleaseTests
 {
     private const int Large = 8 << 20;
@@ -17,7 +17,7 @@ public class ReleaseTests
 
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
 
-    /// <summary>Objects that could not be continued, or not at a price worth paying.</summary>
+    /// <summary>Objects that could not be continued, or only at too high a cost.</summary>
     public static TheoryData<string?, string, string> Kept => new()
     {
         { null, "X-Any", "thing" },
@@ -28,7 +28,7 @@ public class ReleaseTests
 
     [Theory]
     [MemberData(nameof(Ways.All), MemberType = typeof(Ways))]
-    public async Task A_stalled_client_gives_up_its_connection_to_storage_and_the_archive_continues_at_the_same_byte(Protocol protocol, string recipe)
+    public async Task A_stalled_bundle_closes_its_connection_to_storage_and_continues_at_the_same_byte(Protocol protocol, string recipe)
     {
         await using var upstream = new ScriptedUpstream { SendBuffer = 64 * 1024 };
         var content = new ObjectContent(Large, 1, compressible: false);
@@ -49,7 +49,7 @@ public class ReleaseTests
         var rest = upstream.Requests.Single(request => request.Header("Range") is not null);
         Assert.Equal("\"v1\"", rest.Header("If-Range"));
 
-        // Not one byte was read twice, and none was left out.
+        // No byte was read twice, and none was skipped.
         Assert.Equal(Large, outcome.BytesIn);
         Assert.InRange(long.Parse(rest.Header("Range")!["bytes=".Length..^1], CultureInfo.InvariantCulture), 1, Large - 1);
     }
@@ -76,13 +76,13 @@ public class ReleaseTests
     [Theory]
     [InlineData("format=tar")]
     [InlineData("format=tar.gz")]
-    public async Task An_object_of_which_little_is_left_keeps_its_connection(string recipe)
+    public async Task An_object_with_little_left_keeps_its_connection(string recipe)
     {
         await using var upstream = new ScriptedUpstream();
         var body = upstream.Put("/a", 256 << 10, seed: 1, compressible: false);
         await using var gateway = await StartAsync(Configuration(upstream, ("Upstream:LookaheadBytes", 0), ("Client:UnsentBytes", 16 << 10)));
         await using var client = await PausingClient.OpenAsync(gateway.Address, $"/bundle?ids=s/a&{recipe}");
-        await Eventually.TrueAsync(() => upstream is { BodyBytes: 256 << 10, Answering: 0 }, "storage has sent it all");
+        await Eventually.TrueAsync(() => upstream is { BodyBytes: 256 << 10, Answering: 0 }, "storage has sent everything");
         await Eventually.StandsStillAsync(() => upstream.BodyBytes, Quiet);
 
         _time.Advance(ReleaseAfter);
@@ -92,7 +92,7 @@ public class ReleaseTests
     }
 
     [Fact]
-    public async Task A_file_in_a_folder_stays_open_and_is_sent_as_it_was_opened()
+    public async Task A_file_in_a_folder_stays_open_and_is_sent_as_opened()
     {
         var folder = Directory.CreateTempSubdirectory("gateway-release-");
         var file = Path.Combine(folder.FullName, "a");
@@ -137,7 +137,7 @@ public class ReleaseTests
     [Theory]
     [InlineData(Protocol.Http1, "format=tar")]
     [InlineData(Protocol.Http2Tls, "format=zip")]
-    public async Task Objects_that_were_opened_ahead_give_up_their_connections_too(Protocol protocol, string recipe)
+    public async Task Connections_of_objects_opened_ahead_are_closed_too(Protocol protocol, string recipe)
     {
         await using var upstream = new ScriptedUpstream { SendBuffer = 64 * 1024 };
         string[] names = ["a", "b", "c", "d"];
@@ -181,7 +181,7 @@ public class ReleaseTests
         await StallAsync(upstream);
 
         _time.Advance(ReleaseAfter);
-        await Eventually.TrueAsync(() => upstream is { Answering: 0, OpenConnections: <= 3 }, "no answer is held any more");
+        await Eventually.TrueAsync(() => upstream is { Answering: 0, OpenConnections: <= 3 }, "every response has ended");
         var entries = (await client.TakeRestAsync()).RequireWhole();
 
         Assert.Equal(content.Hash(), Download.Hash(entries["s/a"]));
@@ -189,7 +189,7 @@ public class ReleaseTests
     }
 
     [Fact]
-    public async Task Storage_that_answers_a_range_with_the_whole_object_is_left_once_and_then_kept()
+    public async Task If_storage_ignores_ranges_its_connection_is_closed_once_and_then_kept()
     {
         await using var upstream = new ScriptedUpstream { SendBuffer = 64 * 1024 };
         var content = new ObjectContent(Large, 1, compressible: false);
@@ -252,7 +252,7 @@ public class ReleaseTests
     }
 
     [Fact]
-    public async Task A_client_that_leaves_after_the_release_leaves_nothing_behind()
+    public async Task A_client_that_disconnects_after_the_release_leaves_nothing_behind()
     {
         await using var upstream = new ScriptedUpstream { SendBuffer = 64 * 1024 };
         upstream.Put("/a", new ObjectContent(Large, 1, compressible: false));
@@ -268,7 +268,7 @@ public class ReleaseTests
     }
 
     [Fact]
-    public async Task Released_connections_take_no_destination_out_of_rotation()
+    public async Task Released_connections_do_not_take_a_destination_out_of_rotation()
     {
         await using var upstream = new ScriptedUpstream { SendBuffer = 64 * 1024 };
         upstream.Put("/a", new ObjectContent(Large, 1, compressible: false));

@@ -4,7 +4,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>A reload with faults changes nothing, neither for bundles nor for proxied requests; the next valid one takes effect at once.</summary>
+/// <summary>An invalid reload changes nothing, neither for bundles nor for proxied requests; the next valid one takes effect at once.</summary>
 public sealed class ReloadTests : IAsyncDisposable
 {
     private readonly ScriptedUpstream _upstream = new();
@@ -14,24 +14,24 @@ public sealed class ReloadTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _upstream.DisposeAsync();
 
     [Theory]
-    [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Source", "s", "is the source of route")]
-    [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Source", "a/b", "no source name")]
+    [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Source", "s", "is already the source of route")]
+    [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Source", "a/b", "is not a source name")]
     [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Sorce", "x", "unknown key")]
     [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.Internal", "yes", "neither true nor false")]
     [InlineData("ReverseProxy:Routes:bad:Metadata:Bundle.ForwardAuthorization", "yes", "neither true nor false")]
     [InlineData("ReverseProxy:Routes:bad:AuthorizationPolicy", "none-such", "none-such")]
-    [InlineData("ReverseProxy:Clusters:s:Metadata:Bundle.ParallelRanges", "many", "no number of 1-32")]
+    [InlineData("ReverseProxy:Clusters:s:Metadata:Bundle.ParallelRanges", "many", "is not a number from 1 to 32")]
     [InlineData("ReverseProxy:Clusters:s:Metadata:Bundle.Parallel", "2", "unknown key")]
-    [InlineData("ReverseProxy:Clusters:s:Destinations:d1:Address", "file:no-such-folder/", "no folder")]
+    [InlineData("ReverseProxy:Clusters:s:Destinations:d1:Address", "file:no-such-folder/", "no-such-folder/' does not exist")]
     [InlineData("DefaultSource", "", "there is no source 'main'")]
-    [InlineData("JSON", "", "The configuration file has changed and cannot be read")]
-    [InlineData("GONE", "", "The configuration file has changed and cannot be read")]
-    public async Task A_reload_with_a_fault_changes_nothing(string key, string value, string fault)
+    [InlineData("JSON", "", "The changed configuration file cannot be read")]
+    [InlineData("GONE", "", "The changed configuration file cannot be read")]
+    public async Task An_invalid_reload_changes_nothing(string key, string value, string fault)
     {
         await using var gateway = await GatewayUnderTest.StartAsync(Configuration());
         (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();
 
-        // What the faulty file also says: one route is gone, another has a policy.
+        // Other changes in the invalid file: one route is removed, another has a policy.
         var faulty = Configuration();
         faulty["ReverseProxy"]!["Routes"]!.AsObject().Remove("gone");
         GatewayUnderTest.Set(faulty, "ReverseProxy:Routes:s:AuthorizationPolicy", "default");
@@ -60,7 +60,7 @@ public sealed class ReloadTests : IAsyncDisposable
         }
 
         await Eventually.TrueAsync(
-            () => gateway.Outcomes.Lines.Any(line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains(fault, StringComparison.Ordinal)), "the fault is logged");
+            () => gateway.Outcomes.Lines.Any(line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains(fault, StringComparison.Ordinal)), "the error is logged");
         foreach (var source in new[] { "s", "gone", "main" })
         {
             Assert.Equal(HttpStatusCode.OK, (await gateway.Client.GetAsync($"/{source}/a")).StatusCode);
@@ -80,7 +80,7 @@ public sealed class ReloadTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Row_46_A_faulty_reload_beside_stalled_clients_changes_nothing_for_them_and_for_others()
+    public async Task Row_46_An_invalid_reload_changes_nothing_for_stalled_and_other_clients()
     {
         var crowd = Matrix.Of(full: 1000, reduced: 30);
         const int Size = 4_000_000;
@@ -95,14 +95,14 @@ public sealed class ReloadTests : IAsyncDisposable
             stalled.AddRange(await Task.WhenAll(some.Select(_ => PausingClient.OpenAsync(gateway, Protocol.Http1, "/bundle?ids=s/large&format=tar&missing=abort"))));
         }
 
-        // The faulty file also takes the source away.
+        // The invalid file also removes the source.
         var faulty = Configuration();
         faulty["ReverseProxy"]!["Routes"]!.AsObject().Remove("s");
         faulty["ReverseProxy"]!["Clusters"]!.AsObject().Remove("s");
         GatewayUnderTest.Set(faulty, "ReverseProxy:Routes:main:Metadata:Bundle.Internal", "yes");
         await gateway.ReloadAsync(faulty);
         await Eventually.TrueAsync(
-            () => gateway.Outcomes.Lines.Any(line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains("ReverseProxy:Routes:main:Metadata:Bundle.Internal", StringComparison.Ordinal)), "the fault is logged by its path");
+            () => gateway.Outcomes.Lines.Any(line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains("ReverseProxy:Routes:main:Metadata:Bundle.Internal", StringComparison.Ordinal)), "the error is logged with its path");
 
         Assert.Equal(HttpStatusCode.OK, (await gateway.Client.GetAsync("/s/a")).StatusCode);
         (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireWhole();

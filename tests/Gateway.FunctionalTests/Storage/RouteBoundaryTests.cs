@@ -4,7 +4,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>A bundle reads what a single GET would read, through the same route and under the same policy.</summary>
+/// <summary>A bundle reads what a single GET would read, through the same route and with the same policy.</summary>
 public sealed class RouteBoundaryTests : IAsyncDisposable
 {
     private readonly ScriptedUpstream _upstream = new();
@@ -24,7 +24,7 @@ public sealed class RouteBoundaryTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Rivals))]
-    public async Task An_id_that_another_route_serves_is_refused(string door, string ids)
+    public async Task An_id_that_another_route_serves_is_rejected(string door, string ids)
     {
         var configuration = WithRoute("/media/private/{**key}");
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:rival:AuthorizationPolicy", "default");
@@ -54,7 +54,7 @@ public sealed class RouteBoundaryTests : IAsyncDisposable
     [InlineData("/media/private;x/s")]
     [InlineData("/media/private%253bx=y/s")]
     [InlineData("/media/%25u0070rivate/s")]
-    public async Task A_path_that_storage_may_read_as_another_routes_is_refused(string path)
+    public async Task A_path_that_storage_may_read_as_another_route_s_is_rejected(string path)
     {
         var configuration = WithRoute("/media/private/{**key}");
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:rival:AuthorizationPolicy", "default");
@@ -88,7 +88,7 @@ public sealed class RouteBoundaryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Ids_beside_a_more_specific_route_are_served()
+    public async Task Ids_next_to_a_more_specific_route_are_served()
     {
         await using var gateway = await GatewayUnderTest.StartAsync(WithRoute("/media/private/{**key}"));
 
@@ -107,7 +107,7 @@ public sealed class RouteBoundaryTests : IAsyncDisposable
     [InlineData("/media/private/{**key}", "Match:Hosts:0", "127.0.0.1", 400)]
     [InlineData("/media/private", null, null, 200)]
     [InlineData("/other/private/{**key}", null, null, 200)]
-    public async Task Another_route_wins_in_a_bundle_where_it_wins_for_a_single_GET(string path, string? key, object? value, int status)
+    public async Task Another_route_wins_in_a_bundle_if_it_wins_for_a_single_GET(string path, string? key, object? value, int status)
     {
         var configuration = WithRoute(path);
         if (key is not null)
@@ -143,7 +143,7 @@ public sealed class RouteBoundaryTests : IAsyncDisposable
     [InlineData("PUT")]
     [InlineData("DELETE")]
     [InlineData("OPTIONS")]
-    public async Task An_internal_route_under_a_wider_one_is_404(string method)
+    public async Task An_internal_route_below_a_less_specific_one_is_404(string method)
     {
         var configuration = WithRoute("/media/int/{**key}");
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:rival:Metadata:Bundle.Internal", "true");
@@ -158,7 +158,7 @@ public sealed class RouteBoundaryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_internal_source_under_a_wider_route_is_for_bundles()
+    public async Task An_internal_source_below_a_less_specific_route_is_available_to_bundles()
     {
         var configuration = WithRoute("/media/int/{**key}");
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:rival:Metadata:Bundle.Internal", "true");

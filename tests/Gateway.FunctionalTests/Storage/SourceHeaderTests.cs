@@ -3,7 +3,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>What of a client's headers reaches storage: nothing that its source does not name.</summary>
+/// <summary>Which client headers reach storage: only those that its source lists.</summary>
 public sealed class SourceHeaderTests : IAsyncDisposable
 {
     private static readonly (string Name, string Value)[] Sent =
@@ -20,13 +20,13 @@ public sealed class SourceHeaderTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Ways.Early), MemberType = typeof(Ways))]
-    public async Task Hostile_13_Nothing_of_the_clients_headers_reaches_storage(Protocol protocol)
+    public async Task Hostile_13_No_client_header_reaches_storage(Protocol protocol)
     {
         _upstream.Put("/a", 10, seed: 1);
         await using var gateway = await StartAsync(null);
         using var request = Request(Sent);
 
-        // A range of a tar.gz whose length is not known is answered with the whole.
+        // A range of a tar.gz of unknown length returns the whole archive.
         Assert.Single((await Download.SendAsync(gateway.ClientOf(protocol), request)).RequireWhole());
 
         Assert.NotEmpty(_upstream.Requests);
@@ -39,7 +39,7 @@ public sealed class SourceHeaderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Hostile_13_A_source_gets_the_headers_that_it_names_and_no_other_source_does()
+    public async Task Hostile_13_Only_the_source_that_lists_a_header_receives_it()
     {
         _upstream.Put("/a", 10, seed: 1);
         _upstream.Put("/b", 10, seed: 2);
@@ -53,7 +53,7 @@ public sealed class SourceHeaderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Hostile_13_A_value_that_is_not_ASCII_gets_there_as_it_came_and_is_no_failure_of_storage()
+    public async Task Hostile_13_A_value_that_is_not_ASCII_is_forwarded_unchanged_and_is_not_a_storage_failure()
     {
         _upstream.Put("/a", 10, seed: 1);
         await using var gateway = await StartAsync("X-Tenant");
@@ -70,7 +70,7 @@ public sealed class SourceHeaderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_a_source_gets_of_the_client_names_the_archive_too_because_storage_may_answer_another_tenant_with_another_object()
+    public async Task Forwarded_client_headers_are_part_of_the_ETag_because_storage_may_return_different_objects_to_other_tenants()
     {
         _upstream.Put("/a", 10, seed: 1);
         await using var gateway = await StartAsync("X-Tenant");
@@ -96,7 +96,7 @@ public sealed class SourceHeaderTests : IAsyncDisposable
     [InlineData("X-Custom,")]
     [InlineData("X Custom")]
     [InlineData("X-Custom: 1")]
-    public async Task What_is_not_the_clients_to_say_stops_the_start(string names)
+    public async Task A_header_that_clients_must_not_set_prevents_the_start(string names)
     {
         var fault = await Assert.ThrowsAsync<InvalidConfigurationException>(() => StartAsync(names));
 

@@ -11,7 +11,7 @@ using Yarp.ReverseProxy.Model;
 
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>What an operator configures for YARP's routes and clusters holds for bundles.</summary>
+/// <summary>The operator's configuration of YARP's routes and clusters applies to bundles.</summary>
 public class SourceTests
 {
     [Fact]
@@ -33,7 +33,7 @@ public class SourceTests
     }
 
     [Fact]
-    public async Task A_failed_try_goes_to_another_destination_at_once()
+    public async Task A_failed_attempt_is_retried_on_another_destination_at_once()
     {
         using var closed = new ClosedPort();
         await using var upstream = new ScriptedUpstream();
@@ -47,7 +47,7 @@ public class SourceTests
     }
 
     [Fact]
-    public async Task A_body_that_broke_is_continued_on_another_destination_that_has_the_same_version()
+    public async Task A_broken_body_is_continued_on_another_destination_with_the_same_version()
     {
         await using var first = new ScriptedUpstream();
         await using var second = new ScriptedUpstream();
@@ -55,7 +55,7 @@ public class SourceTests
         second.Put("/a", 2_000_000, seed: 1);
         foreach (var upstream in new[] { first, second })
         {
-            // Whichever comes first breaks, and is dead from then on.
+            // Whichever destination is used first breaks, and is dead from then on.
             upstream.Fail("/a", Fault.Close(1_000_000), new Fault { After = -1, Ending = Ending.Close, Times = 50 });
         }
 
@@ -68,7 +68,7 @@ public class SourceTests
     }
 
     [Fact]
-    public async Task Passive_health_counts_bodies_that_break()
+    public async Task Passive_health_counts_broken_bodies()
     {
         await using var bad = new ScriptedUpstream();
         for (var i = 0; i < 20; i++)
@@ -94,7 +94,7 @@ public class SourceTests
     }
 
     [Fact]
-    public async Task A_destination_that_passive_health_takes_out_while_it_is_tried_does_not_hide_the_others()
+    public async Task A_destination_that_passive_health_removes_during_an_attempt_does_not_hide_the_others()
     {
         await using var hanging = new ScriptedUpstream();
         await using var healthy = new ScriptedUpstream();
@@ -113,7 +113,7 @@ public class SourceTests
 
         var download = await Download.GetAsync(gateway.Client, "/bundle?ids=" + string.Join(',', Enumerable.Range(0, 40).Select(i => $"s/{i}")));
 
-        // The hanging one still has a GET's answer to give, so all objects can be had from either.
+        // The hanging destination still serves one GET, so either one has all objects.
         Assert.Equal(40, download.RequireWhole().Count);
     }
 
@@ -144,7 +144,7 @@ public class SourceTests
     }
 
     [Fact]
-    public async Task A_client_that_pauses_takes_no_destination_out_of_rotation()
+    public async Task A_pausing_client_does_not_take_a_destination_out_of_rotation()
     {
         Matrix.RequireFull();
         await using var upstream = new ScriptedUpstream { SendTimeout = TimeSpan.FromSeconds(1.5), SendBuffer = 64 * 1024 };
@@ -215,7 +215,7 @@ public class SourceTests
     }
 
     [Fact]
-    public async Task A_route_with_a_time_out_serves_bundles_by_their_own_times()
+    public async Task A_route_with_a_timeout_serves_bundles_with_their_own_timeouts()
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 10, seed: 1);
@@ -230,7 +230,7 @@ public class SourceTests
     [InlineData(null, 401)]
     [InlineData("guest", 403)]
     [InlineData("reader", 200)]
-    public async Task The_policy_of_a_sources_route_holds_for_bundles(string? role, int status)
+    public async Task The_policy_of_a_source_s_route_applies_to_bundles(string? role, int status)
     {
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 10, seed: 1);
@@ -255,7 +255,7 @@ public class SourceTests
 
     [Theory]
     [MemberData(nameof(Ways.Slow), MemberType = typeof(Ways))]
-    public async Task Row_32_A_reload_that_removes_the_source_lets_running_bundles_finish_and_refuses_new_ones(Protocol protocol)
+    public async Task Row_32_A_reload_that_removes_the_source_lets_running_bundles_finish_and_rejects_new_ones(Protocol protocol)
     {
         await using var upstream = new ScriptedUpstream();
         var content = new ObjectContent(24 << 20, 1, compressible: false);
@@ -268,7 +268,7 @@ public class SourceTests
         var proxy = gateway.App.Services.GetRequiredService<IProxyStateLookup>();
         await Eventually.TrueAsync(() => proxy.TryGetCluster("other", out _) && !proxy.TryGetCluster("s", out _), "the reload");
 
-        await Eventually.TrueAsync(() => gateway.Client.GetAsync("/bundle?ids=s/b").Result.StatusCode == HttpStatusCode.BadRequest, "new bundles are refused");
+        await Eventually.TrueAsync(() => gateway.Client.GetAsync("/bundle?ids=s/b").Result.StatusCode == HttpStatusCode.BadRequest, "new bundles are rejected");
         (await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=other/b")).RequireWhole();
         var entries = (await client.TakeRestAsync()).RequireWhole();
         Assert.Equal(content.Hash(), Download.Hash(entries["s/a"]));

@@ -3,7 +3,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>Storage that serves only so many requests at a time, or in a second, and refuses the rest.</summary>
+/// <summary>Storage that serves only so many requests at a time, or per second, and rejects the rest.</summary>
 public class ThrottleTests
 {
     private const int Objects = 300;
@@ -37,7 +37,7 @@ public class ThrottleTests
         Assert.Equal(objects, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(objects)}&missing={missing}")).RequireWhole().Count);
         Assert.Equal("None/None", (await gateway.RequireOneOutcomeAsync()).Blame);
 
-        // Now the limit has been found out.
+        // By now the limit has been determined.
         var (before, started) = (upstream.Refused, Stopwatch.GetTimestamp());
         Assert.Equal(objects, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(objects)}&missing={missing}")).RequireWhole().Count);
         var outcome = await gateway.RequireOneOutcomeAsync();
@@ -84,7 +84,7 @@ public class ThrottleTests
     [Theory]
     [InlineData("fail")]
     [InlineData("abort")]
-    public async Task Row_36_One_request_at_a_time_and_an_object_that_breaks_while_the_next_one_is_open_is_no_deadlock(string missing)
+    public async Task Row_36_An_object_that_breaks_while_the_next_one_is_open_is_not_a_deadlock_at_one_request_at_a_time(string missing)
     {
         await using var upstream = new ScriptedUpstream { Throttle = new Throttle(503, null) { MaxAtOnce = 1 } };
         for (var i = 0; i < 4; i++)
@@ -102,7 +102,7 @@ public class ThrottleTests
     [Theory]
     [InlineData("/bundle?ids=s/bad&missing=abort")]
     [InlineData("/s/bad")]
-    public async Task An_object_that_is_always_refused_does_not_slow_down_the_others(string bad)
+    public async Task An_object_that_is_always_rejected_does_not_slow_down_the_others(string bad)
     {
         await using var upstream = Storage(100, new Throttle(503, null) { Latency = TimeSpan.FromMilliseconds(1) });
         upstream.Fail("/bad", Fault.Answer(503) with { Times = 10_000 });
@@ -135,7 +135,7 @@ public class ThrottleTests
         Assert.Equal(50, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(50)}")).RequireWhole().Count);
         Assert.Equal("None/None", (await gateway.Outcomes.NextAsync()).Blame);
 
-        // When they go on, each gets its turn.
+        // When they continue, each gets a slot.
         var sizes = await Task.WhenAll(clients.Select(async client => (await client.TakeRestAsync()).RequireWhole()["s/large"].Length));
         Assert.All(sizes, size => Assert.Equal(Large, size));
         foreach (var client in clients)

@@ -2,13 +2,13 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Storage;
 
-/// <summary>Storage whose HEAD says other things than its GET.</summary>
+/// <summary>Storage whose HEAD reports something different from its GET.</summary>
 public class WrongHeadTests
 {
     private const int Count = 20;
     private const int Size = 20_000;
 
-    // No object is read ahead whole, so all are planned by HEAD.
+    // No object is read ahead completely, so all are planned with HEAD.
     private static readonly (string, object)[] ByHead = [("Upstream:LookaheadBytes", 0)];
 
     public static TheoryData<string> Ways => new("?missing=fail", "?missing=skip", "?missing=fail&format=zip", "?missing=fail&format=tar");
@@ -22,13 +22,13 @@ public class WrongHeadTests
     [InlineData(500)]
     [InlineData(501)]
     [InlineData(502)]
-    public async Task Row_37_Where_HEAD_is_refused_GET_decides(int status)
+    public async Task Row_37_If_HEAD_is_rejected_GET_decides(int status)
     {
         Matrix.RequireFull(unless: status is 403 or 404 or 502);
         await using var upstream = Storage(new Fault { Method = "HEAD", Status = status, Times = 1000 });
         await using var gateway = await GatewayUnderTest.StartAsync(ByHead, upstream.Address);
 
-        // The same before and after something else was fetched.
+        // The same before and after another request.
         for (var i = 0; i < 2; i++)
         {
             Assert.Equal(Count, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids}")).RequireWhole().Count);
@@ -57,7 +57,7 @@ public class WrongHeadTests
     }
 
     [Fact]
-    public async Task Row_38_A_wrong_ETag_of_HEAD_is_corrected_and_the_bundle_has_that_of_GET()
+    public async Task Row_38_A_wrong_ETag_of_HEAD_is_replaced_by_that_of_GET()
     {
         await using var right = Storage(null);
         await using var wrong = Storage(new Fault { Method = "HEAD", Headers = new Dictionary<string, string> { ["ETag"] = "\"of-head\"" }, Times = 1000 });
@@ -94,7 +94,7 @@ public class WrongHeadTests
     }
 
     [Fact]
-    public async Task Row_38_A_version_that_GET_does_not_name_is_an_error_that_says_so()
+    public async Task Row_38_An_ETag_that_only_HEAD_sends_is_reported_as_such()
     {
         await using var upstream = Storage(new Fault { Without = ["ETag"], Times = 1000 });
         await using var gateway = await GatewayUnderTest.StartAsync(ByHead, upstream.Address);
@@ -102,7 +102,7 @@ public class WrongHeadTests
         var download = await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids}");
 
         download.RequireEarly(502);
-        Assert.Contains("HEAD names a version of the object, and GET names none.", System.Text.Encoding.UTF8.GetString(download.Bytes), StringComparison.Ordinal);
+        Assert.Contains("HEAD returns an ETag for the object; GET returns none.", System.Text.Encoding.UTF8.GetString(download.Bytes), StringComparison.Ordinal);
         Assert.Equal("Upstream/VersionUnknown", (await gateway.RequireOneOutcomeAsync()).Blame);
     }
 
@@ -116,11 +116,11 @@ public class WrongHeadTests
         (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids}")).RequireCut();
 
         var outcome = await gateway.RequireOneOutcomeAsync();
-        Assert.Equal(("Upstream/SizeDiffers", $"HEAD reports 7 bytes, GET {Size}."), (outcome.Blame, outcome.Fields["Error"]));
+        Assert.Equal(("Upstream/SizeDiffers", $"HEAD reports 7 bytes, GET reports {Size}."), (outcome.Blame, outcome.Fields["Error"]));
     }
 
     [Fact]
-    public async Task Row_38_A_manifest_that_is_right_is_not_blamed_for_a_wrong_HEAD()
+    public async Task Row_38_A_correct_manifest_is_not_blamed_for_a_wrong_HEAD()
     {
         await using var upstream = Storage(new Fault { Method = "HEAD", Headers = new Dictionary<string, string> { ["Content-Length"] = "7" }, Times = 1000 });
         await using var gateway = await GatewayUnderTest.StartAsync(ByHead, upstream.Address);
@@ -135,7 +135,7 @@ public class WrongHeadTests
     [InlineData(true, "skip", 200)]
     [InlineData(true, "fail", 404)]
     [InlineData(false, "skip", 502)]
-    public async Task Row_41_A_forbidden_key_is_missing_only_where_the_route_says_so(bool isMissing, string missing, int expected)
+    public async Task Row_41_A_forbidden_key_is_missing_only_if_the_route_is_configured_so(bool isMissing, string missing, int expected)
     {
         await using var upstream = Storage(null);
         foreach (var key in new[] { "/3", "/5" })
@@ -155,7 +155,7 @@ public class WrongHeadTests
     }
 
     [Fact]
-    public async Task Row_41_Where_everything_is_forbidden_nothing_is_missing()
+    public async Task Row_41_If_everything_is_forbidden_nothing_is_missing()
     {
         await using var upstream = Storage(Fault.Answer(403) with { Times = 9 });
         var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));

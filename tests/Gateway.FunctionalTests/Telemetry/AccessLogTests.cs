@@ -5,7 +5,7 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Telemetry;
 
-/// <summary>What an operator reads about each request.</summary>
+/// <summary>What the log contains about each request.</summary>
 public sealed class AccessLogTests : IAsyncLifetime
 {
     private readonly ScriptedUpstream _upstream = new();
@@ -25,7 +25,7 @@ public sealed class AccessLogTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_bundle_is_a_line_that_says_who_asked_for_what_and_what_was_sent()
+    public async Task A_bundle_is_a_line_with_the_client_the_request_and_what_was_sent()
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/bundle?ids=s/a&format=zip&compression=store");
         request.Headers.Range = new RangeHeaderValue(1000, null);
@@ -51,7 +51,7 @@ public sealed class AccessLogTests : IAsyncLifetime
     [InlineData("GET", "/bundle?ids=s/a&missing=abort", "Archive")]
     [InlineData("HEAD", "/bundle?ids=s/a", "Head")]
     [InlineData("GET", "/bundle/plan?ids=s/a", "Plan")]
-    public async Task Every_door_is_named_and_has_its_status(string method, string url, string purpose)
+    public async Task Every_endpoint_is_named_and_has_its_status(string method, string url, string purpose)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), url);
         await Download.SendAsync(_gateway.Client, request);
@@ -79,20 +79,20 @@ public sealed class AccessLogTests : IAsyncLifetime
         Assert.Equal("403", fields["UpstreamStatus"]);
         Assert.NotEmpty(fields["Error"]);
 
-        // The client and the operator can talk about the same request.
+        // The trace id lets client and operator refer to the same request.
         Assert.Contains(fields["TraceId"], JsonNode.Parse(download.Bytes)!["traceId"]!.GetValue<string>(), StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("/bundle", "GET")]
     [InlineData("/bundle/plan", "HEAD")]
-    public async Task Every_object_that_storage_refuses_is_named(string path, string method)
+    public async Task Every_object_that_storage_rejects_is_listed(string path, string method)
     {
         _upstream.Put("/b", 100, seed: 1);
         _upstream.Put("/c", 100, seed: 1);
         foreach (var key in new[] { "/b", "/c" })
         {
-            // Where HEAD is refused, GET decides.
+            // If HEAD is rejected, GET decides.
             _upstream.Fail(key, [.. method == "HEAD" ? [Fault.Answer(403) with { Method = method }] : Array.Empty<Fault>(), Fault.Answer(403)]);
         }
 
@@ -103,7 +103,7 @@ public sealed class AccessLogTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_body_that_breaks_names_the_destination_that_broke_it()
+    public async Task A_broken_body_names_its_destination()
     {
         _upstream.Put("/b", new ObjectContent(3_000_000, 1, compressible: false), etag: null);
         _upstream.Fail("/b", Fault.Reset(2_000_000) with { Times = 3 });
@@ -116,7 +116,7 @@ public sealed class AccessLogTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_request_that_cannot_be_understood_names_the_id()
+    public async Task An_invalid_request_names_the_id()
     {
         (await Download.GetAsync(_gateway.Client, "/bundle?ids=s/a,none/x%E2%80%8By")).RequireEarly(400);
 
@@ -127,13 +127,13 @@ public sealed class AccessLogTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_client_that_leaves_before_the_headers_has_no_status()
+    public async Task A_client_that_disconnects_before_the_headers_has_no_status()
     {
         _upstream.Put("/small", 1000, seed: 3);
         _upstream.Fail("/small", Fault.Stall(0) with { Times = 9 });
         using var leave = new CancellationTokenSource();
         var download = Download.GetAsync(_gateway.Client, "/bundle?ids=s/small", leave.Token);
-        await Eventually.TrueAsync(() => _upstream.Requests.Count > 0, "storage is asked");
+        await Eventually.TrueAsync(() => _upstream.Requests.Count > 0, "storage gets the request");
         await leave.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => download);
 
@@ -144,13 +144,13 @@ public sealed class AccessLogTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_bundle_that_the_drain_cuts_before_its_first_byte_is_reported_as_that()
+    public async Task A_bundle_that_the_drain_aborts_before_its_first_byte_is_reported_so()
     {
         await using var gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
         _upstream.Put("/small", 1000, seed: 3);
         _upstream.Fail("/small", Fault.Stall(0) with { Times = 9 });
         var download = Download.GetAsync(gateway.Client, "/bundle?ids=s/small");
-        await Eventually.TrueAsync(() => _upstream.Requests.Count > 0, "storage is asked");
+        await Eventually.TrueAsync(() => _upstream.Requests.Count > 0, "storage gets the request");
 
         var stop = gateway.App.StopAsync(TestContext.Current.CancellationToken);
         var response = await download;
@@ -162,7 +162,7 @@ public sealed class AccessLogTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_text_of_the_line_is_one_word_for_each_field()
+    public async Task The_text_of_the_line_has_one_word_for_each_field()
     {
         await Download.GetAsync(_gateway.Client, "/bundle?ids=s/none");
         await _gateway.RequireOneOutcomeAsync();

@@ -4,10 +4,10 @@ using Testing;
 
 namespace Gateway.FunctionalTests.Telemetry;
 
-/// <summary>The log as it leaves the process, on a terminal as in a file: nothing that a client or storage sends stands there raw.</summary>
+/// <summary>The log output of the process, on a terminal and in a file, contains nothing unescaped from clients or storage.</summary>
 public class LogTests
 {
-    // Escape sequences that a terminal obeys (C0 and C1), a bell, a cleared screen, and lines that pose as the log's own.
+    // Escape sequences that a terminal interprets (C0 and C1), a bell, a cleared screen, and lines that imitate the log's own.
     private static readonly string[] Heads =
     [
         "HTTP/1.1 \u001B[31mFORGED OK\r\n\r\n",
@@ -23,7 +23,7 @@ public class LogTests
     [Theory]
     [InlineData("Production")]
     [InlineData("Development")]
-    public async Task Hostile_3_What_clients_and_storage_send_reaches_no_log_raw(string environment)
+    public async Task Hostile_3_The_log_escapes_what_clients_and_storage_send(string environment)
     {
         await using var upstream = new ScriptedUpstream();
         for (var i = 0; i < Heads.Length; i++)
@@ -62,7 +62,7 @@ public class LogTests
 
         await process.TerminateAsync();
         Assert.Equal(0, await process.ExitCodeAsync());
-        Assert.True(process.Output.Count > 50, "the log is there");
+        Assert.True(process.Output.Count > 50, "the log was written");
         Assert.DoesNotContain(process.Output, OutcomeLog.IsRaw);
         Assert.DoesNotContain(process.Output, line => line.StartsWith("FORGED", StringComparison.Ordinal));
     }
@@ -79,7 +79,7 @@ public class LogTests
         }
         catch (IOException)
         {
-            // Cut, as it should be.
+            // Truncated, as expected.
         }
     }
 }

@@ -13,7 +13,7 @@ public sealed class BundleMemoryTests : IDisposable
     public void Dispose() => _memory.Dispose();
 
     [Fact]
-    public async Task One_bundle_alone_gets_what_it_would_like_to_read_ahead_or_a_share_of_what_the_others_do_not_need()
+    public async Task A_single_bundle_gets_its_lookahead_or_a_share_of_the_free_memory()
     {
         using var modest = await EnterAsync(Megabyte, 2 * Megabyte);
         using var greedy = await EnterAsync(Megabyte, 100 * Megabyte);
@@ -23,7 +23,7 @@ public sealed class BundleMemoryTests : IDisposable
     }
 
     [Fact]
-    public async Task Looking_ahead_shrinks_so_that_as_many_bundles_as_may_run_do()
+    public async Task Lookahead_shrinks_so_that_the_maximum_number_of_bundles_can_run()
     {
         var leases = new List<MemoryLease>();
         for (var i = 0; i < 16; i++)
@@ -37,7 +37,7 @@ public sealed class BundleMemoryTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_finds_no_memory_waits_until_another_ends()
+    public async Task A_bundle_without_memory_waits_until_another_ends()
     {
         var first = await EnterAsync(20 * Megabyte, 0);
         var second = EnterAsync(20 * Megabyte, 0);
@@ -49,7 +49,7 @@ public sealed class BundleMemoryTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_stops_waiting_takes_nothing()
+    public async Task A_bundle_that_stops_waiting_takes_nothing()
     {
         using var stop = new CancellationTokenSource();
         var first = await EnterAsync(32 * Megabyte, 0);
@@ -62,10 +62,10 @@ public sealed class BundleMemoryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_bundle_that_needs_more_than_there_is_gets_all_of_it() => (await EnterAsync(100 * Megabyte, 0)).Dispose();
+    public async Task A_bundle_that_needs_more_than_the_limit_gets_all_of_it() => (await EnterAsync(100 * Megabyte, 0)).Dispose();
 
     [Fact]
-    public async Task Requests_take_a_quarter_and_nothing_of_what_archives_have()
+    public async Task Requests_use_a_quarter_and_nothing_of_the_archives_memory()
     {
         using var archive = await EnterAsync(32 * Megabyte, 0);
         using var first = _memory.Open("a");
@@ -77,7 +77,7 @@ public sealed class BundleMemoryTests : IDisposable
     }
 
     [Fact]
-    public void A_client_takes_a_quarter_of_what_requests_have_and_leaves_the_rest_to_others()
+    public void A_client_uses_a_quarter_of_the_requests_memory_and_leaves_the_rest_to_others()
     {
         using var first = _memory.Open("a");
         using var second = _memory.Open("a");
@@ -89,7 +89,7 @@ public sealed class BundleMemoryTests : IDisposable
     }
 
     [Fact]
-    public void What_all_clients_together_hold_is_bounded_and_comes_back()
+    public void The_memory_of_all_clients_is_limited_and_is_returned()
     {
         var requests = Enumerable.Range(0, 4).Select(i => _memory.Open($"{i}")).ToArray();
         Assert.All(requests, request => Assert.Equal(0, request.GrowByBody(Megabyte / 2)));
@@ -104,7 +104,7 @@ public sealed class BundleMemoryTests : IDisposable
     }
 
     [Fact]
-    public void A_request_that_needs_more_than_there_is_may_have_all_of_it()
+    public void A_request_that_needs_more_than_the_limit_may_have_all_of_it()
     {
         using var large = _memory.Open("a");
 
@@ -113,7 +113,7 @@ public sealed class BundleMemoryTests : IDisposable
     }
 
     [Fact]
-    public void A_body_holds_what_has_arrived_and_not_what_was_announced()
+    public void A_body_uses_memory_for_received_and_not_for_declared_bytes()
     {
         using var slow = _memory.Open("a");
 

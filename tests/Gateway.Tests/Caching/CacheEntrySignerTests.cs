@@ -10,7 +10,7 @@ public class CacheEntrySignerTests
     private static readonly DateTimeOffset Before = Expires.AddMilliseconds(-1);
 
     [Fact]
-    public void Only_what_was_signed_under_its_own_key_is_believed()
+    public void Only_an_entry_signed_under_its_own_key_is_accepted()
     {
         var entry = new CacheEntrySigner([One]).Sign("key", Expires, "value"u8);
 
@@ -29,7 +29,7 @@ public class CacheEntrySignerTests
     }
 
     [Fact]
-    public void An_entry_lives_until_it_expires_wherever_it_is_kept()
+    public void An_entry_is_valid_until_it_expires_regardless_of_the_store()
     {
         var entry = new CacheEntrySigner([One]).Sign("key", Expires, []);
 

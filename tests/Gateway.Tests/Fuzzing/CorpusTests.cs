@@ -2,7 +2,7 @@ using Fuzz;
 
 namespace Gateway.Tests.Fuzzing;
 
-/// <summary>What <c>tests/Fuzz</c> looks for, a little of it: all inputs of the corpus, and some that are made of them.</summary>
+/// <summary>A short version of <c>tests/Fuzz</c>: all inputs of the corpus, and some mutations.</summary>
 public class CorpusTests
 {
     private const int Mutations = 3000;
@@ -11,7 +11,7 @@ public class CorpusTests
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public void Everything_that_is_known_to_break_parsers_breaks_no_promise(string target)
+    public void Inputs_known_to_break_parsers_violate_no_requirement(string target)
     {
         var corpus = Corpus.Of(target).ToArray();
         Assert.NotEmpty(corpus);
@@ -21,7 +21,7 @@ public class CorpusTests
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public void Nor_does_what_is_made_of_it_at_random(string target)
+    public void Random_mutations_violate_no_requirement(string target)
     {
         var (random, corpus) = (new Random(20261125), Corpus.Of(target).ToArray());
         for (var i = 0; i < Mutations; i++)
@@ -38,7 +38,7 @@ public class CorpusTests
         Assert.All(Enumerable.Range(0, 256).Select(b => new byte[] { (byte)b, (byte)'x', (byte)b, (byte)' ' }), input => Assert.Equal(input, Corpus.Parse(Corpus.ToLine(input))));
 
     [Fact]
-    public void A_broken_promise_is_a_finding()
+    public void A_violated_requirement_is_a_finding()
     {
         var target = new FuzzTarget("x", _ => FuzzTarget.Require(false, "this holds"));
 

@@ -9,7 +9,7 @@ namespace Gateway.Tests.Links;
 public class BundleLinkTests
 {
     [Fact]
-    public void A_manifest_that_was_packed_comes_back() =>
+    public void A_packed_manifest_survives_a_round_trip() =>
         Gen.Select(Gen.Byte.Array[1, 5000], Gen.Bool, Gen.Bool, Gen.Byte.Array[16], Gen.Bool).Sample((manifest, carriesRights, mayCarryRights, version, isPinned) =>
         {
             var etag = isPinned ? $"\"{Convert.ToHexStringLower(version)}\"" : null;
@@ -18,7 +18,7 @@ public class BundleLinkTests
         });
 
     [Fact]
-    public void Whatever_was_packed_is_a_link_or_nothing_and_never_larger_than_it_says() =>
+    public void Any_packed_bytes_are_a_link_no_larger_than_declared_or_rejected() =>
         Gen.Byte.Array[0, 200].Sample(packed =>
         {
             try
@@ -35,7 +35,7 @@ public class BundleLinkTests
     [Theory]
     [InlineData(1000)]
     [InlineData(BundleLink.MaxManifestBytes)]
-    public void A_brotli_bomb_costs_no_more_than_a_link_may(int length)
+    public void A_brotli_bomb_costs_no_more_than_the_largest_link(int length)
     {
         byte[] packed = [0, .. BitConverter.GetBytes(length), .. Bomb(256 << 20)];
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -52,21 +52,21 @@ public class BundleLinkTests
     [InlineData(int.MinValue)]
     [InlineData(BundleLink.MaxManifestBytes + 1)]
     [InlineData(int.MaxValue)]
-    public void A_link_that_says_to_be_larger_than_one_may_be_is_none(int length) =>
+    public void A_link_that_declares_more_than_the_maximum_is_rejected(int length) =>
         Assert.Null(BundleLink.From([0, .. BitConverter.GetBytes(length), .. Bomb(10)], mayCarryRights: true));
 
     [Fact]
-    public void Flags_that_nobody_knows_are_no_link() =>
+    public void A_link_with_unknown_flags_is_rejected() =>
         Assert.Null(BundleLink.From([4, .. BundleLink.Pack("x"u8, carriesRights: true, etag: null)[1..]], mayCarryRights: true));
 
     [Fact]
-    public void A_link_stands_for_as_much_as_a_body_may_have() => Assert.Equal(BundleFields.MaxBodyBytes, BundleLink.MaxManifestBytes);
+    public void The_maximum_size_of_a_manifest_is_the_same_for_links_and_bodies() => Assert.Equal(BundleFields.MaxBodyBytes, BundleLink.MaxManifestBytes);
 
     [Theory]
     [InlineData("é")]
     [InlineData("日本")]
     [InlineData("+&<>'")]
-    public void A_manifest_is_kept_as_short_as_it_was_sent(string text)
+    public void A_manifest_is_stored_as_short_as_it_was_sent(string text)
     {
         var json = $$"""{"name":"bundle","format":"tar.gz","missing":"fail","entries":[{{string.Join(',', Enumerable.Repeat($$"""{"id":"s/{{text}}{{text}}","name":"{{text}}"}""", 100))}}]}""";
         var fields = BundleFields.FromManifest(Encoding.UTF8.GetBytes(json), 1000);

@@ -10,12 +10,12 @@ public class LinkTokenTests
     private static readonly DateTimeOffset Expires = new(2026, 12, 1, 2, 3, 4, TimeSpan.Zero);
 
     [Fact]
-    public void What_was_signed_comes_back() =>
+    public void Signed_content_survives_a_round_trip() =>
         Gen.Byte.Array[0, 2000].Sample(content =>
             LinkToken.Open([Key], LinkToken.Create(Key, Expires, content)) is var (expires, opened) && expires == Expires && opened.AsSpan().SequenceEqual(content));
 
     [Fact]
-    public void Every_key_that_is_still_there_opens_and_no_other()
+    public void Only_configured_keys_open_a_token()
     {
         var other = RandomNumberGenerator.GetBytes(32);
         var token = LinkToken.Create(Key, Expires, "x"u8);
@@ -26,7 +26,7 @@ public class LinkTokenTests
     }
 
     [Fact]
-    public void A_token_with_any_character_changed_is_none()
+    public void A_token_with_any_character_changed_is_rejected()
     {
         var token = LinkToken.Create(Key, Expires, "some content"u8);
         for (var i = 0; i < token.Length - 1; i++)
@@ -38,14 +38,14 @@ public class LinkTokenTests
     }
 
     [Fact]
-    public void Nothing_that_a_client_may_send_does_more_than_fail() =>
+    public void Arbitrary_input_is_rejected() =>
         Gen.OneOf(Gen.String[0, 200], Gen.Char["ABCabc012-_=+/ %"].Array[0, 300].Select(chars => new string(chars)))
             .Sample(token => LinkToken.Open([Key], token) is null);
 
     [Fact]
-    public void A_token_of_one_version_is_none_of_another()
+    public void A_token_of_one_version_is_rejected_as_another()
     {
-        // Made by version 1 with a key of 32 times 7.
+        // Created by version 1 with a key of 32 times 7.
         byte[] key = [.. Enumerable.Repeat((byte)7, 32)];
         const string Old = "AAAAAGsOKthvbGQgY29udGVudELksL4mtafBOr8Arlt9s6JfILuNxgmvhEJioeLyxgGU";
 

@@ -14,7 +14,7 @@ public class MemoryLinkStoreTests
     public MemoryLinkStoreTests() => _store = new MemoryLinkStore(Options.Create(new BundleLinkOptions { MaxBytes = 10 * Link, MaxBytesPerClient = 4 * Link }), _time);
 
     [Fact]
-    public async Task A_client_over_its_share_is_refused_and_no_link_is_evicted()
+    public async Task A_client_over_its_share_is_rejected_and_no_link_is_evicted()
     {
         await _store.AddAsync("victim", new byte[100], In(1440), "victim");
         for (var i = 0; i < 3; i++)
@@ -32,7 +32,7 @@ public class MemoryLinkStoreTests
     }
 
     [Fact]
-    public async Task A_store_that_is_full_refuses_all_and_links_that_expired_free_their_room()
+    public async Task A_full_store_rejects_new_links_and_expired_links_free_their_space()
     {
         for (var i = 0; i < 9; i++)
         {
@@ -56,7 +56,7 @@ public class MemoryLinkStoreTests
     }
 
     [Fact]
-    public async Task Many_small_links_take_room_too()
+    public async Task Many_small_links_take_space_too()
     {
         var made = 0;
         while (true)

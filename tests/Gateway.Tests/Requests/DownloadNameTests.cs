@@ -7,7 +7,7 @@ namespace Gateway.Tests.Requests;
 public class DownloadNameTests
 {
     [Fact]
-    public void Whatever_is_sent_becomes_a_header_that_is_read_back_as_the_same_name() =>
+    public void Every_input_becomes_a_header_that_is_parsed_as_the_same_name() =>
         Gen.String.Sample(text =>
         {
             var name = DownloadName.From(text);

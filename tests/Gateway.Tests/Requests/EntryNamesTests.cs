@@ -25,7 +25,7 @@ public class EntryNamesTests
     [InlineData("a;b/..c;d")]
     [InlineData("\uF8FF.txt")]
     [InlineData("\u06DD1.txt")]
-    public void Names_that_stay_where_they_are_put_are_safe(string name)
+    public void Names_that_stay_in_their_folder_are_safe(string name)
     {
         Assert.Null(EntryNames.Unsafe(name));
         Assert.Null(EntryNames.Unportable(name));
@@ -90,7 +90,7 @@ public class EntryNamesTests
     [InlineData("❤\uFE0E")]
     [InlineData("❤\uFE0F\uFE0F")]
     [InlineData("🏴\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F")]
-    public void Names_that_hold_something_invisible_are_unsafe(string name) =>
+    public void Names_that_contain_something_invisible_are_unsafe(string name) =>
         Assert.Contains("U+", EntryNames.Unsafe(name), StringComparison.Ordinal);
 
     [Theory]
@@ -106,7 +106,7 @@ public class EntryNamesTests
     public void Emoji_may_be_joined(string name) => Assert.Null(EntryNames.Unsafe(name));
 
     [Fact]
-    public void Everything_that_Unicode_has_renderers_ignore_is_hidden_and_no_letter_is()
+    public void All_default_ignorable_characters_are_hidden_and_no_letter_is()
     {
         foreach (var rune in EveryRune())
         {
@@ -145,10 +145,10 @@ public class EntryNamesTests
     [InlineData("a﹨b")]
     [InlineData("℅")]
     [InlineData("a/%u002e%u002E/b")]
-    public void Names_that_some_servers_read_as_others_are_unsafe(string name) => Assert.NotNull(EntryNames.Unsafe(name));
+    public void Names_that_some_servers_read_differently_are_unsafe(string name) => Assert.NotNull(EntryNames.Unsafe(name));
 
     [Fact]
-    public void No_character_becomes_a_slash_or_a_segment_of_dots_unseen()
+    public void No_character_silently_becomes_a_slash_or_a_dot_segment()
     {
         foreach (var rune in EveryRune())
         {
@@ -161,9 +161,9 @@ public class EntryNamesTests
         }
     }
 
-    // What sorting marks costs is the number of marks in a row for each character, so it is what this counts.
+    // The cost of sorting marks is the number of consecutive marks per character, so the test counts this.
     [Fact]
-    public void The_work_of_normalizing_a_name_is_bounded_whatever_the_category_of_its_marks()
+    public void The_cost_of_normalizing_a_name_is_limited_for_marks_of_every_category()
     {
         foreach (var rune in EveryRune())
         {
@@ -181,11 +181,11 @@ public class EntryNamesTests
     [InlineData("\uFF9E\u0301")]
     [InlineData("\u0344\u0316")]
     [InlineData("\u20DD\u0316")]
-    public void Thousands_of_marks_are_refused_before_they_are_sorted(string marks) =>
-        Assert.Equal("holds more than 30 combining marks in a row", EntryNames.Unsafe("a" + string.Concat(Enumerable.Repeat(marks, 500))));
+    public void Thousands_of_marks_are_rejected_before_they_are_sorted(string marks) =>
+        Assert.Equal("contains more than 30 combining marks in a row", EntryNames.Unsafe("a" + string.Concat(Enumerable.Repeat(marks, 500))));
 
     [Fact]
-    public void What_is_compared_does_not_outgrow_what_was_sent() =>
+    public void The_compared_text_grows_only_by_a_constant_factor() =>
         Assert.NotNull(EntryNames.Unsafe(new string('\uFDFA', 1000)));
 
     [Theory]
@@ -205,7 +205,7 @@ public class EntryNamesTests
     }
 
     [Fact]
-    public void Names_may_be_as_long_as_a_path()
+    public void Names_may_be_as_long_as_the_longest_path()
     {
         Assert.Null(EntryNames.Unsafe(new string('a', 4095)));
         Assert.NotNull(EntryNames.Unsafe(new string('a', 4096)));
@@ -219,7 +219,7 @@ public class EntryNamesTests
     [InlineData("s//a")]
     [InlineData("s/a%2fb")]
     [InlineData("s/%25")]
-    public void An_exact_id_need_not_be_a_name(string id)
+    public void An_exact_id_need_not_be_a_valid_name(string id)
     {
         Assert.NotNull(EntryNames.Unsafe(id));
         Assert.Null(EntryNames.UnsafeId(id));
@@ -249,7 +249,7 @@ public class EntryNamesTests
             iter: 100_000);
 
     [Fact]
-    public void An_exact_id_that_is_encoded_many_times_is_refused_cheaply() =>
+    public void An_exact_id_that_is_encoded_many_times_is_rejected_cheaply() =>
         Assert.Equal("is percent-encoded more than 8 times", EntryNames.UnsafeId("s/%" + string.Concat(Enumerable.Repeat("25", 2000))));
 
     [Fact]
@@ -288,14 +288,14 @@ public class EntryNamesTests
     [InlineData("👨\u200D👩", "👨👩")]
     [InlineData("❤\uFE0F", "❤")]
     [InlineData("ß", "SS/a")]
-    public void Names_that_one_folder_cannot_hold_together_collide(string first, string second)
+    public void Names_that_one_folder_cannot_contain_together_collide(string first, string second)
     {
         Assert.Equal([(0, 1)], EntryNames.Collisions([first, second]).Select(pair => (pair.First, pair.Second)));
         Assert.Equal([(0, 1)], EntryNames.Collisions([second, first]).Select(pair => (pair.First, pair.Second)));
     }
 
     [Fact]
-    public void Names_that_one_folder_can_hold_do_not_collide() =>
+    public void Names_that_one_folder_can_contain_do_not_collide() =>
         Assert.Empty(EntryNames.Collisions(["a", "b/a", "b/c", "ab", "b/cd", "a!", "a-b", "a b/c", "b/c.d"]));
 
     [Fact]
@@ -314,7 +314,7 @@ public class EntryNamesTests
         Assert.Equal([1, 2, 3], EntryNames.Collisions(["a", "a/b/c", "a/d", "a/b/e"]).Select(pair => pair.Second).Order());
 
     [Fact]
-    public void A_character_collides_with_all_that_case_and_normalization_make_of_it()
+    public void A_character_collides_with_all_its_case_and_normalization_forms()
     {
         foreach (var rune in EveryRune().Where(rune => EntryNames.Unsafe(rune.ToString()) is null))
         {
@@ -327,7 +327,7 @@ public class EntryNamesTests
         }
     }
 
-    // Of the planes that have any: beyond 3 are the tags, and private use.
+    // Only assigned planes: beyond 3 there are only tags and private use.
     private static IEnumerable<Rune> EveryRune() =>
         Enumerable.Range(1, 0x33FFF).Concat(Enumerable.Range(0xE0000, 0x1000)).Where(value => Rune.IsValid(value) && (value & 0xFFFE) != 0xFFFE).Select(value => new Rune(value));
 }

@@ -13,7 +13,7 @@ public class ClientWriterTests
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
-    public async Task A_client_that_takes_nothing_for_the_stall_time_out_is_given_up()
+    public async Task A_client_that_reads_nothing_for_the_stall_timeout_is_aborted()
     {
         using var writer = Create(CancellationToken.None);
         writer.GetMemory(20);
@@ -44,7 +44,7 @@ public class ClientWriterTests
     }
 
     [Fact]
-    public async Task A_client_that_has_left_is_noticed_at_the_next_flush()
+    public async Task A_client_that_has_disconnected_is_detected_at_the_next_flush()
     {
         using var writer = Create(CancellationToken.None);
         writer.GetMemory(1);
@@ -55,7 +55,7 @@ public class ClientWriterTests
     }
 
     [Fact]
-    public async Task Cancelling_ends_a_flush_that_waits()
+    public async Task Cancellation_ends_a_waiting_flush()
     {
         using var stop = new CancellationTokenSource();
         using var writer = Create(stop.Token);
@@ -85,7 +85,7 @@ public class ClientWriterTests
         if (isCut)
         {
             var failure = await Assert.ThrowsAsync<ClientException>(() => flush);
-            Assert.Equal("The client takes less than 10 bytes a second, and others wait.", failure.Message);
+            Assert.Equal("The client accepts less than 10 bytes per second while others wait.", failure.Message);
             return;
         }
 

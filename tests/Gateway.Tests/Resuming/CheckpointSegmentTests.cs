@@ -12,7 +12,7 @@ public class CheckpointSegmentTests
     private static readonly byte[] Body = new byte[1 << 20];
 
     [Fact]
-    public async Task What_was_learned_of_an_archive_comes_over_whole_and_so_does_what_stands_at_the_seams()
+    public async Task Everything_recorded_survives_a_round_trip_including_segment_boundaries()
     {
         var entries = Enumerable.Range(0, 600).Select(i => new ArchiveEntry($"n{i}", Body.Length, DateTimeOffset.UnixEpoch)).ToArray();
         var layout = ArchiveLayout.Create(new ArchiveRecipe(ArchiveFormat.Zip, Compression.Store), entries);
@@ -39,9 +39,9 @@ public class CheckpointSegmentTests
     }
 
     [Fact]
-    public async Task A_checkpoint_at_the_very_end_of_a_chapter_belongs_to_it()
+    public async Task A_checkpoint_at_the_very_end_of_a_segment_belongs_to_it()
     {
-        // 256 MiB with its header, two zero blocks and nothing else.
+        // Exactly 256 MiB with its header and two zero blocks.
         var layout = ArchiveLayout.Create(new ArchiveRecipe(ArchiveFormat.TarGz), [new ArchiveEntry("n", SegmentLength - 512 - 1024, DateTimeOffset.UnixEpoch)]);
         Assert.Equal(SegmentLength, layout.PlainLength);
         var known = new ResumeState(new("\"x\"", layout, false), null);
@@ -56,7 +56,7 @@ public class CheckpointSegmentTests
     }
 
     [Fact]
-    public void Whatever_stands_in_the_cache_is_a_chapter_or_nothing()
+    public void Any_bytes_in_the_cache_are_a_valid_segment_or_ignored()
     {
         var layout = ArchiveLayout.Create(new ArchiveRecipe(ArchiveFormat.Zip), [new ArchiveEntry("n", 50 << 20, DateTimeOffset.UnixEpoch)]);
         Gen.OneOf(Gen.Byte.Array[0, 200], Gen.Select(Gen.Int[0, 3], Gen.Byte.Array[0, 200], (count, bytes) => (byte[])[.. BitConverter.GetBytes(count), .. bytes])).Sample(bytes =>
@@ -69,7 +69,7 @@ public class CheckpointSegmentTests
     }
 
     [Fact]
-    public void An_end_that_another_replica_published_is_replaced_by_what_is_seen_here()
+    public void An_end_from_another_replica_is_replaced_by_the_local_result()
     {
         var known = new ResumeState(new("\"x\"", null, false), null);
         known.LearnEnd(new ArchiveEnd(100, [1], IsHashLearned: true));
@@ -79,7 +79,7 @@ public class CheckpointSegmentTests
         known.SetEnd(100, [1]);
         Assert.True(known.End is { Length: 100, Sha256: [1], IsHashLearned: false });
 
-        // The hash was of another length.
+        // The hash belonged to another length.
         known.SetEnd(101, null);
         Assert.True(known.End is { Length: 101, Sha256: null });
     }

@@ -18,9 +18,9 @@ public sealed class ResumeStateCacheTests
     [InlineData(ArchiveFormat.TarGz, 8, true)]
     [InlineData(ArchiveFormat.Zip, 1, false)]
     [InlineData(ArchiveFormat.Zip, 8, true)]
-    public async Task An_archive_is_counted_with_what_it_costs(ArchiveFormat format, int entries, bool hasReceipt)
+    public async Task An_archive_is_counted_with_its_actual_size(ArchiveFormat format, int entries, bool hasReceipt)
     {
-        // What other tests have left may be freed at any moment, so one measurement can be wrong. Five cannot.
+        // Memory of other tests may be freed at any moment, so a single measurement can be wrong, but not five.
         var measured = new List<string>();
         for (var attempt = 0; attempt < 5; attempt++)
         {
@@ -45,7 +45,7 @@ public sealed class ResumeStateCacheTests
         Assert.Fail(string.Join("; ", measured));
     }
 
-    /// <summary>Exactly, unlike <c>GC.GetTotalMemory(true)</c>, which stops when it changes by less than 5 %.</summary>
+    /// <summary>The exact value, unlike <c>GC.GetTotalMemory(true)</c>, which stops when it changes by less than 5 %.</summary>
     private static long HeapSize()
     {
         for (var i = 0; i < 3; i++)
@@ -57,10 +57,10 @@ public sealed class ResumeStateCacheTests
         return GC.GetTotalMemory(forceFullCollection: false);
     }
 
-    /// <returns>What it counts for.</returns>
+    /// <returns>The counted size.</returns>
     private static async Task<long> RememberAsync(ResumeStateCache cache, ArchiveFormat format, int entries, bool hasReceipt, string name)
     {
-        // As after a download: every name is a string of its own, and every entry was read.
+        // As after a download: every name is a separate string, and every entry was read.
         var layout = ArchiveLayout.Create(
             new ArchiveRecipe(format, Compression.Fast),
             [.. Enumerable.Range(0, entries).Select(i => new ArchiveEntry(string.Create(CultureInfo.InvariantCulture, $"media/2026/{name}/{i}.bin"), 1_000_000, DateTimeOffset.UnixEpoch))]);

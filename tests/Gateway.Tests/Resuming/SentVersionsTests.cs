@@ -12,7 +12,7 @@ public sealed class SentVersionsTests
     public void A_version_that_was_never_sent_is_not_the_only_one() => Assert.False(_versions.IsOnlyVersion("r", Date, "\"1\""));
 
     [Fact]
-    public void The_only_version_with_a_date_is_known_however_often_it_was_sent()
+    public void The_only_version_with_a_date_is_recognized_however_often_it_was_sent()
     {
         _versions.Add("r", Date, "\"1\"");
         _versions.Add("r", Date, "\"1\"");
@@ -35,7 +35,7 @@ public sealed class SentVersionsTests
     }
 
     [Fact]
-    public void What_finds_no_room_is_no_evidence_and_what_is_known_stays()
+    public void A_version_beyond_the_limit_is_not_evidence_and_known_versions_stay()
     {
         _versions.Add("first", Date, "\"1\"");
         _versions.Add("several", Date, "\"1\"");

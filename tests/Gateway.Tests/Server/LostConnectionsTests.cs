@@ -5,7 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Gateway.Tests.Server;
 
-/// <summary>A connection that is closed ends, whatever the server still waits for.</summary>
+/// <summary>A closed connection ends, whatever the server still waits for.</summary>
 public sealed class LostConnectionsTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new();
@@ -25,7 +25,7 @@ public sealed class LostConnectionsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task The_fault_of_a_connection_is_passed_on()
+    public async Task The_exception_of_a_connection_is_rethrown()
     {
         var guarded = Guard();
 
@@ -35,7 +35,7 @@ public sealed class LostConnectionsTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_closed_connection_that_the_server_never_ends_is_let_go_after_10_s()
+    public async Task A_closed_connection_that_the_server_never_ends_is_released_after_10_s()
     {
         using var closed = new CancellationTokenSource();
         _connection.ConnectionClosed = closed.Token;
@@ -50,7 +50,7 @@ public sealed class LostConnectionsTests : IAsyncDisposable
     }
 
     [Fact]
-    public void An_open_connection_is_never_let_go()
+    public void An_open_connection_is_never_released()
     {
         var guarded = Guard();
 

@@ -1,4 +1,4 @@
-// Gets one address a line, as "node URL", and says what became of it: whole, cut or early.
+// Reads one URL per line, as "node URL", and prints the outcome: whole, cut or early.
 const http = require('http'), https = require('https');
 
 require('readline').createInterface({ input: process.stdin }).on('line', line => {

@@ -1,4 +1,4 @@
-"""Gets one address a line, as "http.client URL" or "urllib URL", and says what became of it: whole, cut or early."""
+"""Reads one URL per line, as "http.client URL" or "urllib URL", and prints the outcome: whole, cut or early."""
 import http.client
 import ssl
 import sys

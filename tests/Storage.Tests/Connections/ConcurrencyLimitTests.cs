@@ -8,7 +8,7 @@ public class ConcurrencyLimitTests
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
-    public async Task Without_a_refusal_there_is_no_limit()
+    public async Task Without_a_rejection_there_is_no_limit()
     {
         var limit = new ConcurrencyLimit(null, _time);
         for (var i = 0; i < 5000; i++)
@@ -22,7 +22,7 @@ public class ConcurrencyLimitTests
     }
 
     [Fact]
-    public async Task A_refusal_halves_what_runs_and_older_requests_say_nothing_more()
+    public async Task A_rejection_halves_the_limit_and_older_requests_have_no_effect()
     {
         var limit = new ConcurrencyLimit(null, _time);
         var slots = new List<ConcurrencyLimit.Slot>();
@@ -64,7 +64,7 @@ public class ConcurrencyLimitTests
     }
 
     [Fact]
-    public async Task A_destination_that_refuses_everything_costs_an_attempt()
+    public async Task A_destination_that_rejects_everything_costs_an_attempt()
     {
         var limit = new ConcurrencyLimit(null, _time);
         using (var slot = await EnterAsync(limit))
@@ -87,7 +87,7 @@ public class ConcurrencyLimitTests
     }
 
     [Fact]
-    public async Task Those_that_continue_an_object_go_first_and_those_that_left_hold_nothing()
+    public async Task Continuations_go_first_and_cancelled_requests_hold_no_slot()
     {
         var limit = new ConcurrencyLimit(1, _time);
         var first = await EnterAsync(limit);
@@ -107,7 +107,7 @@ public class ConcurrencyLimitTests
     }
 
     [Fact]
-    public async Task At_one_request_at_a_time_refusals_make_pauses_and_they_grow()
+    public async Task At_a_limit_of_one_rejections_cause_growing_pauses()
     {
         var limit = new ConcurrencyLimit(null, _time);
         using (var other = await EnterAsync(limit))
@@ -136,7 +136,7 @@ public class ConcurrencyLimitTests
     private static ValueTask<ConcurrencyLimit.Slot> EnterAsync(ConcurrencyLimit limit) => limit.EnterAsync(false, CancellationToken.None);
 
     [Fact]
-    public async Task Refusals_now_and_then_do_not_stop_storage_from_being_used()
+    public async Task Occasional_rejections_do_not_prevent_the_use_of_storage()
     {
         var limit = new ConcurrencyLimit(null, new FakeTimeProvider());
         var others = Enumerable.Range(0, 15).Select(_ => limit.Enter()).ToArray();

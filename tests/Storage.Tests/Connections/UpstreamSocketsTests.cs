@@ -17,17 +17,17 @@ public class UpstreamSocketsTests
     [InlineData(20, Far)]
     [InlineData(300, Far)]
     [InlineData(4_000_000, Far)]
-    public void The_buffer_grows_with_the_round_trip_between_its_bounds(double milliseconds, int expected) =>
+    public void The_buffer_grows_with_the_round_trip_within_its_limits(double milliseconds, int expected) =>
         Assert.Equal(expected, UpstreamSockets.BufferFor(TimeSpan.FromMilliseconds(milliseconds), Near, Far, largest: 8 << 20));
 
     [Theory]
     [InlineData(0)]
     [InlineData(Near)]
-    public void With_a_far_bound_that_is_not_above_the_near_one_every_connection_gets_the_same(int far) =>
+    public void If_the_far_limit_does_not_exceed_the_near_one_every_connection_gets_the_same(int far) =>
         Assert.Equal(Near, UpstreamSockets.BufferFor(TimeSpan.FromMilliseconds(100), Near, far, largest: 8 << 20));
 
     [Fact]
-    public void A_distant_connection_keeps_the_kernels_tuning_where_the_kernel_does_not_grant_enough()
+    public void A_distant_connection_keeps_the_kernel_s_tuning_if_the_kernel_does_not_grant_enough()
     {
         Assert.Null(UpstreamSockets.BufferFor(TimeSpan.FromMilliseconds(20), Near, Far, largest: 416 << 10));
         Assert.Equal(Near, UpstreamSockets.BufferFor(TimeSpan.FromMilliseconds(0.1), Near, Far, largest: 416 << 10));
@@ -37,7 +37,7 @@ public class UpstreamSocketsTests
     [Fact]
     public async Task A_near_connection_has_exactly_its_buffer_in_the_kernel()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "the kernel is another one");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux only");
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         Socket? socket = null;

@@ -26,11 +26,11 @@ public class ObjectHeadTests
     [InlineData("9223372036854775808")]
     [InlineData("0x10")]
     [InlineData("")]
-    public void A_length_that_is_none_is_refused(string length) =>
+    public void An_invalid_length_is_rejected(string length) =>
         Assert.Equal(FailureReason.InvalidLength, Assert.Throws<StorageException>(() => ObjectHead.From(new HeaderDictionary { ["Content-Length"] = length })).Reason);
 
     [Fact]
-    public void Without_a_date_the_epoch_stands() =>
+    public void Without_a_date_the_epoch_is_used() =>
         Assert.Equal(DateTimeOffset.UnixEpoch, ObjectHead.From(new HeaderDictionary()).Modified);
 
     [Theory]
@@ -47,7 +47,7 @@ public class ObjectHeadTests
     [InlineData("gzip, gzip", "gzip, gzip", null)]
     [InlineData("deflate", "deflate", null)]
     [InlineData("exi", "exi", null)]
-    public void The_codings_that_an_object_is_stored_in_are_read(string? header, string? codings, string? decodable)
+    public void The_codings_of_a_stored_object_are_parsed(string? header, string? codings, string? decodable)
     {
         var encoding = ObjectHead.From(new HeaderDictionary { ["Content-Encoding"] = header }).Encoding;
 
@@ -59,6 +59,6 @@ public class ObjectHeadTests
     [InlineData("g zip")]
     [InlineData("gz\u001bip")]
     [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
-    public void Codings_that_are_none_are_refused(string header) =>
+    public void Invalid_codings_are_rejected(string header) =>
         Assert.Equal(FailureReason.InvalidResponse, Assert.Throws<StorageException>(() => ObjectHead.From(new HeaderDictionary { ["Content-Encoding"] = header })).Reason);
 }

@@ -26,7 +26,7 @@ public sealed class AttemptHandlerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_destination_that_fails_again_and_again_is_left_alone_for_a_while_and_others_are_not()
+    public async Task A_destination_that_fails_repeatedly_is_skipped_for_a_while_and_others_are_not()
     {
         _storage.Fails = true;
         for (var i = 0; i < 20; i++)
@@ -47,7 +47,7 @@ public sealed class AttemptHandlerTests : IDisposable
     }
 
     [Fact]
-    public async Task Headers_that_do_not_come_end_at_the_time_out()
+    public async Task Missing_response_headers_end_the_attempt_at_the_timeout()
     {
         _storage.Hangs = true;
         var capture = new ResponseCapture([]);
@@ -62,7 +62,7 @@ public sealed class AttemptHandlerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_request_that_is_no_bundles_passes_by()
+    public async Task Requests_that_are_not_for_a_bundle_are_passed_through()
     {
         _storage.Fails = true;
         for (var i = 0; i < 30; i++)

@@ -3,7 +3,7 @@ using Yarp.ReverseProxy.Configuration;
 namespace Gateway.Storage.Stores.Folder;
 
 /// <summary>
-/// Makes destinations like <c>file:objects/</c> absolute: a folder is meant relative to the content root.
+/// Makes destinations like <c>file:objects/</c> absolute; they are relative to the content root.
 /// </summary>
 internal sealed class FolderAddresses(IHostEnvironment environment) : IProxyConfigFilter
 {
@@ -34,7 +34,7 @@ internal sealed class FolderAddresses(IHostEnvironment environment) : IProxyConf
     {
         var path = Uri.UnescapeDataString(address[Scheme.Length..]);
 
-        // file:///srv/objects/ is RFC 8089's form, file:/srv/objects/ its short one, file:objects/ ours.
+        // file:///srv/objects/ is the form of RFC 8089, file:/srv/objects/ its short form, file:objects/ our extension.
         if (path.StartsWith("//", StringComparison.Ordinal))
         {
             path = path[2..];
@@ -43,7 +43,7 @@ internal sealed class FolderAddresses(IHostEnvironment environment) : IProxyConf
         var folder = Path.GetFullPath(path, environment.ContentRootPath);
         if (!Directory.Exists(folder))
         {
-            throw new InvalidOperationException($"ReverseProxy:Clusters:{cluster}:Destinations:{destination}:Address: no folder '{folder}'");
+            throw new InvalidOperationException($"ReverseProxy:Clusters:{cluster}:Destinations:{destination}:Address: the folder '{folder}' does not exist");
         }
 
         return new Uri(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar).AbsoluteUri;

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Gateway.Storage.Stores.Folder;
 
-/// <summary>A regular file inside a folder, open: what is read is what was described, even if its name points elsewhere by now.</summary>
+/// <summary>An open regular file inside a folder: what is read is the file that was described, even if its name now refers to another one.</summary>
 internal sealed class FolderFile : IDisposable
 {
     private readonly SafeFileHandle _handle;
@@ -25,8 +25,8 @@ internal sealed class FolderFile : IDisposable
 
     public EntityTagHeaderValue ETag { get; }
 
-    /// <summary>Null when there is no such file, when it may not be read, when it is a pipe or a device, or when a link leads out of the folder.</summary>
-    /// <exception cref="IOException">It cannot be opened now, although it may be there.</exception>
+    /// <summary>Null if the file does not exist, may not be read, is a pipe or a device, or if a link leads out of the folder.</summary>
+    /// <exception cref="IOException">It cannot be opened at the moment, although it may exist.</exception>
     public static FolderFile? TryOpen(string folder, IEnumerable<string> segments)
     {
         try
@@ -39,12 +39,12 @@ internal sealed class FolderFile : IDisposable
         }
     }
 
-    /// <summary>The bytes of a range; the stream owns the file from then on.</summary>
+    /// <summary>The bytes of a range. The stream takes ownership of the file.</summary>
     public Stream Read(long from, long length) => new Body(this, from, length);
 
     public void Dispose() => _handle.Dispose();
 
-    /// <summary>A file that is written to while it is read must not look whole: its time is looked at again before its end.</summary>
+    /// <summary>A file that is written to while it is read must not look complete: its modification time is compared again before its end.</summary>
     private sealed class Body(FolderFile file, long position, long remaining) : ForwardStream
     {
         private long _position = position;

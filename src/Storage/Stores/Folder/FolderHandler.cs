@@ -7,12 +7,12 @@ using Microsoft.Extensions.Primitives;
 namespace Gateway.Storage.Stores.Folder;
 
 /// <summary>
-/// Responds to requests for <c>file:</c> addresses as a web server of static files would (RFC 9110): GET and HEAD, single ranges,
-/// strong ETags, conditions. What is not a regular file inside the folder is not there.
+/// Responds to requests for <c>file:</c> addresses like a static web server (RFC 9110): GET and HEAD, single ranges,
+/// strong ETags, conditions. Anything but a regular file inside the folder is 404.
 /// </summary>
 internal sealed class FolderHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
-    /// <summary>The destination's address; a request without it is a probe of the folder itself.</summary>
+    /// <summary>The destination's address; a request without it probes the folder itself.</summary>
     public static readonly HttpRequestOptionsKey<string> Root = new("Gateway.FolderRoot");
 
     private static readonly SearchValues<char> Separators = SearchValues.Create("/\\\0");
@@ -52,8 +52,8 @@ internal sealed class FolderHandler(HttpMessageHandler inner) : DelegatingHandle
     }
 
     /// <summary>
-    /// The segments of a key as routing saw them, or null when a file system would read others: it merges slashes and follows
-    /// dots, so that a key could lead past the policy of a more specific route. Uri does both too, so its original string is read.
+    /// The segments of a key as routing saw them, or null if a file system would read others: it merges slashes and resolves
+    /// dots, so a key could bypass the policy of a more specific route. Uri does both too, so its original string is used.
     /// </summary>
     private static string[]? GetKey(string prefix, Uri address)
     {

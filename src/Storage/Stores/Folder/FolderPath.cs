@@ -5,31 +5,31 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Gateway.Storage.Stores.Folder;
 
-/// <summary>Where a name in a folder leads, and opening what is there if it is a regular file.</summary>
+/// <summary>Resolves a name in a folder and opens the target if it is a regular file.</summary>
 /// <remarks>
-/// A name that was checked can lead elsewhere a moment later. On Linux the order is therefore reversed. The name is opened with O_PATH:
-/// this fixes the inode, but does not open a pipe or a device, so it waits for no other end, wakes no writer and rewinds no tape. Then
-/// the kernel is asked of the handle what it is and where it is. Only a regular file that is where the walk over the links
-/// ended is opened for reading, through the handle and not by its name. openat2 with RESOLVE_BENEATH would refuse links by absolute paths, which may stay
+/// A checked name can refer to another file a moment later. On Linux the order is therefore reversed. The name is opened with O_PATH.
+/// This fixes the inode without opening a pipe or a device, which could wait, wake a writer or rewind a tape. Then the kernel
+/// reports type and path of the handle. Only a regular file at the path where resolving the links ended is opened for reading,
+/// through the handle, not by its name. openat2 with RESOLVE_BENEATH would reject absolute links, which may stay
 /// inside the folder, and older container runtimes block it; O_NONBLOCK alone would wake the writer of a pipe.
 /// </remarks>
 internal static class FolderPath
 {
-    // As many as Linux follows.
+    // The same limit as Linux.
     private const int MaxLinks = 40;
 
     private const FileShare Share = FileShare.ReadWrite | FileShare.Delete;
     private const FileOptions Options = FileOptions.Asynchronous | FileOptions.SequentialScan;
 
-    /// <summary>Null when there is no such file, when it is not a regular file, or when a link leads out of the folder.</summary>
+    /// <summary>Null if the file does not exist, is not a regular file, or if a link leads out of the folder.</summary>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
-    /// <exception cref="IOException">It is gone, or cannot be opened now.</exception>
+    /// <exception cref="IOException">It no longer exists, or cannot be opened at the moment.</exception>
     public static SafeFileHandle? TryOpen(string folder, IEnumerable<string> segments)
     {
         var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         if (!OperatingSystem.IsLinux())
         {
-            // For development only: between the check and the opening is a window, and a pipe is waited for.
+            // For development only: there is a race between check and opening, and opening a pipe waits.
             var target = Directory.ResolveLinkTarget(root, returnFinalTarget: true)?.FullName ?? root;
             return Resolve(root, Path.TrimEndingDirectorySeparator(target), segments) is { } name && File.Exists(name)
                 ? File.OpenHandle(name, share: Share, options: Options)
@@ -49,8 +49,8 @@ internal static class FolderPath
     }
 
     /// <summary>
-    /// The path without links, walked segment by segment; null where it leaves the folder on the way. A link's target is walked
-    /// in turn, because links may stand inside it.
+    /// The path with all links resolved, segment by segment; null if it leaves the folder on the way. A link's target is
+    /// resolved too, because it may contain links.
     /// </summary>
     private static string? Resolve(string root, string realRoot, IEnumerable<string> segments)
     {
@@ -88,13 +88,13 @@ internal static class FolderPath
 
     private static class Linux
     {
-        // The same on every processor that .NET runs on.
+        // The same on every processor that .NET supports.
         private const int PathOnly = 0x200000;
         private const int CloseOnExec = 0x80000;
         private const int EmptyPath = 0x1000;
         private const uint TypeMask = 1;
 
-        // struct statx is laid out alike everywhere, unlike struct stat.
+        // struct statx has the same layout everywhere, unlike struct stat.
         private const int StatSize = 256;
         private const int ModeOffset = 28;
         private const int FileTypeMask = 0xF000;
@@ -113,7 +113,7 @@ internal static class FolderPath
             var error = Marshal.GetLastPInvokeError();
             handle.Dispose();
 
-            // Whatever else happens, such as no handles left, does not mean that the file is missing.
+            // Any other error, such as too many open files, does not mean that the file is missing.
             return error is NotPermitted or NotFound or AccessDenied or NotADirectory or NameTooLong or TooManyLinks
                 ? null
                 : throw new IOException($"The file cannot be opened: {Marshal.GetPInvokeErrorMessage(error)}.");
