@@ -9,17 +9,16 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Access;
 
-/// <summary>Addresses that were signed by somebody who has a key. Section <c>Authentication:Schemes:SignedUrl</c>.</summary>
+/// <summary>Signed URLs (docs/signing.md). Section <c>Authentication:Schemes:SignedUrl</c>, read once at the start.</summary>
 internal sealed class SignedUrlOptions : AuthenticationSchemeOptions
 {
     /// <summary>Bytes of a key at least: as many as the signature has.</summary>
     public const int LeastKeyBytes = 32;
 
-    /// <summary>Secrets in Base64, at least 32 random bytes each; all are accepted, so that they can be exchanged one by one. Default: none,
-    /// and the scheme is off.</summary>
+    /// <summary>Secrets in Base64, each at least 32 random bytes. All are accepted, so that they can be replaced one by one.</summary>
     public IList<string> Keys { get; } = [];
 
-    /// <summary>What the holder of a signed address may, for policies that ask for a role. Default: none.</summary>
+    /// <summary>Roles of a client with a signed URL, for policies that require a role.</summary>
     public IList<string> Roles { get; } = [];
 
     /// <inheritdoc/>

@@ -9,31 +9,31 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Bundles;
 
-/// <summary>The section <c>Bundle</c> of the configuration. Unknown keys and values out of range stop the start.</summary>
+/// <summary>Bundles. Section <c>Bundle</c>, read once at the start. Unknown keys and values out of range stop the start.</summary>
 internal sealed class BundleOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Bundle";
 
-    /// <summary>The source of ids whose first segment names no source. Default: none, such ids are refused.</summary>
+    /// <summary>The source of ids whose first segment is not a source. Without it such ids are refused.</summary>
     public string? DefaultSource { get; set; }
 
-    /// <summary>The policy in <c>Cors:Policies</c> for bundles, plans and links. Default: none, web apps on other origins cannot use them.</summary>
+    /// <summary>The policy in <c>Cors:Policies</c> for bundles, plans and links. Without it web apps on other origins cannot use them.</summary>
     public string? CorsPolicy { get; set; }
 
-    /// <summary>How much one client, and all together, may ask for.</summary>
+    /// <summary>How many bundles run, and how large they are.</summary>
     [ValidateObjectMembers]
     public LimitOptions Limits { get; set; } = new();
 
-    /// <summary>How objects are read.</summary>
+    /// <summary>How objects are read from storage.</summary>
     [ValidateObjectMembers]
     public UpstreamOptions Upstream { get; set; } = new();
 
-    /// <summary>How much memory bundles may hold.</summary>
+    /// <summary>How much memory all requests may hold.</summary>
     [ValidateObjectMembers]
     public MemoryOptions Memory { get; set; } = new();
 
-    /// <summary>How patient we are with clients.</summary>
+    /// <summary>How long the gateway waits for clients.</summary>
     [ValidateObjectMembers]
     public ClientOptions Client { get; set; } = new();
 
@@ -47,7 +47,7 @@ internal sealed class BundleOptions
     /// <summary>What <c>/health/ready</c> depends on.</summary>
     public ReadyOptions Ready { get; set; } = new();
 
-    /// <summary>What is remembered of archives.</summary>
+    /// <summary>What replicas share to resume archives.</summary>
     [ValidateObjectMembers]
     public ResumeOptions Resume { get; set; } = new();
 
@@ -55,34 +55,33 @@ internal sealed class BundleOptions
     [ValidateObjectMembers]
     public BundleLinkOptions Links { get; set; } = new();
 
-    /// <summary>How the process stops.</summary>
+    /// <summary>How the process stops after SIGTERM.</summary>
     [ValidateObjectMembers]
     public DrainOptions Drain { get; set; } = new();
 }
 
-/// <summary>How patient we are with clients. Section <c>Bundle:Client</c>.</summary>
+/// <summary>How long the gateway waits for clients. Section <c>Bundle:Client</c>.</summary>
 internal sealed class ClientOptions
 {
     /// <summary>
-    /// How long a client may take for one block of an archive (128 KiB before compression, 512 KiB for <c>small</c>) before it is
-    /// cut off. Default 5 min, range 100 ms–1 day.
+    /// How long a client may take to read one block of an archive (128 KiB before compression, 512 KiB for <c>small</c>) before it is disconnected.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// Bytes per second that a client must take while others wait for a permit, measured over 10 s in which the gateway waits for it.
-    /// A slower client is cut, and can resume; while no other client waits it may be as slow as <see cref="StallTimeout"/> allows. Default 0: off.
-    /// Range 0–1 GiB.
+    /// Bytes per second that a client must read while other bundles wait for a permit. A slower client is disconnected and can resume. 0: off.
     /// </summary>
+    /// <remarks>
+    /// The rate is measured over 10 s in which the gateway waits for the client. While no other bundle waits, a client may be as slow as <see cref="StallTimeout"/> allows.
+    /// </remarks>
     [Range(0L, 1L << 30)]
     public long MinRate { get; set; }
 
-    /// <summary>
-    /// Bytes that the kernel may hold for a client and has not sent yet (Linux). A client that stands still costs as many of
-    /// storage's bytes; what is on its way to a distant one is not bounded. Default 128 KiB, range 0–1 GiB; 0 leaves it to the
-    /// kernel, which holds some 4 MiB.
-    /// </summary>
+    /// <summary>Bytes that the kernel may hold for one client before it sends them (Linux). 0: the kernel decides, and holds about 4 MiB.</summary>
+    /// <remarks>
+    /// This is what a client that stops reading costs. Bytes that are on their way to a distant client do not count, so it loses no speed.
+    /// </remarks>
     [Range(0, 1 << 30)]
     public int UnsentBytes { get; set; } = 128 << 10;
 }
@@ -90,25 +89,23 @@ internal sealed class ClientOptions
 /// <summary>How archives are compressed. Section <c>Bundle:Compression</c>.</summary>
 internal sealed class CompressionOptions
 {
-    /// <summary>Used where a request names none: <c>fast</c> (default), <c>small</c> or <c>store</c>.</summary>
+    /// <summary>The compression of requests that do not specify one.</summary>
     [EnumDataType(typeof(Compression))]
     public Compression Default { get; set; } = Compression.Fast;
 
     /// <summary>
-    /// Who compresses <c>fast</c>: <c>managed</c> (default), the same bytes everywhere, or <c>isal</c>, faster, for replicas on
-    /// machines that are alike. A missing library stops the start.
+    /// What compresses <c>fast</c> for <c>tar.gz</c> and <c>zip</c>: <c>managed</c> gives the same bytes on every machine; <c>isal</c>
+    /// (<c>libisal.so.2</c>) is faster, for replicas on similar machines. A missing library stops the start.
     /// </summary>
     [EnumDataType(typeof(FastEncoder))]
     public FastEncoder Encoder { get; set; }
 
-    /// <summary>
-    /// Blocks of one bundle that are compressed at a time. Default 0: one for each core. Range 0–256. It changes speed and
-    /// memory (two blocks of 128 KiB each), never a byte.
-    /// </summary>
+    /// <summary>Blocks of one bundle that are compressed at the same time. 0: one for each core.</summary>
+    /// <remarks>The number changes speed and memory (two blocks for each worker), but never a byte of the archive.</remarks>
     [Range(0, 256)]
     public int Workers { get; set; }
 
-    /// <summary>The number that holds.</summary>
+    /// <summary>The effective number.</summary>
     public int MostWorkers => Workers > 0 ? Workers : Environment.ProcessorCount;
 }
 
@@ -116,8 +113,8 @@ internal sealed class CompressionOptions
 internal sealed class NameOptions
 {
     /// <summary>
-    /// Refuse names that Windows cannot unpack: <c>&lt; &gt; : " | ? *</c>, reserved device names, segments that end in a dot or
-    /// a blank or are longer than 255 bytes. Default true. Names that lead out of a folder are refused whatever this says.
+    /// Refuse names that Windows cannot unpack: <c>&lt; &gt; : " | ? *</c>, reserved device names, and segments that end in a dot or a space or exceed
+    /// 255 bytes. Names that leave their folder are always refused.
     /// </summary>
     public bool Portable { get; set; } = true;
 }

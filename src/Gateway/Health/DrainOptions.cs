@@ -6,13 +6,12 @@ namespace Gateway.Health;
 internal sealed class DrainOptions
 {
     /// <summary>
-    /// How long new bundles are still served while <c>/health/ready</c> says 503 already, so that load balancers notice before
-    /// anyone is refused. Default 5 s, range 0–10 min.
+    /// How long new bundles are still accepted while <c>/health/ready</c> already returns 503, so that load balancers notice before a request is refused.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long running bundles may take after that before they are cut off. Default 5 min, range 0–1 day.</summary>
+    /// <summary>How long running bundles may take after that before they are cut.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(5);
 }

@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace Gateway.Server;
 
 /// <summary>
-/// A second listener for what is nobody's business outside: health. Section <c>Management:Urls</c>, addresses separated by semicolons.
-/// Default: none, and health is answered where everything else is. Which listener a request came by is told by its connection, never by
-/// its Host header.
+/// Addresses of a second listener on its own ports, separated by semicolons. <c>/health</c> is then served only there. It needs the first listener in
+/// <c>urls</c>, not in <c>Kestrel:Endpoints</c> or ports.
 /// </summary>
+/// <remarks>The connection of a request determines its listener, never its Host header.</remarks>
 internal sealed class Management(IServer server, IReadOnlyList<string> urls)
 {
     /// <summary>The key of the addresses.</summary>
