@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Access;
 
-/// <summary>Clients that send an API key in <c>X-Api-Key</c>. Section <c>Authentication:Schemes:ApiKey</c>, read once at the start.</summary>
+/// <summary>Clients that send an API key in <c>X-Api-Key</c>. Section <c>Authentication:Schemes:ApiKey</c>. Read once at the start.</summary>
 internal sealed class ApiKeyOptions : AuthenticationSchemeOptions
 {
     /// <summary>API keys by the name of their owner. The owner is the client that limits apply to.</summary>

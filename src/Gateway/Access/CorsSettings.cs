@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Gateway.Access;
 
-/// <summary>Web apps on other origins (CORS). Section <c>Cors</c>, read once at the start.</summary>
+/// <summary>Web apps on other origins (CORS). Section <c>Cors</c>. Read once at the start.</summary>
 internal sealed class CorsSettings
 {
     /// <summary>The section's name.</summary>

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Access;
 
-/// <summary>Signed URLs (docs/signing.md). Section <c>Authentication:Schemes:SignedUrl</c>, read once at the start.</summary>
+/// <summary>Signed URLs: docs/signing.md. Section <c>Authentication:Schemes:SignedUrl</c>. Read once at the start.</summary>
 internal sealed class SignedUrlOptions : AuthenticationSchemeOptions
 {
     /// <summary>Bytes of a key at least: as many as the signature has.</summary>

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Bundles;
 
-/// <summary>Bundles. Section <c>Bundle</c>, read once at the start. Unknown keys and values out of range stop the start.</summary>
+/// <summary>Settings of bundles, plans and links. Section <c>Bundle</c>. Read once at the start.</summary>
 internal sealed class BundleOptions
 {
     /// <summary>The section's name.</summary>
@@ -78,7 +78,7 @@ internal sealed class ClientOptions
     [Range(0L, 1L << 30)]
     public long MinRate { get; set; }
 
-    /// <summary>Bytes that the kernel may hold for one client before it sends them (Linux). 0: the kernel decides, and holds about 4 MiB.</summary>
+    /// <summary>Unsent bytes that the kernel may hold for one client (Linux). 0: the kernel decides, and holds about 4 MiB.</summary>
     /// <remarks>
     /// This is what a client that stops reading costs. Bytes that are on their way to a distant client do not count, so it loses no speed.
     /// </remarks>

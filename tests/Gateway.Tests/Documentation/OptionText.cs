@@ -11,7 +11,7 @@ internal static class OptionText
     private const long LeastSize = 64 << 10;
 
     private static readonly (TimeSpan Value, string Name)[] TimeUnits =
-        [(TimeSpan.FromDays(1), "d"), (TimeSpan.FromHours(1), "h"), (TimeSpan.FromMinutes(1), "min"), (TimeSpan.FromSeconds(1), "s"), (TimeSpan.FromMilliseconds(1), "ms")];
+        [(TimeSpan.FromDays(1), "day"), (TimeSpan.FromHours(1), "h"), (TimeSpan.FromMinutes(1), "min"), (TimeSpan.FromSeconds(1), "s"), (TimeSpan.FromMilliseconds(1), "ms")];
 
     private static readonly (long Value, string Name)[] SizeUnits = [(1L << 40, "TiB"), (1L << 30, "GiB"), (1L << 20, "MiB"), (1L << 10, "KiB")];
 
@@ -50,7 +50,7 @@ internal static class OptionText
     private static long Number(object bound) => bound is double and >= long.MaxValue ? long.MaxValue : Convert.ToInt64(bound, CultureInfo.InvariantCulture);
 
     private static string Quantity(TimeSpan time) =>
-        TimeUnits.FirstOrDefault(unit => time.Ticks > 0 && time.Ticks % unit.Value.Ticks == 0) is { Name: { } name } unit ? $"{time.Ticks / unit.Value.Ticks} {name}" : "0";
+        TimeUnits.FirstOrDefault(unit => time.Ticks > 0 && time.Ticks % unit.Value.Ticks == 0) is { Name: { } name } unit ? $"{time.Ticks / unit.Value.Ticks} {name}{(name == "day" && time.Days > 1 ? "s" : "")}" : "0";
 
     private static string Quantity(long number) =>
         IsSize(number) && SizeUnits.First(unit => number % unit.Value == 0) is var (value, name) ? $"{number / value} {name}" : number.ToString("N0", CultureInfo.InvariantCulture);

@@ -78,7 +78,9 @@ internal sealed class OptionsPage
 
     private void Write(StringBuilder text, Section section)
     {
-        text.Append($"\n## {section.Path}\n\n{Read(section, XmlDocumentation.IdOf(section.Type), "summary")}\n");
+        // The heading says which section it is.
+        var summary = Read(section, XmlDocumentation.IdOf(section.Type), "summary").Replace($" Section `{section.Path}`.", "", StringComparison.Ordinal);
+        text.Append("\n## ").Append(section.Path).Append("\n\n").Append(summary).Append('\n');
         var defaults = Activator.CreateInstance(section.Type);
         WriteTableHead(text);
         foreach (var option in section.Options)
@@ -91,7 +93,7 @@ internal sealed class OptionsPage
         {
             if (Read(section, XmlDocumentation.IdOf(option), "remarks") is { Length: > 0 } remarks)
             {
-                text.Append($"\n**`{option.Name}`.** {remarks}\n");
+                text.Append("\n**`").Append(option.Name).Append("`.** ").Append(remarks).Append('\n');
             }
         }
     }
