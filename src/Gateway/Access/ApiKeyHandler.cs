@@ -6,10 +6,10 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Access;
 
-/// <summary>Clients that send a key. Section <c>Authentication:Schemes:ApiKey</c>.</summary>
+/// <summary>Clients that send an API key in <c>X-Api-Key</c>. Section <c>Authentication:Schemes:ApiKey</c>. Read once at the start.</summary>
 internal sealed class ApiKeyOptions : AuthenticationSchemeOptions
 {
-    /// <summary>Keys by the name of their owner. Default: none, and the scheme is off.</summary>
+    /// <summary>API keys by the name of their owner. The owner is the client that limits apply to.</summary>
     public IDictionary<string, ApiKey> Keys { get; } = new Dictionary<string, ApiKey>(StringComparer.Ordinal);
 
     /// <inheritdoc/>
@@ -25,16 +25,16 @@ internal sealed class ApiKeyOptions : AuthenticationSchemeOptions
     }
 }
 
-/// <summary>One key.</summary>
+/// <summary>One API key.</summary>
 internal sealed class ApiKey
 {
-    /// <summary>SHA-256 of the key, in hexadecimal, so that the configuration contains no usable key.</summary>
+    /// <summary>The SHA-256 of the key, as 64 hexadecimal digits. So the configuration contains no usable key.</summary>
     public string? Sha256 { get; set; }
 
-    /// <summary>The owner's roles, for policies that require one. Default: none.</summary>
+    /// <summary>Roles of the owner, for policies that require a role.</summary>
     public IList<string> Roles { get; } = [];
 
-    /// <summary>The hash; null if it is invalid.</summary>
+    /// <summary>The hash; null when it is invalid.</summary>
     public byte[]? Hash => Sha256?.Length == 2 * SHA256.HashSizeInBytes && Sha256.All(char.IsAsciiHexDigit) ? Convert.FromHexString(Sha256) : null;
 }
 

@@ -2,16 +2,17 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Gateway.Access;
 
-/// <summary>Web apps on other origins (Fetch standard, CORS protocol). Section <c>Cors</c>, read once at startup.</summary>
+/// <summary>Web apps on other origins (CORS). Section <c>Cors</c>. Read once at the start.</summary>
 internal sealed class CorsSettings
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Cors";
 
     /// <summary>
-    /// Policies by name. A route uses one with YARP's key <c>CorsPolicy</c>, and bundles, plans and links use <c>Bundle:CorsPolicy</c>. A route
-    /// without one has no policy; <c>default</c> and <c>disable</c> are reserved. Default: none.
+    /// Policies by name. A route uses one with YARP's own key <c>CorsPolicy</c>; bundles, plans and links use <c>Bundle:CorsPolicy</c>. There is no
+    /// default policy, and the names <c>default</c> and <c>disable</c> are reserved.
     /// </summary>
+    /// <remarks>If a route has a policy, storage's own <c>Access-Control-*</c> headers are dropped. Preflights need no credentials.</remarks>
     public Dictionary<string, CorsPolicySettings> Policies { get; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The name as configured, for a name in any case; an unknown name is returned unchanged.</summary>
@@ -27,24 +28,24 @@ internal sealed class CorsPolicySettings : IValidatableObject
     private static readonly TimeSpan MaxMaxAge = TimeSpan.FromDays(1);
 
     /// <summary>
-    /// Origins like <c>https://app.example</c>, with a port if it is not the scheme's default; <c>https://*.example</c> matches all subdomains; a
-    /// single <c>*</c> matches any origin. At least one.
+    /// Origins like <c>https://app.example</c>, with the port if it is not the scheme's own. <c>https://*.example</c> is any host below; <c>*</c>, alone,
+    /// is any origin. At least one is required.
     /// </summary>
     public IList<string> Origins { get; } = [];
 
-    /// <summary>Allowed methods, with or without a preflight. Default: GET, HEAD, POST.</summary>
+    /// <summary>Allowed methods. Without any: GET, HEAD and POST.</summary>
     public IList<string> Methods { get; } = [];
 
-    /// <summary>Request headers that a web app may set. Default: Range, If-Range, Content-Type, Authorization, X-Api-Key.</summary>
+    /// <summary>Request headers that a web app may set. Without any: Range, If-Range, Content-Type, Authorization and X-Api-Key.</summary>
     public IList<string> Headers { get; } = [];
 
-    /// <summary>Response headers that a web app may read. Default: all that the gateway sends with a bundle, a link or an error.</summary>
+    /// <summary>Response headers that a web app may read. Without any: all that the gateway sends with a bundle, a link or an error.</summary>
     public IList<string> ExposedHeaders { get; } = [];
 
-    /// <summary>Whether a browser may send cookies and HTTP credentials. Not with the origin <c>*</c>. Default false.</summary>
+    /// <summary>Whether a browser may send cookies and its own HTTP credentials. Not together with the origin <c>*</c>.</summary>
     public bool Credentials { get; set; }
 
-    /// <summary>How long a browser may cache a preflight. Default 10 minutes, range 0–1 day.</summary>
+    /// <summary>How long a browser may remember a preflight, up to 1 day.</summary>
     public TimeSpan MaxAge { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <inheritdoc/>

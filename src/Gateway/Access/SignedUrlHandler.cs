@@ -9,17 +9,16 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Access;
 
-/// <summary>URLs that were signed with a shared key. Section <c>Authentication:Schemes:SignedUrl</c>.</summary>
+/// <summary>Signed URLs: docs/signing.md. Section <c>Authentication:Schemes:SignedUrl</c>. Read once at the start.</summary>
 internal sealed class SignedUrlOptions : AuthenticationSchemeOptions
 {
     /// <summary>Minimum bytes of a key: the length of the signature.</summary>
     public const int MinKeyBytes = 32;
 
-    /// <summary>Secrets in Base64, at least 32 random bytes each; all are accepted, so that they can be replaced gradually. Default: none,
-    /// and the scheme is off.</summary>
+    /// <summary>Secrets in Base64, each at least 32 random bytes. All are accepted, so that they can be replaced one by one.</summary>
     public IList<string> Keys { get; } = [];
 
-    /// <summary>The roles of the holder of a signed URL, for policies that require one. Default: none.</summary>
+    /// <summary>Roles of a client with a signed URL, for policies that require a role.</summary>
     public IList<string> Roles { get; } = [];
 
     /// <inheritdoc/>

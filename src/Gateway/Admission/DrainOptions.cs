@@ -6,13 +6,12 @@ namespace Gateway.Admission;
 internal sealed class DrainOptions
 {
     /// <summary>
-    /// How long new bundles are still served while <c>/health/ready</c> already returns 503, so that load balancers notice before
-    /// requests are rejected. Default 5 s, range 0–10 min.
+    /// How long new bundles are still accepted while <c>/health/ready</c> already returns 503, so that load balancers notice before a request is refused.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long running bundles may take after that before they are aborted. Default 5 min, range 0–1 day.</summary>
+    /// <summary>How long running bundles may take after that before they are cut.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(5);
 }

@@ -9,31 +9,31 @@ using Microsoft.Extensions.Options;
 
 namespace Gateway.Hosting;
 
-/// <summary>The section <c>Bundle</c> of the configuration. Unknown keys and values out of range prevent the start.</summary>
+/// <summary>Settings of bundles, plans and links. Section <c>Bundle</c>. Read once at the start.</summary>
 internal sealed class BundleOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Bundle";
 
-    /// <summary>The source of ids whose first segment is not a source. Default: none, such ids are rejected.</summary>
+    /// <summary>The source of ids whose first segment is not a source. Without it such ids are refused.</summary>
     public string? DefaultSource { get; set; }
 
-    /// <summary>The policy in <c>Cors:Policies</c> for bundles, plans and links. Default: none, web apps on other origins cannot use them.</summary>
+    /// <summary>The policy in <c>Cors:Policies</c> for bundles, plans and links. Without it web apps on other origins cannot use them.</summary>
     public string? CorsPolicy { get; set; }
 
-    /// <summary>Limits for each client and for all clients together.</summary>
+    /// <summary>How many bundles run, and how large they are.</summary>
     [ValidateObjectMembers]
     public LimitOptions Limits { get; set; } = new();
 
-    /// <summary>How objects are read.</summary>
+    /// <summary>How objects are read from storage.</summary>
     [ValidateObjectMembers]
     public UpstreamOptions Upstream { get; set; } = new();
 
-    /// <summary>How much memory bundles may hold.</summary>
+    /// <summary>How much memory all requests may hold.</summary>
     [ValidateObjectMembers]
     public MemoryOptions Memory { get; set; } = new();
 
-    /// <summary>Timeouts and rates of clients.</summary>
+    /// <summary>How long the gateway waits for clients.</summary>
     [ValidateObjectMembers]
     public ClientOptions Client { get; set; } = new();
 
@@ -41,13 +41,13 @@ internal sealed class BundleOptions
     [ValidateObjectMembers]
     public CompressionOptions Compression { get; set; } = new();
 
-    /// <summary>Rules for entry names.</summary>
+    /// <summary>Which names entries may have.</summary>
     public NameOptions Names { get; set; } = new();
 
     /// <summary>What <c>/health/ready</c> depends on.</summary>
     public ReadyOptions Ready { get; set; } = new();
 
-    /// <summary>What is stored about archives so that they can be resumed.</summary>
+    /// <summary>What replicas share to resume archives.</summary>
     [ValidateObjectMembers]
     public ResumeOptions Resume { get; set; } = new();
 
@@ -55,11 +55,11 @@ internal sealed class BundleOptions
     [ValidateObjectMembers]
     public BundleLinkOptions Links { get; set; } = new();
 
-    /// <summary>How the process stops.</summary>
+    /// <summary>How the process stops after SIGTERM.</summary>
     [ValidateObjectMembers]
     public DrainOptions Drain { get; set; } = new();
 }
 
-/// <summary>Generated validation of the range attributes.</summary>
+/// <summary>Checks ranges by the attributes, generated.</summary>
 [OptionsValidator]
 internal sealed partial class BundleOptionsValidator : IValidateOptions<BundleOptions>;

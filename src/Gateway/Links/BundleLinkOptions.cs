@@ -13,35 +13,38 @@ internal sealed class BundleLinkOptions : IValidatableObject
     private const int EntryBytes = 512;
 
     /// <summary>
-    /// Secrets that sign links and everything that replicas share in Redis, each at least 32 random bytes in Base64, the same on every
-    /// replica. The first one signs, all are accepted. To rotate, insert a new key first in the list, and remove the old one once
-    /// <see cref="Lifetime"/> has passed. Default: none. Then Redis is not used, and a link works only on the replica that created it, until that replica stops.
+    /// Secrets that sign links and everything that replicas share in Redis: each at least 32 random bytes in Base64, the same on every replica. Without
+    /// keys Redis is not used, and a link works only on the replica that made it, until that replica stops.
     /// </summary>
+    /// <remarks>
+    /// The first key signs, all are accepted. To rotate, put a new key first, and remove the old one when <see cref="Lifetime"/> has passed.
+    /// </remarks>
     public IList<string> Keys { get; } = [];
 
-    /// <summary>How long a link can be used, unless its creator requests less (<c>expiresIn</c>, seconds). A download that has begun
-    /// continues. Default 1 day, range 1 s–30 days.</summary>
+    /// <summary>
+    /// How long a link can be used, unless its maker requests less (<c>expiresIn</c>, in seconds). A download that has started continues.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromDays(1);
 
     /// <summary>
-    /// Whether a link gives the rights of the client that created it to every client that has it, so that a browser without credentials can
-    /// use it. Such a link expires with its creator's token, if that is sooner. Links that were created before this was set give none.
-    /// With Redis it requires <see cref="Keys"/>. Default false: the sources' routes decide who may use a link, as for any bundle.
+    /// Whether a link gives the rights of the client that made it to every client that has the link. With Redis it needs <see cref="Keys"/>.
     /// </summary>
+    /// <remarks>
+    /// A browser without credentials can use such a link. Headers of the client that uses it are not forwarded to storage. It expires no later than the
+    /// token of the client that made it. Links that were made before this was set carry no rights. By default the sources' routes decide who may use a
+    /// link, as for any bundle.
+    /// </remarks>
     public bool CarryRights { get; set; }
 
     /// <summary>
-    /// Maximum bytes of all links that are too long for a URL: of all replicas with Redis, of this
-    /// process without. If no space is left, no more are created (503); none is evicted. Default 64 MiB, range 64 KiB–1 TiB.
+    /// Bytes of all stored links: in Redis those of all replicas, otherwise those of this process. When it is full, new links are a 503; none is evicted.
+    /// Links that fit into a URL are not stored.
     /// </summary>
     [Range(MinBytes, MaxMaxBytes)]
     public long MaxBytes { get; set; } = 64 << 20;
 
-    /// <summary>
-    /// The part of <see cref="MaxBytes"/> that one client may use. A client over its share gets 429. Default 16 MiB, range 64 KiB to
-    /// <see cref="MaxBytes"/>.
-    /// </summary>
+    /// <summary>How much of <see cref="MaxBytes"/> one client may use, at most <see cref="MaxBytes"/>. More is a 429.</summary>
     [Range(MinBytes, MaxMaxBytes)]
     public long MaxBytesPerClient { get; set; } = 16 << 20;
 

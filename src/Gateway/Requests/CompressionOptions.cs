@@ -6,21 +6,19 @@ namespace Gateway.Requests;
 /// <summary>How archives are compressed. Section <c>Bundle:Compression</c>.</summary>
 internal sealed class CompressionOptions
 {
-    /// <summary>Default of the request's parameter: <c>fast</c> (default), <c>small</c> or <c>store</c>.</summary>
+    /// <summary>The compression of requests that do not specify one.</summary>
     [EnumDataType(typeof(Compression))]
     public Compression Default { get; set; } = Compression.Fast;
 
     /// <summary>
-    /// The encoder for <c>fast</c>: <c>managed</c> (default), the same bytes everywhere, or <c>isal</c>, faster, for replicas on
-    /// identical machines. A missing library prevents the start.
+    /// What compresses <c>fast</c> for <c>tar.gz</c> and <c>zip</c>: <c>managed</c> gives the same bytes on every machine; <c>isal</c>
+    /// (<c>libisal.so.2</c>) is faster, for replicas on similar machines. A missing library stops the start.
     /// </summary>
     [EnumDataType(typeof(FastEncoder))]
     public FastEncoder Encoder { get; set; }
 
-    /// <summary>
-    /// Blocks of one bundle that are compressed in parallel. Default 0: one for each core. Range 0–256. It affects speed and
-    /// memory (two blocks of 128 KiB each), never the bytes.
-    /// </summary>
+    /// <summary>Blocks of one bundle that are compressed at the same time. 0: one for each core.</summary>
+    /// <remarks>The number changes speed and memory (two blocks for each worker), but never a byte of the archive.</remarks>
     [Range(0, 256)]
     public int Workers { get; set; }
 

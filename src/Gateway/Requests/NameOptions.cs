@@ -1,11 +1,11 @@
 namespace Gateway.Requests;
 
-/// <summary>Rules for entry names. Section <c>Bundle:Names</c>.</summary>
+/// <summary>Which names entries may have. Section <c>Bundle:Names</c>.</summary>
 internal sealed class NameOptions
 {
     /// <summary>
-    /// Reject names that Windows cannot unpack: <c>&lt; &gt; : " | ? *</c>, reserved device names, segments that end in a dot or
-    /// a space or are longer than 255 bytes. Default true. Names that lead out of a folder are always rejected.
+    /// Refuse names that Windows cannot unpack: <c>&lt; &gt; : " | ? *</c>, reserved device names, and segments that end in a dot or a space or exceed
+    /// 255 bytes. Names that leave their folder are always refused.
     /// </summary>
     public bool Portable { get; set; } = true;
 }

@@ -6,10 +6,10 @@ using Microsoft.Extensions.Options;
 namespace Gateway.Server;
 
 /// <summary>
-/// Load balancers whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are trusted. Section <c>Proxies</c>: a list of addresses
-/// and networks (<c>10.0.0.7</c>, <c>10.1.0.0/16</c>). Default: none, and these headers are
-/// ignored.
+/// Addresses and networks of load balancers, like <c>10.0.0.7</c> or <c>10.1.0.0/16</c>, whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c>
+/// are believed. If one is missing, all of its clients count as one, and the log reports it once.
 /// </summary>
+/// <remarks>Section <c>Proxies</c>. By default these headers of any client are ignored.</remarks>
 internal static partial class KnownProxies
 {
     /// <summary>The section's name.</summary>

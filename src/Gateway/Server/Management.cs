@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace Gateway.Server;
 
 /// <summary>
-/// A second listener for internal endpoints: health. Section <c>Management:Urls</c>, addresses separated by semicolons.
-/// Default: none, and health is served with everything else. The connection's local port identifies the listener, never
-/// the Host header.
+/// Addresses of a second listener on its own ports, separated by semicolons. <c>/health</c> is then served only there. It needs the first listener in
+/// <c>urls</c>, not in <c>Kestrel:Endpoints</c> or ports.
 /// </summary>
+/// <remarks>The connection of a request determines its listener, never its Host header.</remarks>
 internal sealed class Management(IServer server, IReadOnlyList<string> urls)
 {
     /// <summary>The key of the addresses.</summary>
