@@ -100,5 +100,5 @@ public sealed class UpstreamOptions
     public long SmallObject => LookaheadBytes / Lookahead;
 
     /// <summary>Small objects that are opened, and HEAD requests that are sent, at the same time.</summary>
-    public int MaxAtOnce => Math.Max(Lookahead, LookaheadSmall);
+    public int MaxConcurrentOpens => Math.Max(Lookahead, LookaheadSmall);
 }

@@ -43,10 +43,10 @@ internal sealed record FuzzTarget(string Name, Action<byte[]> Run)
     {
         if (!holds)
         {
-            throw new BrokenPromiseException(promise);
+            throw new RequirementViolatedException(promise);
         }
     }
 }
 
 /// <summary>A violated requirement.</summary>
-internal sealed class BrokenPromiseException(string promise) : Exception(promise);
+internal sealed class RequirementViolatedException(string promise) : Exception(promise);

@@ -1,3 +1,3 @@
 using Testing;
 
-[assembly: AssemblyFixture(typeof(NothingRented))]
+[assembly: AssemblyFixture(typeof(PoolLeakCheck))]

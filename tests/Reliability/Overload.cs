@@ -43,7 +43,7 @@ internal static class Overload
         // The first requests, while both sides are still being compiled, do not count.
         var begin = Stopwatch.GetTimestamp() + (long)(Warming.TotalSeconds * Stopwatch.Frequency);
         var stop = begin + (long)(time.TotalSeconds * Stopwatch.Frequency);
-        await Task.WhenAll(Enumerable.Range(0, Refused).Select(i => AskAsync(gateway, i, begin, stop, status, result)));
+        await Task.WhenAll(Enumerable.Range(0, Refused).Select(i => RequestHeadAsync(gateway, i, begin, stop, status, result)));
         asked.SetResult();
         await Task.WhenAll(admitted);
         foreach (var line in gateway.Output.Where(line => line.Contains("\"Reason\":\"LimitReached\"", StringComparison.Ordinal)))
@@ -85,7 +85,7 @@ internal static class Overload
         }
     }
 
-    private static async Task AskAsync(GatewayProcess gateway, int number, long begin, long stop, HttpStatusCode status, OverloadResult result)
+    private static async Task RequestHeadAsync(GatewayProcess gateway, int number, long begin, long stop, HttpStatusCode status, OverloadResult result)
     {
         var client = gateway.Client;
         await Task.Delay(Pause * ((double)number / Refused));

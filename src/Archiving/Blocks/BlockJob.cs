@@ -15,7 +15,7 @@ namespace Gateway.Archiving.Blocks;
 internal sealed class BlockJob
 {
     // How long an encoded block may wait until the next one is full.
-    private const int PatienceMilliseconds = 1000;
+    private const int MaxDelayMilliseconds = 1000;
 
     // Blocks of all archives that wait for a worker or are being encoded.
     private static int _open;
@@ -50,7 +50,7 @@ internal sealed class BlockJob
     public Checkpoint? End { get; private set; }
 
     /// <summary>Whether the next block fills slowly, so that this one should be sent without waiting for it.</summary>
-    public bool IsOverdue => Environment.TickCount64 - _started > PatienceMilliseconds;
+    public bool IsOverdue => Environment.TickCount64 - _started > MaxDelayMilliseconds;
 
     /// <summary>Whether encoding has ended, successfully or not.</summary>
     public bool IsCompleted => _encoding.IsCompleted;
@@ -86,7 +86,7 @@ internal sealed class BlockJob
     }
 
     /// <summary>Abandons the block.</summary>
-    public void GiveUp() => _encoding.ContinueWith(
+    public void Abandon() => _encoding.ContinueWith(
         static (_, job) => ((BlockJob)job!).Return(),
         this,
         CancellationToken.None,

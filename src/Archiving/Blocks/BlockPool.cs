@@ -21,7 +21,7 @@ internal sealed class BlockPool(int size, TimeProvider? time = null)
     private int _made;
 
     // The minimum number of free blocks during this period.
-    private int _unneeded;
+    private int _minFree;
 
     /// <summary>Blocks in use now.</summary>
     public int Rented
@@ -53,7 +53,7 @@ internal sealed class BlockPool(int size, TimeProvider? time = null)
         {
             if (_free.TryPop(out var block))
             {
-                _unneeded = Math.Min(_unneeded, _free.Count);
+                _minFree = Math.Min(_minFree, _free.Count);
                 return block;
             }
 
@@ -86,13 +86,13 @@ internal sealed class BlockPool(int size, TimeProvider? time = null)
     {
         lock (_lock)
         {
-            for (; _unneeded > 0; _unneeded--)
+            for (; _minFree > 0; _minFree--)
             {
                 _free.Pop();
                 _made--;
             }
 
-            _unneeded = _free.Count;
+            _minFree = _free.Count;
             _isTimed = false;
             Schedule();
         }

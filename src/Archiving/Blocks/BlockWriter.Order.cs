@@ -31,7 +31,7 @@ internal sealed partial class BlockWriter
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
         // Wait between blocks, when no uncompressed bytes are held, unless the next block fills slowly.
-        var atOnce = BlockJob.IsCrowded ? 1 : _atOnce;
+        var atOnce = BlockJob.IsCrowded ? 1 : _maxInFlight;
         if (_jobs >= atOnce || (_ordered.TryPeek(out var oldest) && IsReady(oldest.Job) && (_filled == 0 || oldest.Job is not { IsOverdue: false })))
         {
             return FlushOrderedAsync(atOnce - 1, cancellationToken);
@@ -59,10 +59,10 @@ internal sealed partial class BlockWriter
     private static bool IsReady(BlockJob? job) => job is null or { IsCompleted: true };
 
     /// <summary>Writes and flushes in order: everything that is ready, then more until at most that many blocks are in progress.</summary>
-    private async ValueTask<FlushResult> FlushOrderedAsync(int mostOnTheirWay, CancellationToken cancellationToken)
+    private async ValueTask<FlushResult> FlushOrderedAsync(int maxInFlight, CancellationToken cancellationToken)
     {
         var result = default(FlushResult);
-        while (_ordered.TryPeek(out var oldest) && (IsReady(oldest.Job) || _jobs > mostOnTheirWay))
+        while (_ordered.TryPeek(out var oldest) && (IsReady(oldest.Job) || _jobs > maxInFlight))
         {
             if (oldest.Job is { } job)
             {
@@ -100,11 +100,11 @@ internal sealed partial class BlockWriter
         var flush = _output.FlushAsync(cancellationToken);
         if (flush.IsCompleted)
         {
-            _atOnce = Math.Min(_atOnce + 1, _workers);
+            _maxInFlight = Math.Min(_maxInFlight + 1, _workers);
         }
         else
         {
-            _atOnce = Math.Min(FewAtOnce, _workers);
+            _maxInFlight = Math.Min(InitialInFlight, _workers);
             if (_filled == 0)
             {
                 ReturnBlock();

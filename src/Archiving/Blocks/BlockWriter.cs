@@ -27,7 +27,7 @@ namespace Gateway.Archiving.Blocks;
 internal sealed partial class BlockWriter : PipeWriter
 {
     // Blocks in progress while the output is not ready: one being written, one being encoded.
-    private const int FewAtOnce = 2;
+    private const int InitialInFlight = 2;
 
     // A caller that fills its memory within this time is given several blocks at once.
     private const int QuickMilliseconds = 50;
@@ -50,7 +50,7 @@ internal sealed partial class BlockWriter : PipeWriter
     private bool _finished;
     private bool _unflushed;
     private bool _stores;
-    private int _atOnce;
+    private int _maxInFlight;
 
     /// <summary>Begins or resumes an archive.</summary>
     /// <param name="output">The destination of the blocks; flushed, never completed.</param>
@@ -63,7 +63,7 @@ internal sealed partial class BlockWriter : PipeWriter
         _output = output;
         _encoder = encoder;
         _workers = encoder.Stores ? 1 : workers;
-        _atOnce = Math.Min(FewAtOnce, _workers);
+        _maxInFlight = Math.Min(InitialInFlight, _workers);
         _stores = encoder.Stores;
         Offset = start.Place.Offset;
         PlainOffset = start.Place.PlainOffset - start.CheckLength;
@@ -162,7 +162,7 @@ internal sealed partial class BlockWriter : PipeWriter
         ReturnBlock();
         while (_ordered.TryDequeue(out var ordered))
         {
-            ordered.Job?.GiveUp();
+            ordered.Job?.Abandon();
         }
     }
 

@@ -21,18 +21,18 @@ public sealed partial class ArchiveLayout
     {
         ArgumentNullException.ThrowIfNull(trail);
         var last = end ?? long.MaxValue;
-        var open = FirstOpen(trail, last, isRead);
+        var open = FindFirstRequiredEntry(trail, last, isRead);
         if (IsMapped)
         {
             return StartMapped(trail, from, last, open);
         }
 
         var place = trail.Nearest(from, open < Entries.Count ? _starts[open + 1] : PlainLength);
-        return place.PlainOffset == 0 || !IsBehindBlock(place.PlainOffset) ? default : At(place, CheckLengthBefore(place.PlainOffset));
+        return place.PlainOffset == 0 || !IsBlockEnd(place.PlainOffset) ? default : At(place, GetCheckLength(place.PlainOffset));
     }
 
     /// <summary>The first entry that must be written or read because of what follows it; the number of entries if there is none.</summary>
-    private int FirstOpen(CheckpointIndex trail, long last, Predicate<int>? isRead)
+    private int FindFirstRequiredEntry(CheckpointIndex trail, long last, Predicate<int>? isRead)
     {
         var needsResults = Recipe.Format == ArchiveFormat.Zip && (!IsMapped || last > GetOffset(_starts[^1]));
         var needsReading = isRead is not null && last > (IsMapped ? GetOffset(_starts[^2]) : 0);
@@ -72,8 +72,8 @@ public sealed partial class ArchiveLayout
         ResumePoint Within(int entry)
         {
             var place = trail.Nearest(from, _starts[entry + 1]);
-            return place.PlainOffset > _starts[entry] && IsBehindBlock(place.PlainOffset)
-                ? At(place, CheckLengthBefore(place.PlainOffset))
+            return place.PlainOffset > _starts[entry] && IsBlockEnd(place.PlainOffset)
+                ? At(place, GetCheckLength(place.PlainOffset))
                 : Begin(_starts[entry]);
         }
     }
@@ -123,10 +123,10 @@ public sealed partial class ArchiveLayout
     }
 
     /// <summary>Whether a block can end here at all; the recorded value may be wrong.</summary>
-    private bool IsBehindBlock(long plainOffset) => Recipe.Format != ArchiveFormat.Zip || PieceAt(plainOffset - 1).Kind == PieceKind.Body;
+    private bool IsBlockEnd(long plainOffset) => Recipe.Format != ArchiveFormat.Zip || PieceAt(plainOffset - 1).Kind == PieceKind.Body;
 
     /// <summary>The length of the block that ends at a checkpoint.</summary>
-    private int CheckLengthBefore(long plainOffset)
+    private int GetCheckLength(long plainOffset)
     {
         var streamStart = Recipe.Format == ArchiveFormat.Zip ? PieceAt(plainOffset - 1).Start : 0;
         var blockSize = EncoderCatalogue.Get(Recipe).BlockSize;

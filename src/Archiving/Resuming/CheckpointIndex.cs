@@ -82,13 +82,13 @@ public sealed class CheckpointIndex(Action<Checkpoint>? reached = null)
     }
 
     /// <summary>The number of leading checkpoints that match.</summary>
-    private int CountWhile(Predicate<Checkpoint> isSo)
+    private int CountWhile(Predicate<Checkpoint> predicate)
     {
         var (low, high) = (0, _checkpoints.Count);
         while (low < high)
         {
             var middle = (low + high) / 2;
-            (low, high) = isSo(_checkpoints.GetValueAtIndex(middle)) ? (middle + 1, high) : (low, middle);
+            (low, high) = predicate(_checkpoints.GetValueAtIndex(middle)) ? (middle + 1, high) : (low, middle);
         }
 
         return low;

@@ -76,14 +76,14 @@ internal sealed class GatewayCache(ConfigurationOptions options, CacheEntrySigne
     /// <param name="maxPerClient">Maximum bytes of the values of one client.</param>
     /// <param name="max">Maximum bytes of the values of all clients.</param>
     /// <returns>Null if there was space; else whose space is used up, and when some of it becomes free.</returns>
-    public async Task<FullRoom?> ReserveAsync(string client, long length, DateTimeOffset expires, long maxPerClient, long max)
+    public async Task<QuotaExceeded?> ReserveAsync(string client, long length, DateTimeOffset expires, long maxPerClient, long max)
     {
         var redis = await ConnectAsync();
         var now = time.GetUtcNow().ToUnixTimeSeconds();
         var ends = ((expires.ToUnixTimeSeconds() / RoomStep) + 1) * RoomStep;
         RedisValue[] arguments = [now, ends, length, (31 * 24 * 3600) + RoomStep, maxPerClient, max];
         var result = (RedisValue[])(await redis.ScriptEvaluateAsync(Reserve, [Room + "client/" + client, Room + "all"], arguments))!;
-        return (int)result[0] == 0 ? null : new FullRoom((int)result[0] == 1, TimeSpan.FromSeconds((long)result[1] - now));
+        return (int)result[0] == 0 ? null : new QuotaExceeded((int)result[0] == 1, TimeSpan.FromSeconds((long)result[1] - now));
     }
 
     public async ValueTask DisposeAsync()
@@ -111,4 +111,4 @@ internal sealed class GatewayCache(ConfigurationOptions options, CacheEntrySigne
 /// <summary>There is no space for a value.</summary>
 /// <param name="IsOfClient">Whether the client's own share is used up.</param>
 /// <param name="RetryAfter">Time until some space becomes free, at the earliest.</param>
-internal sealed record FullRoom(bool IsOfClient, TimeSpan RetryAfter);
+internal sealed record QuotaExceeded(bool IsOfClient, TimeSpan RetryAfter);

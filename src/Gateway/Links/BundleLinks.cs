@@ -102,7 +102,7 @@ internal sealed class BundleLinks
         }
         catch (Exception e) when (e is not LinkException && !cancellationToken.IsCancellationRequested)
         {
-            throw new LinkException(LinkFault.Away, e);
+            throw new LinkException(LinkFault.StoreUnavailable, e);
         }
     }
 }
@@ -120,13 +120,13 @@ internal enum LinkFault
     TooLarge,
 
     /// <summary>The client's share of the space is used up.</summary>
-    ShareIsFull,
+    ClientQuotaExceeded,
 
     /// <summary>The space of all clients is used up.</summary>
     NoRoom,
 
     /// <summary>The store is unavailable.</summary>
-    Away,
+    StoreUnavailable,
 }
 
 /// <summary>A link that cannot be created or used.</summary>

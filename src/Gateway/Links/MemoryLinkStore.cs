@@ -22,7 +22,7 @@ internal sealed class MemoryLinkStore(IOptions<BundleLinkOptions> options, TimeP
             if (ofClient + length > options.Value.MaxBytesPerClient)
             {
                 var first = _links.Values.Where(link => link.Client == client).Select(link => (DateTimeOffset?)link.Expires).Min();
-                throw new LinkException(LinkFault.ShareIsFull) { RetryAfter = (first ?? expires) - now };
+                throw new LinkException(LinkFault.ClientQuotaExceeded) { RetryAfter = (first ?? expires) - now };
             }
 
             if (_bytes + length > options.Value.MaxBytes)

@@ -16,7 +16,7 @@ internal sealed class RedisLinkStore(GatewayCache cache, IOptions<BundleLinkOpti
         var (limits, id) = (options.Value, Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(client)).AsSpan(..ClientLength)));
         if (await cache.ReserveAsync(id, BundleLinkOptions.RoomFor(packed.Length), expires, limits.MaxBytesPerClient, limits.MaxBytes) is { } full)
         {
-            throw new LinkException(full.IsOfClient ? LinkFault.ShareIsFull : LinkFault.NoRoom) { RetryAfter = full.RetryAfter };
+            throw new LinkException(full.IsOfClient ? LinkFault.ClientQuotaExceeded : LinkFault.NoRoom) { RetryAfter = full.RetryAfter };
         }
 
         await cache.SetAsync(GetKey(name), packed, expires);

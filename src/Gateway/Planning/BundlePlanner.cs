@@ -19,7 +19,7 @@ internal sealed class BundlePlanner(
     IOptions<CompressionOptions> compression,
     IOptions<LimitOptions> limits)
 {
-    private readonly int _maxAtOnce = upstream.Value.MaxAtOnce;
+    private readonly int _maxAtOnce = upstream.Value.MaxConcurrentOpens;
     private readonly long _maxBytes = limits.Value.MaxBytes;
 
     /// <summary>Finds the source of every entry.</summary>

@@ -23,10 +23,10 @@ internal sealed class HeadVerifier(ObjectStore store)
     {
         var first = prefetch is null ? [] : GetFirst(probes, prefetch.Total).Where(IsFromHead).ToHashSet();
         var samples = probes
-            .Where(probe => IsFromHead(probe) && probe.Source is { HasRightHead: false, HasWrongHead: false })
+            .Where(probe => IsFromHead(probe) && probe.Source is { IsHeadRight: false, IsHeadWrong: false })
             .ExceptBy(first.Select(probe => probe.Source), probe => probe.Source);
         await ForEachAsync([.. first, .. samples], probe => first.Contains(probe) ? OpenAsync(probe) : CompareWithGetAsync(probe));
-        await ForEachAsync([.. probes.Where(probe => IsFromHead(probe) && probe.Source.HasWrongHead)], probe => PlanByGetAsync(probe, run, run.Stopped));
+        await ForEachAsync([.. probes.Where(probe => IsFromHead(probe) && probe.Source.IsHeadWrong)], probe => PlanByGetAsync(probe, run, run.Stopped));
 
         async Task OpenAsync(EntryProbe probe)
         {
@@ -78,12 +78,12 @@ internal sealed class HeadVerifier(ObjectStore store)
 
         if (head.IsSameAs(get))
         {
-            probe.Source.HasRightHead = true;
+            probe.Source.IsHeadRight = true;
         }
         else if (head.IsSameAs(await store.HeadAsync(probe.Object, run.Record.Transfer, run.Stopped)))
         {
             // The object has not changed since: HEAD is wrong.
-            probe.Source.HasWrongHead = true;
+            probe.Source.IsHeadWrong = true;
         }
 
         probe.Head = Merge(get, head);
@@ -91,7 +91,7 @@ internal sealed class HeadVerifier(ObjectStore store)
 
     private async Task ForEachAsync(EntryProbe[] probes, Func<EntryProbe, Task> act)
     {
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = store.Options.MaxAtOnce };
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = store.Options.MaxConcurrentOpens };
         await Parallel.ForEachAsync(probes, parallel, async (probe, _) =>
         {
             try

@@ -46,7 +46,7 @@ internal sealed class BundleManifest
         Entries = [.. fields.Entries.Select(entry => new Entry
         {
             Id = entry.Id,
-            Name = entry.OwnName,
+            Name = entry.GivenName,
             Size = entry.Size,
             ETag = entry.ETag,
             Sha256 = entry.Sha256 is { } hash ? Convert.ToHexStringLower(hash) : null,

@@ -19,18 +19,18 @@ internal enum MissingPolicy
 
 /// <summary>A requested entry with a valid id and name.</summary>
 /// <param name="Id">Source and key.</param>
-/// <param name="OwnName">The name from the manifest, so that the id need not be a valid name; null: the id is the name.</param>
+/// <param name="GivenName">The name from the manifest, so that the id need not be a valid name; null: the id is the name.</param>
 /// <param name="Size">Required size in bytes, or null.</param>
 /// <param name="ETag">Required strong validator, or null.</param>
 /// <param name="Sha256">Required hash of the bytes, or null.</param>
-internal sealed record RequestedEntry(string Id, string? OwnName = null, long? Size = null, string? ETag = null, byte[]? Sha256 = null)
+internal sealed record RequestedEntry(string Id, string? GivenName = null, long? Size = null, string? ETag = null, byte[]? Sha256 = null)
 {
     /// <summary>Its name in the archive.</summary>
-    public string Name => OwnName ?? Id;
+    public string Name => GivenName ?? Id;
 
     /// <summary>Whether the id contains what only an exact id may contain (<see cref="EntryNames.UnsafeId"/>), and what could change on
     /// its way to storage.</summary>
-    public bool IsExact => OwnName is not null && (Id.Contains("//", StringComparison.Ordinal) || Id.EndsWith('/') || Id.Contains('%', StringComparison.Ordinal));
+    public bool IsExact => GivenName is not null && (Id.Contains("//", StringComparison.Ordinal) || Id.EndsWith('/') || Id.Contains('%', StringComparison.Ordinal));
 }
 
 /// <summary>A client's request, parsed and validated as far as possible without storage.</summary>
@@ -89,14 +89,14 @@ internal sealed record BundleRequest(
 
     private static string? Fault(RequestedEntry entry, NameOptions names)
     {
-        if ((entry.OwnName is not null ? EntryNames.UnsafeId(entry.Id) : EntryNames.Unsafe(entry.Id)) is { } badId)
+        if ((entry.GivenName is not null ? EntryNames.UnsafeId(entry.Id) : EntryNames.Unsafe(entry.Id)) is { } badId)
         {
             return $"the id {badId}";
         }
 
         if ((EntryNames.Unsafe(entry.Name) ?? (names.Portable ? EntryNames.Unportable(entry.Name) : null)) is { } badName)
         {
-            return entry.OwnName is not null ? $"the name {badName}" : $"the id, which is the entry's name, {badName}";
+            return entry.GivenName is not null ? $"the name {badName}" : $"the id, which is the entry's name, {badName}";
         }
 
         return entry.Size is < 0 or > ObjectHead.MaxSize ? $"the size is not within 0…{ObjectHead.MaxSize}" : null;

@@ -200,7 +200,7 @@ internal ref struct ManifestReader
         }
         catch (InvalidOperationException)
         {
-            throw HalfPair(path);
+            throw UnpairedSurrogate(path);
         }
     }
 
@@ -219,11 +219,11 @@ internal ref struct ManifestReader
         }
         catch (InvalidOperationException)
         {
-            throw HalfPair(path);
+            throw UnpairedSurrogate(path);
         }
     }
 
-    private BundleProblemException HalfPair(string path) => Fault(path, "an unpaired surrogate is not a character");
+    private BundleProblemException UnpairedSurrogate(string path) => Fault(path, "an unpaired surrogate is not a character");
 
     private long? ReadNumber(string path, string expected) =>
         _json.TokenType == JsonTokenType.Null ? null

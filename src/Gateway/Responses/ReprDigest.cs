@@ -8,7 +8,7 @@ internal static class ReprDigest
     public const string Header = "Repr-Digest";
 
     /// <summary>Whether the client requests it: hashing costs a core for every 1–2 GB/s, so it is done only on request.</summary>
-    public static bool IsWanted(HttpRequest request) =>
+    public static bool IsRequested(HttpRequest request) =>
         Names(request.Headers.TE, "trailers") || Names(request.Headers["Want-Repr-Digest"], "sha-256=", except: "sha-256=0");
 
     public static string Format(byte[] sha256) => $"sha-256=:{Convert.ToBase64String(sha256)}:";

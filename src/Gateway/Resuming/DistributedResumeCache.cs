@@ -35,7 +35,7 @@ internal sealed partial class DistributedResumeCache(
         .AddTimeout(Patience)
         .Build();
 
-    private bool _isAway;
+    private bool _isUnavailable;
 
     /// <summary>Publishes what is new, in the background.</summary>
     public void Publish(ResumeState state)
@@ -53,7 +53,7 @@ internal sealed partial class DistributedResumeCache(
             && BinaryPrimitives.ReadInt64LittleEndian(end) is > 0 and var length
             && length <= state.Layout!.MaxLength)
         {
-            state.LearnEnd(end.Length == EndBytes ? new ArchiveEnd(length, null) : new ArchiveEnd(length, end[EndBytes..], IsHashLearned: true));
+            state.LearnEnd(end.Length == EndBytes ? new ArchiveEnd(length, null) : new ArchiveEnd(length, end[EndBytes..], IsHashFromReplica: true));
         }
     }
 
@@ -121,7 +121,7 @@ internal sealed partial class DistributedResumeCache(
         catch (Exception exception)
         {
             state.StopPublishing();
-            LogUnpublished(logger, exception);
+            LogPublishFailed(logger, exception);
         }
     }
 
@@ -161,18 +161,18 @@ internal sealed partial class DistributedResumeCache(
         try
         {
             var result = await _resilience.ExecuteAsync(async token => await action().WaitAsync(token), cancellationToken);
-            if (Interlocked.Exchange(ref _isAway, false))
+            if (Interlocked.Exchange(ref _isUnavailable, false))
             {
-                LogBack(logger);
+                LogAvailable(logger);
             }
 
             return result;
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            if (!Interlocked.Exchange(ref _isAway, true))
+            if (!Interlocked.Exchange(ref _isUnavailable, true))
             {
-                LogAway(logger, exception.Message);
+                LogUnavailable(logger, exception.Message);
             }
 
             return null;
@@ -180,11 +180,11 @@ internal sealed partial class DistributedResumeCache(
     }
 
     [LoggerMessage(EventId = 5, EventName = "PublishFailed", Level = LogLevel.Error, Message = "Failed to publish resume points to Redis")]
-    private static partial void LogUnpublished(ILogger logger, Exception exception);
+    private static partial void LogPublishFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(EventId = 2, EventName = "CacheAway", Level = LogLevel.Warning, Message = "Redis is unavailable; archives that other replicas began are generated again from their beginning: {Reason}")]
-    private static partial void LogAway(ILogger logger, string reason);
+    [LoggerMessage(EventId = 2, EventName = "RedisUnavailable", Level = LogLevel.Warning, Message = "Redis is unavailable; archives that other replicas began are generated again from their beginning: {Reason}")]
+    private static partial void LogUnavailable(ILogger logger, string reason);
 
-    [LoggerMessage(EventId = 3, EventName = "CacheBack", Level = LogLevel.Information, Message = "Redis is available again")]
-    private static partial void LogBack(ILogger logger);
+    [LoggerMessage(EventId = 3, EventName = "RedisAvailable", Level = LogLevel.Information, Message = "Redis is available again")]
+    private static partial void LogAvailable(ILogger logger);
 }

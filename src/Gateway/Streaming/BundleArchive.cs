@@ -176,9 +176,9 @@ internal sealed class BundleArchive : IAsyncDisposable
             var flush = _flusher.FlushAsync(reader, _cancellationToken);
             if (!flush.IsCompletedSuccessfully)
             {
-                reader.Pause();
+                reader.PauseReading();
                 await flush;
-                reader.GoOn();
+                reader.ResumeReading();
             }
 
             if (IsRangeDone)

@@ -63,7 +63,7 @@ internal sealed class BundleStreamer(ArchiveMaker maker, RangeStreamer ranges, R
         // Over HTTP/1.1 the server has no trailers; the digest is then in the headers of the next response.
         // A digest that another replica has computed is compared before the last byte leaves.
         var (response, state, end) = (run.Http.Response, run.State!, run.State!.End);
-        using var digest = (end?.Sha256 is null ? ReprDigest.IsWanted(run.Http.Request) : end.IsHashLearned) ? new DigestWriter(run.Body) : null;
+        using var digest = (end?.Sha256 is null ? ReprDigest.IsRequested(run.Http.Request) : end.IsHashFromReplica) ? new DigestWriter(run.Body) : null;
         var hasTrailer = digest is not null && end?.Sha256 is null && response.SupportsTrailers();
         if (hasTrailer)
         {

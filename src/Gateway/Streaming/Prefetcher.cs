@@ -124,9 +124,9 @@ internal sealed class Prefetcher : IAsyncDisposable
 
     private IObjectReader Arrived(IObjectReader reader)
     {
-        _window = reader.IsPreloaded ? Math.Min(_window + 1, _store.Options.MaxAtOnce) : _store.Options.Lookahead;
+        _window = reader.IsPreloaded ? Math.Min(_window + 1, _store.Options.MaxConcurrentOpens) : _store.Options.Lookahead;
         reader.StartRanges(_budget.Ranges);
-        reader.GoOn();
+        reader.ResumeReading();
         return reader;
     }
 

@@ -104,7 +104,7 @@ public static class Preconditions
         if (hasRange && headers(HeaderNames.IfRange) is { Count: > 0 } ifRange)
         {
             // A date is a weak validator here, and a client that has it was also sent a strong one.
-            isNamed = ifRange.Count == 1 && RangeConditionHeaderValue.TryParse(WithoutBlanks(ifRange[0] ?? ""), out var condition)
+            isNamed = ifRange.Count == 1 && RangeConditionHeaderValue.TryParse(TrimSpaces(ifRange[0] ?? ""), out var condition)
                 && condition.EntityTag is { } tag && Matches(tag, version.ETag, strongly: true);
             isDoubtful = !isNamed;
         }
@@ -120,7 +120,7 @@ public static class Preconditions
     {
         // An invalid tag matches nothing.
         byName = false;
-        if (!EntityTagHeaderValue.TryParseList([.. values.Select(value => WithoutBlanks(value ?? ""))], out var tags))
+        if (!EntityTagHeaderValue.TryParseList([.. values.Select(value => TrimSpaces(value ?? ""))], out var tags))
         {
             return false;
         }
@@ -130,7 +130,7 @@ public static class Preconditions
     }
 
     /// <summary>Over HTTP/2 the server keeps trailing spaces, and .NET's parser throws if one follows <c>W/</c>.</summary>
-    private static string WithoutBlanks(string value) => value.TrimEnd(' ', '\t');
+    private static string TrimSpaces(string value) => value.TrimEnd(' ', '\t');
 
     private static bool Matches(EntityTagHeaderValue tag, string? etag, bool strongly) => etag is not null && tag.Compare(new EntityTagHeaderValue(etag), strongly);
 

@@ -88,9 +88,9 @@ internal sealed class DecodingReader : IObjectReader
 
     public ValueTask ReleaseAsync() => _stored.ReleaseAsync();
 
-    public void Pause() => _stored.Pause();
+    public void PauseReading() => _stored.PauseReading();
 
-    public void GoOn() => _stored.GoOn();
+    public void ResumeReading() => _stored.ResumeReading();
 
     public void StartRanges(ByteBudget budget) => _stored.StartRanges(budget);
 

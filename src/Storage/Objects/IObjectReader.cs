@@ -41,10 +41,10 @@ public interface IObjectReader : IAsyncDisposable
     ValueTask ReleaseAsync();
 
     /// <summary>Reports a pause in reading the body: its slot at the destination is free for other requests.</summary>
-    void Pause();
+    void PauseReading();
 
     /// <summary>Reports that reading the body continues.</summary>
-    void GoOn();
+    void ResumeReading();
 
     /// <summary>Called when the object is next in the archive: requests its later parts too, if its source is configured so.</summary>
     /// <param name="budget">Memory for them.</param>

@@ -36,7 +36,7 @@ internal sealed partial class ObjectReader
 
         if (!IsPreloaded && _attempt is { } attempt)
         {
-            attempt.Pause();
+            attempt.PauseReading();
             if (attempt.IsLimited)
             {
                 // Storage that serves few concurrent requests counts an open body as one of them, even if it is not read.

@@ -22,7 +22,7 @@ internal sealed partial class ObjectReader
             if (_attempt is { } first)
             {
                 // The beginning has been read. The first body is read further only if storage does not serve ranges.
-                first.Pause();
+                first.PauseReading();
                 if (first.IsLimited)
                 {
                     await ReleaseAsync();

@@ -112,9 +112,9 @@ internal sealed partial class ObjectReader : IObjectReader
         }
     }
 
-    public void Pause() => _attempt?.Pause();
+    public void PauseReading() => _attempt?.PauseReading();
 
-    public void GoOn() => _attempt?.GoOn();
+    public void ResumeReading() => _attempt?.ResumeReading();
 
     public async ValueTask DisposeAsync()
     {

@@ -8,7 +8,7 @@ namespace Gateway.Storage.Objects;
 public sealed partial class ObjectStore
 {
     // The decoded size that is always allowed.
-    private const long FreeExpansion = 1 << 20;
+    private const long MinExpandedBytes = 1 << 20;
 
     private readonly DecodedSizes _decodedSizes = new();
 
@@ -106,7 +106,7 @@ public sealed partial class ObjectStore
     private async Task<long> MeasureAsync(ObjectRequest request, ObjectReader reader, string coding)
     {
         var stored = reader.Head;
-        var most = Math.Max(FreeExpansion, stored.Size!.Value > long.MaxValue / Options.MaxExpansion ? long.MaxValue : stored.Size.Value * Options.MaxExpansion);
+        var most = Math.Max(MinExpandedBytes, stored.Size!.Value > long.MaxValue / Options.MaxExpansion ? long.MaxValue : stored.Size.Value * Options.MaxExpansion);
         try
         {
             var size = await DecodingReader.MeasureAsync(reader, coding, _maxDecodedBytes > 0 ? Math.Min(most, _maxDecodedBytes) : most);

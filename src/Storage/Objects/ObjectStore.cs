@@ -16,7 +16,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private const double MaxSpread = 0.25;
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromSeconds(5);
 
     private readonly long _maxDecodedBytes = decodingLimit.MaxBytes;
     private readonly ResiliencePipeline _retry = BuildRetry(options.Value, time);
@@ -31,7 +31,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
     /// storage does not support HEAD. Objects that may have to be decoded are read anyway, so HEAD is not needed for them.</summary>
     /// <exception cref="StorageException">It does not exist, or storage fails.</exception>
     public Task<ObjectHead> HeadAsync(ObjectRequest request, TransferCounters counters, CancellationToken cancellationToken) =>
-        DescribeAsync(request, usesHead: !request.Source.HasWrongHead && !request.Source.Decodes, counters, cancellationToken);
+        DescribeAsync(request, usesHead: !request.Source.IsHeadWrong && !request.Source.Decodes, counters, cancellationToken);
 
     /// <summary>Describes an object with a GET whose body is not read.</summary>
     /// <exception cref="StorageException">It does not exist, or storage fails.</exception>
@@ -43,11 +43,11 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
         var state = new RetryState(request.Source, counters);
         var stored = await RepeatAsync(
             state,
-            async token => (usesHead ? await AskAsync(HttpMethods.Head, token) : null) ?? (await AskAsync(HttpMethods.Get, token))!,
+            async token => (usesHead ? await RequestHeadAsync(HttpMethods.Head, token) : null) ?? (await RequestHeadAsync(HttpMethods.Get, token))!,
             cancellationToken);
         return await DescribeEntryAsync(request, stored, counters, cancellationToken);
 
-        Task<ObjectHead?> AskAsync(string method, CancellationToken token) => AttemptAsync(
+        Task<ObjectHead?> RequestHeadAsync(string method, CancellationToken token) => AttemptAsync(
             request,
             method,
             range: default,
@@ -263,9 +263,9 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
                 Delay = FirstPause,
-                MaxDelay = LongestPause,
+                MaxDelay = MaxRetryDelay,
                 ShouldHandle = arguments => ValueTask.FromResult(
-                    arguments.Outcome.Exception is StorageException failure && IsWorthAnotherTry(failure, GetState(arguments.Context), options)),
+                    arguments.Outcome.Exception is StorageException failure && IsWorthAnotherAttempt(failure, GetState(arguments.Context), options)),
                 DelayGenerator = static arguments => ValueTask.FromResult(
                     GetState(arguments.Context).AnyLeft ? TimeSpan.Zero : Spread((arguments.Outcome.Exception as StorageException)?.RetryAfter)),
                 OnRetry = static arguments =>
@@ -277,7 +277,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
             .Build();
     }
 
-    private static bool IsWorthAnotherTry(StorageException failure, RetryState state, UpstreamOptions options) => failure.Retry switch
+    private static bool IsWorthAnotherAttempt(StorageException failure, RetryState state, UpstreamOptions options) => failure.Retry switch
     {
         RetryScope.AnyDestination when !state.AnyLeft =>
             // If storage requires a longer pause than the timeout for a response, give up.

@@ -50,10 +50,10 @@ public sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteMod
 
     /// <summary>Whether storage was seen to report different things for HEAD and GET. Its objects are then planned with GET, which costs a
     /// connection each.</summary>
-    public bool HasWrongHead { get; set; }
+    public bool IsHeadWrong { get; set; }
 
     /// <summary>Whether HEAD was compared with GET and was correct.</summary>
-    public bool HasRightHead { get; set; }
+    public bool IsHeadRight { get; set; }
 
     /// <summary>The destinations that are currently available.</summary>
     public IReadOnlyList<DestinationState> AvailableDestinations => Route.Cluster?.DestinationsState.AvailableDestinations ?? [];

@@ -95,7 +95,7 @@ internal sealed class CaptureTransforms : ITransformProvider
                 {
                     if (capture.IsFaultOfDestination)
                     {
-                        transform.HttpContext.Features.Set<IForwarderErrorFeature>(new SeenByUs(ForwarderError.Request, failure));
+                        transform.HttpContext.Features.Set<IForwarderErrorFeature>(new ObservedForwarderError(ForwarderError.Request, failure));
                     }
 
                     return default;

@@ -15,7 +15,7 @@ internal sealed class ClusterClientFactory(
     IOptions<UpstreamOptions> options, IEnumerable<IProxyConfigProvider> configuration, FailureCounts failures, ConcurrencyMetrics metrics, TimeProvider time, ILogger<ForwarderHttpClientFactory> logger)
     : ForwarderHttpClientFactory(logger)
 {
-    private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan MaxConnectTimeout = TimeSpan.FromSeconds(15);
 
     // Load balancers and stores commonly close idle connections after 60 s or more. Half of that leaves few for them to close, and still
     // outlasts the pauses within a bundle.
@@ -38,7 +38,7 @@ internal sealed class ClusterClientFactory(
     {
         base.ConfigureHandler(context, handler);
         var half = options.Value.FirstByteTimeout / 2;
-        handler.ConnectTimeout = half < LongestConnect ? half : LongestConnect;
+        handler.ConnectTimeout = half < MaxConnectTimeout ? half : MaxConnectTimeout;
         handler.PooledConnectionIdleTimeout = IdleTimeout;
 
         // HTTP/2: a connection whose peer does not reply to a ping is closed. HTTP/1.1 relies on TCP keep-alive.

@@ -59,4 +59,4 @@ internal sealed class ResponseCapture(IReadOnlyCollection<string> tried)
 }
 
 /// <summary>Reports a failure to YARP's passive health checks that YARP itself did not see.</summary>
-internal sealed record SeenByUs(ForwarderError Error, Exception? Exception) : IForwarderErrorFeature;
+internal sealed record ObservedForwarderError(ForwarderError Error, Exception? Exception) : IForwarderErrorFeature;

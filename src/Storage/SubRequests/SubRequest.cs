@@ -42,7 +42,7 @@ internal sealed class SubRequest : IAsyncDisposable
             TraceIdentifier = request.Client.TraceIdentifier,
         };
         _context.Features.Set(_capture);
-        _context.Features.Set<IHttpRequestTimeoutFeature>(OurOwnTimeouts.Instance);
+        _context.Features.Set<IHttpRequestTimeoutFeature>(NoRequestTimeout.Instance);
         _context.Connection.RemoteIpAddress = request.Client.Address;
         _context.Request.Protocol = HttpProtocol.Http11;
         _context.Request.Scheme = request.Client.Scheme;
@@ -127,10 +127,10 @@ internal sealed class SubRequest : IAsyncDisposable
     public bool IsLimited => _capture.Limit is { IsActive: true };
 
     /// <summary>Reports a pause in reading the body: other requests may use its slot.</summary>
-    public void Pause() => _capture.Slot?.Dispose();
+    public void PauseReading() => _capture.Slot?.Dispose();
 
     /// <summary>Reports that reading the body continues.</summary>
-    public void GoOn()
+    public void ResumeReading()
     {
         if (_capture is { Slot.IsReleased: true, Limit: { } limit })
         {
@@ -145,7 +145,7 @@ internal sealed class SubRequest : IAsyncDisposable
     {
         if (_capture.Failures is { } failures && failures.Count(exception.Reason, _message!.RequestMessage!.RequestUri!.AbsolutePath))
         {
-            _context.Features.Set<IForwarderErrorFeature>(new SeenByUs(ForwarderError.ResponseBodyDestination, exception));
+            _context.Features.Set<IForwarderErrorFeature>(new ObservedForwarderError(ForwarderError.ResponseBodyDestination, exception));
         }
     }
 
@@ -187,9 +187,9 @@ internal sealed class SubRequest : IAsyncDisposable
     };
 
     /// <summary>A route's timeout applies to a client's request; in a bundle the reader enforces timeouts.</summary>
-    private sealed class OurOwnTimeouts : IHttpRequestTimeoutFeature
+    private sealed class NoRequestTimeout : IHttpRequestTimeoutFeature
     {
-        public static readonly OurOwnTimeouts Instance = new();
+        public static readonly NoRequestTimeout Instance = new();
 
         public CancellationToken RequestTimeoutToken => CancellationToken.None;
 

@@ -37,7 +37,7 @@ internal static class IdsTarget
         FuzzTarget.Require(request.Entries.Count > 0, "a bundle has entries");
         foreach (var entry in request.Entries)
         {
-            if (entry.OwnName is not null)
+            if (entry.GivenName is not null)
             {
                 for (var (id, last) = (entry.Id, ""); id != last; (id, last) = (Uri.UnescapeDataString(id), id))
                 {
@@ -46,7 +46,7 @@ internal static class IdsTarget
                 }
             }
 
-            foreach (var name in entry.OwnName is null ? [entry.Id] : new[] { entry.Name })
+            foreach (var name in entry.GivenName is null ? [entry.Id] : new[] { entry.Name })
             {
                 FuzzTarget.Require(Path.GetFullPath(Path.Combine("/base/folder", name)) == "/base/folder/" + name, "a name stays in its folder");
                 FuzzTarget.Require(HiddenCharacters.IndexIn(name) < 0 && !name.Contains('\\'), "a name hides nothing");

@@ -24,7 +24,7 @@ public class MemoryLinkStoreTests
 
         var refused = await Assert.ThrowsAsync<LinkException>(() => _store.AddAsync("a3", new byte[Link], In(1), "a"));
 
-        Assert.Equal((LinkFault.ShareIsFull, TimeSpan.FromMinutes(10)), (refused.Fault, refused.RetryAfter));
+        Assert.Equal((LinkFault.ClientQuotaExceeded, TimeSpan.FromMinutes(10)), (refused.Fault, refused.RetryAfter));
         Assert.NotNull(await _store.FindAsync("victim"));
         Assert.NotNull(await _store.FindAsync("a0"));
         Assert.Null(await _store.FindAsync("a3"));

@@ -72,12 +72,12 @@ public class CheckpointSegmentTests
     public void An_end_from_another_replica_is_replaced_by_the_local_result()
     {
         var known = new ResumeState(new("\"x\"", null, false), null);
-        known.LearnEnd(new ArchiveEnd(100, [1], IsHashLearned: true));
+        known.LearnEnd(new ArchiveEnd(100, [1], IsHashFromReplica: true));
 
         known.SetEnd(100, null);
-        Assert.True(known.End is { Length: 100, Sha256: [1], IsHashLearned: true });
+        Assert.True(known.End is { Length: 100, Sha256: [1], IsHashFromReplica: true });
         known.SetEnd(100, [1]);
-        Assert.True(known.End is { Length: 100, Sha256: [1], IsHashLearned: false });
+        Assert.True(known.End is { Length: 100, Sha256: [1], IsHashFromReplica: false });
 
         // The hash belonged to another length.
         known.SetEnd(101, null);

@@ -4,7 +4,7 @@ using Gateway.Archiving.Encoders;
 namespace Testing;
 
 /// <summary>Verifies, after all tests of an assembly, that the archives have returned every block of memory, whatever their outcome.</summary>
-public sealed class NothingRented : IAsyncDisposable
+public sealed class PoolLeakCheck : IAsyncDisposable
 {
     public async ValueTask DisposeAsync()
     {
