@@ -51,7 +51,7 @@ public abstract class ArchiveWriter : FormatWriter
     public static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output, int workers = 1, CheckpointIndex? trail = null)
     {
         ArgumentNullException.ThrowIfNull(recipe);
-        return Create(recipe, null, output, workers, default, trail);
+        return Create(recipe, output, new(null, default, workers, trail));
     }
 
     /// <summary>Creates a writer that resumes an archive.</summary>
@@ -66,7 +66,7 @@ public abstract class ArchiveWriter : FormatWriter
     public static ArchiveWriter Continue(ArchiveLayout layout, PipeWriter output, in ResumePoint start, int workers = 1, CheckpointIndex? trail = null)
     {
         ArgumentNullException.ThrowIfNull(layout);
-        return Create(layout.Recipe, layout, output, workers, start, trail);
+        return Create(layout.Recipe, output, new(layout, start, workers, trail));
     }
 
     /// <summary>The maximum number of buffered bytes that such a writer holds, not counting its output's buffers.</summary>
@@ -168,9 +168,9 @@ public abstract class ArchiveWriter : FormatWriter
         _state = State.Finished;
     }
 
-    private static ArchiveWriter Create(
-        ArchiveRecipe recipe, ArchiveLayout? layout, PipeWriter output, int workers, in ResumePoint start, CheckpointIndex? trail)
+    private static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output, in Origin origin)
     {
+        var (layout, start, workers, trail) = origin;
         ArgumentNullException.ThrowIfNull(output);
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
         if (recipe.Format == ArchiveFormat.Tar)
@@ -197,4 +197,7 @@ public abstract class ArchiveWriter : FormatWriter
             throw new InvalidOperationException($"The archive is {_state}; this call requires {state}.");
         }
     }
+
+    /// <summary>Where writing begins, and what is known of the archive.</summary>
+    private readonly record struct Origin(ArchiveLayout? Layout, ResumePoint Start, int Workers, CheckpointIndex? Trail);
 }

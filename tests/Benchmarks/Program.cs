@@ -3,9 +3,12 @@ using Benchmarks.Peers;
 
 // One command: starts its own storage, gateway and peers, runs everything interleaved, and writes the medians to docs/benchmarks.md.
 // Arguments select parts (ways, cores, latency, stalled, huge, resume, encoders, micro), a number
-// at the end is the number of rounds. The other commands are internal servers.
+// at the end is the number of rounds. "path" prints what runs for one request instead. The other commands are internal servers.
 switch (args)
 {
+    case ["path"]:
+        await RequestPath.RunAsync(Console.Out);
+        return;
     case ["tarwriter", var origin]:
         await TarWriterServer.RunAsync(origin);
         return;

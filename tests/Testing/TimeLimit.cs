@@ -55,8 +55,9 @@ public sealed class FactAttribute : Xunit.FactAttribute
         : base(sourceFilePath, sourceLineNumber) => Timeout = TimeLimitAttribute.OneTest;
 }
 
-/// <summary>xunit's attribute with a time limit for each row of data.</summary>
+/// <summary>xunit's attribute with a time limit for each row of data, and with fewer rows by default.</summary>
 [AttributeUsage(AttributeTargets.Method)]
+[XunitTestCaseDiscoverer(typeof(ReducedTheoryDiscoverer))]
 public sealed class TheoryAttribute : Xunit.TheoryAttribute
 {
     /// <inheritdoc/>

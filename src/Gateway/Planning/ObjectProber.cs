@@ -34,7 +34,7 @@ internal sealed class ObjectProber(ObjectStore store, HeadVerifier heads)
         var guess = probe.Declared?.Size ?? probe.Source.LastSize;
         if (memory.Prefetch is { } prefetch && guess <= store.Options.SmallObject && prefetch.TryTake(guess))
         {
-            return await ReadAsync(probe, run, prefetch, guess, cancellationToken);
+            return await ReadAsync(probe, run, memory, guess, cancellationToken);
         }
 
         var head = await store.HeadAsync(probe.Object, run.Record.Transfer, cancellationToken);
@@ -44,13 +44,18 @@ internal sealed class ObjectProber(ObjectStore store, HeadVerifier heads)
         }
 
         // A GET may tell the length; if not, the object itself does.
-        return await ReadAsync(probe, run, memory.Prefetch ?? await memory.GetDiscoveryAsync(), guess: 0, cancellationToken, isFirstKept: memory.Prefetch is not null);
+        return await ReadAsync(probe, run, memory, guess: 0, cancellationToken);
     }
 
     /// <summary>Requests the object itself, and keeps it open if it fits into memory or is what the archive begins with.</summary>
-    private async Task<ObjectHead> ReadAsync(
-        EntryProbe probe, BundleRun run, ByteBudget budget, long guess, CancellationToken cancellationToken, bool isFirstKept = true)
+    /// <param name="probe">The object.</param>
+    /// <param name="run">Keeps it.</param>
+    /// <param name="memory">Memory for it.</param>
+    /// <param name="guess">Bytes that were taken from <see cref="ProbeMemory.Prefetch"/> for it; they are returned.</param>
+    /// <param name="cancellationToken">Cancels everything.</param>
+    private async Task<ObjectHead> ReadAsync(EntryProbe probe, BundleRun run, ProbeMemory memory, long guess, CancellationToken cancellationToken)
     {
+        var budget = memory.Prefetch ?? await memory.GetDiscoveryAsync();
         IObjectReader reader;
         try
         {
@@ -61,7 +66,7 @@ internal sealed class ObjectProber(ObjectStore store, HeadVerifier heads)
             ReturnGuess();
         }
 
-        if (reader.IsPreloaded || (isFirstKept && probe.Index == 0 && reader.Head.Size is not null))
+        if (reader.IsPreloaded || (memory.Prefetch is not null && probe.Index == 0 && reader.Head.Size is not null))
         {
             run.Opened.Add(probe.Index, reader);
             return reader.Head;

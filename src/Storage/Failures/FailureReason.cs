@@ -66,7 +66,7 @@ public sealed record FailureReason(
 
     // :: Storage: status
     public static readonly FailureReason NotFound = OfStorage(nameof(NotFound), "no such object", Status404NotFound);
-    public static readonly FailureReason Denied = OfStorage(nameof(Denied), "Storage does not permit the gateway to read.", level: LogLevel.Error);
+    public static readonly FailureReason Denied = OfStorage(nameof(Denied), "Storage does not permit the gateway to read.") with { Level = LogLevel.Error };
     public static readonly FailureReason Redirected = OfStorage(nameof(Redirected), "Storage sent a redirect, which is not followed.");
     public static readonly FailureReason Throttled = OfStorage(nameof(Throttled), "Storage is overloaded.", Status503ServiceUnavailable, AnyDestination);
     public static readonly FailureReason StorageTimeout = OfStorage(nameof(StorageTimeout), "Storage returned 504.", Status504GatewayTimeout, AnyDestination, FailureExtent.SingleObject);
@@ -100,6 +100,6 @@ public sealed record FailureReason(
     private static FailureReason OfClient(string name, string text, int status) => new(name, FailureOrigin.Client, text, status, Level: LogLevel.Information);
 
     private static FailureReason OfStorage(
-        string name, string text, int status = Status502BadGateway, RetryScope retry = RetryScope.None, FailureExtent extent = FailureExtent.None, LogLevel level = LogLevel.Warning) =>
-        new(name, FailureOrigin.Upstream, text, status, retry, extent, level);
+        string name, string text, int status = Status502BadGateway, RetryScope retry = RetryScope.None, FailureExtent extent = FailureExtent.None) =>
+        new(name, FailureOrigin.Upstream, text, status, retry, extent);
 }

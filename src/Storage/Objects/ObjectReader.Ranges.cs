@@ -11,7 +11,7 @@ internal sealed partial class ObjectReader
     {
         if (_buffer is null && _position == 0 && _part.End is null)
         {
-            _ranges = ParallelRanges.TryStart(_store, _request, Head, _counters, budget, _cancellationToken);
+            _ranges = ParallelRanges.TryStart(_store, new(_request, Head, default), _counters, budget, _cancellationToken);
         }
     }
 

@@ -54,7 +54,7 @@ internal sealed partial class ObjectReader
         await CloseAsync();
         try
         {
-            return Took(await _store.ContinueAsync(_request, Head, _part with { From = _position }, _counters, response => ReadFirstAsync(response, buffer), _cancellationToken));
+            return Took(await _store.ContinueAsync(new(_request, Head, _part with { From = _position }), _counters, response => ReadFirstAsync(response, buffer), _cancellationToken));
         }
         catch (StorageException exhausted)
         {

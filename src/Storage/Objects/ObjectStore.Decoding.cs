@@ -34,16 +34,14 @@ public sealed partial class ObjectStore
     }
 
     /// <summary>Opens an object as an entry.</summary>
-    private Task<IObjectReader> OpenEntryAsync(
-        ObjectRequest request, ObjectHead? expected, long? size, Func<IObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken) =>
-        request.Source.Decodes
-            ? OpenDecodedAsync(request, expected, size, prepare, counters, cancellationToken)
-            : OpenStoredAsync(request, expected, size, prepare, counters, cancellationToken);
+    private Task<IObjectReader> OpenEntryAsync(Opening opening, TransferCounters counters, CancellationToken cancellationToken) => opening.Request.Source.Decodes
+        ? OpenDecodedAsync(opening, counters, cancellationToken)
+        : OpenStoredAsync(opening, counters, cancellationToken);
 
-    private async Task<IObjectReader> OpenDecodedAsync(
-        ObjectRequest request, ObjectHead? expected, long? size, Func<IObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken)
+    private async Task<IObjectReader> OpenDecodedAsync(Opening opening, TransferCounters counters, CancellationToken cancellationToken)
     {
-        var reader = (ObjectReader)await OpenStoredAsync(request, expected, size, prepare, counters, cancellationToken);
+        var (request, expected) = (opening.Request, opening.Expected);
+        var reader = (ObjectReader)await OpenStoredAsync(opening, counters, cancellationToken);
         if (FindDecodable(request, reader.Head) is not { } coding)
         {
             return reader;
@@ -64,7 +62,7 @@ public sealed partial class ObjectStore
                 // Not while it is open: an idle open body may keep others waiting.
                 await reader.DisposeAsync();
                 known = await MeasureAsync(request, stored, coding, counters, cancellationToken);
-                reader = (ObjectReader)await OpenStoredAsync(request, stored, stored.Size, prepare, counters, cancellationToken);
+                reader = (ObjectReader)await OpenStoredAsync(opening with { Expected = stored, Size = stored.Size }, counters, cancellationToken);
             }
 
             if (expected?.Size is { } planned && planned != known)
@@ -85,7 +83,7 @@ public sealed partial class ObjectStore
         counters,
         async () =>
         {
-            await using var reader = (ObjectReader)await OpenStoredAsync(request, stored, stored.Size, static _ => Task.CompletedTask, counters, cancellationToken);
+            await using var reader = (ObjectReader)await OpenStoredAsync(new(request, stored, stored.Size, static _ => Task.CompletedTask), counters, cancellationToken);
             return await MeasureAsync(request, reader, coding);
         },
         cancellationToken);

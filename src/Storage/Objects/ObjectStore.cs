@@ -49,9 +49,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
 
         Task<ObjectHead?> RequestHeadAsync(string method, CancellationToken token) => AttemptAsync(
             request,
-            method,
-            range: default,
-            etag: null,
+            new(method),
             state,
             async attempt =>
             {
@@ -67,7 +65,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
     /// <exception cref="StorageException">It does not exist, or storage fails.</exception>
     public Task<IObjectReader> OpenAnyVersionAsync(
         ObjectRequest request, long? size, Func<IObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken) =>
-        OpenEntryAsync(request, null, size, prepare, counters, cancellationToken);
+        OpenEntryAsync(new(request, null, size, prepare), counters, cancellationToken);
 
     /// <summary>Opens an object at its beginning.</summary>
     /// <param name="request">The object.</param>
@@ -79,19 +77,17 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
     /// <exception cref="StorageException">It does not exist, is not what was planned, or storage fails.</exception>
     public Task<IObjectReader> OpenAsync(
         ObjectRequest request, ObjectHead? expected, Func<IObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken) =>
-        OpenEntryAsync(request, expected, expected?.Size, prepare, counters, cancellationToken);
+        OpenEntryAsync(new(request, expected, expected?.Size, prepare), counters, cancellationToken);
 
-    private Task<IObjectReader> OpenStoredAsync(
-        ObjectRequest request, ObjectHead? expected, long? size, Func<IObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken)
+    private Task<IObjectReader> OpenStoredAsync(Opening opening, TransferCounters counters, CancellationToken cancellationToken)
     {
+        var (request, expected, size, prepare) = opening;
         var state = new RetryState(request.Source, counters);
         return RepeatAsync(
             state,
             token => AttemptAsync<IObjectReader>(
                 request,
-                HttpMethods.Get,
-                range: default,
-                etag: null,
+                new(HttpMethods.Get),
                 state,
                 async attempt =>
                 {
@@ -131,9 +127,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
         }
 
         return await ContinueAsync<IObjectReader>(
-            request,
-            head,
-            part,
+            new(request, head, part),
             counters,
             async response =>
             {
@@ -150,21 +144,14 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
     }
 
     /// <summary>Continues an object at a byte, in the version that was begun.</summary>
-    /// <param name="request">The object.</param>
-    /// <param name="head">The version; without an ETag only offset 0 is possible.</param>
-    /// <param name="range">The bytes wanted.</param>
+    /// <param name="part">The version and the bytes; without an ETag only offset 0 is possible.</param>
     /// <param name="counters">Counts attempts.</param>
     /// <param name="take">Receives the response; its failure is the attempt's failure.</param>
     /// <param name="cancellationToken">Cancels everything.</param>
     /// <exception cref="StorageException">Another version, other bytes than requested, or storage fails.</exception>
-    internal Task<T> ContinueAsync<T>(
-        ObjectRequest request,
-        ObjectHead head,
-        ByteRange range,
-        TransferCounters counters,
-        Func<PartResponse, Task<T>> take,
-        CancellationToken cancellationToken)
+    internal Task<T> ContinueAsync<T>(ObjectPart part, TransferCounters counters, Func<PartResponse, Task<T>> take, CancellationToken cancellationToken)
     {
+        var (request, head, range) = part;
         var state = new RetryState(request.Source, counters);
         var asked = range;
         return RepeatAsync(
@@ -186,9 +173,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
 
         Task<T> ContinueOnceAsync(CancellationToken token) => AttemptAsync(
             request,
-            HttpMethods.Get,
-            asked,
-            head.ETag,
+            new(HttpMethods.Get, asked, head.ETag),
             state,
             async attempt =>
             {
@@ -223,19 +208,18 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
         }
     }
 
-    private async Task<T> AttemptAsync<T>(
-        ObjectRequest request, string method, ByteRange range, string? etag, RetryState state, Func<SubRequest, Task<T>> take, CancellationToken cancellationToken)
+    private async Task<T> AttemptAsync<T>(ObjectRequest request, Attempt what, RetryState state, Func<SubRequest, Task<T>> take, CancellationToken cancellationToken)
     {
         var attempt = new SubRequest(scopes, request, [.. state.Destinations], cancellationToken);
         try
         {
-            await attempt.SendAsync(method, range, etag, cancellationToken);
+            await attempt.SendAsync(what.Method, what.Range, what.ETag, cancellationToken);
             if (await attempt.GetRedirectedAsync() is { } redirected)
             {
                 // Only once: the response to this request is final.
                 await attempt.DisposeAsync();
                 attempt = new SubRequest(scopes, redirected, [.. state.Destinations], cancellationToken);
-                await attempt.SendAsync(method, range, etag, cancellationToken);
+                await attempt.SendAsync(what.Method, what.Range, what.ETag, cancellationToken);
             }
 
             return await take(attempt);
@@ -291,4 +275,20 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
     private static TimeSpan? Spread(TimeSpan? retryAfter) => retryAfter * (1 + (MaxSpread * Random.Shared.NextDouble()));
 
     private static RetryState GetState(ResilienceContext context) => context.Properties.GetValue(RetryState.Key, null!);
+
+    /// <summary>How an object is opened.</summary>
+    /// <param name="Request">The object.</param>
+    /// <param name="Expected">The planned object; null if nothing is known about it.</param>
+    /// <param name="Size">Assumed if storage reports no length.</param>
+    /// <param name="Prepare">Part of opening.</param>
+    private sealed record Opening(ObjectRequest Request, ObjectHead? Expected, long? Size, Func<IObjectReader, Task> Prepare);
+
+    /// <summary>What one attempt requests.</summary>
+    /// <param name="Method">GET or HEAD.</param>
+    /// <param name="Range">The bytes.</param>
+    /// <param name="ETag">The version that a range must belong to.</param>
+    private readonly record struct Attempt(string Method, ByteRange Range = default, string? ETag = null);
 }
+
+/// <summary>Bytes of one version of an object.</summary>
+internal readonly record struct ObjectPart(ObjectRequest Request, ObjectHead Head, ByteRange Range);

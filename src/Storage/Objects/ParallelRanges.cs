@@ -48,9 +48,9 @@ internal sealed class ParallelRanges : IAsyncDisposable
     public long From => _store.Options.RangeBytes;
 
     /// <summary>Starts if the source is configured so, the object is large with a strong ETag, and the budget allows at least two ranges.</summary>
-    public static ParallelRanges? TryStart(
-        ObjectStore store, ObjectRequest request, ObjectHead head, TransferCounters counters, ByteBudget budget, CancellationToken cancellationToken)
+    public static ParallelRanges? TryStart(ObjectStore store, ObjectPart whole, TransferCounters counters, ByteBudget budget, CancellationToken cancellationToken)
     {
+        var (request, head, _) = whole;
         var size = store.Options.RangeBytes;
         var wanted = (int)Math.Min(request.Source.ParallelRanges, ((head.Size ?? 0) - 1) / size);
         if (wanted < 2 || head.ETag is null)

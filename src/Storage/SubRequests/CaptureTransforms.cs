@@ -37,75 +37,83 @@ internal sealed class CaptureTransforms : ITransformProvider
         var keyNotKept = pathTransforms.Length == 0 ? null : $"The route's path transforms ({string.Join(", ", pathTransforms)}) do not send this key unchanged.";
         context.AddRequestTransform(transform =>
         {
-            var message = transform.ProxyRequest;
-            var path = message.RequestUri is { } given ? given.OriginalString.Split('?', 2)[0] : transform.Path.Value;
-            message.RequestUri ??= RequestUtilities.MakeDestinationAddress(transform.DestinationPrefix, transform.Path, transform.Query.QueryString);
-            message.Options.Set(FolderHandler.Root, transform.DestinationPrefix);
-            if (string.IsNullOrEmpty(message.Headers.Host))
-            {
-                // The client sent no such header: storage gets only its own host name.
-                message.Headers.Host = null;
-            }
-
-            // Without dot segments a path cannot leave the prefix of the destination and the route's transforms.
-            var staysInside = !DotSegments.IsIn(path) && IsUnder(transform.DestinationPrefix, message.RequestUri);
-            if (transform.HttpContext.Features.Get<ResponseCapture>() is { } capture)
-            {
-                if (!staysInside)
-                {
-                    capture.Failure = new StorageException(FailureReason.OutsidePrefix);
-                    throw capture.Failure;
-                }
-
-                if (capture.ExactKey is { } key && SentPath.FindPrefix(message.RequestUri, key) is null)
-                {
-                    capture.Failure = new StorageException(FailureReason.KeyNotKept, keyNotKept);
-                    throw capture.Failure;
-                }
-
-                message.Options.Set(AttemptHandler.Capture, capture);
-                if (versionIsOpen)
-                {
-                    message.Version = HttpVersion.Version11;
-                }
-            }
-            else if (!staysInside)
-            {
-                // YARP forwards nothing once a transform has set a status.
-                transform.HttpContext.Response.StatusCode = StatusCodes.Status400BadRequest;
-            }
-
+            PrepareRequest(transform, versionIsOpen, keyNotKept);
             return default;
         });
-        context.AddResponseTransform(transform =>
+        context.AddResponseTransform(TakeResponse);
+    }
+
+    private void PrepareRequest(RequestTransformContext transform, bool versionIsOpen, string? keyNotKept)
+    {
+        var message = transform.ProxyRequest;
+        var path = message.RequestUri is { } given ? given.OriginalString.Split('?', 2)[0] : transform.Path.Value;
+        message.RequestUri ??= RequestUtilities.MakeDestinationAddress(transform.DestinationPrefix, transform.Path, transform.Query.QueryString);
+        message.Options.Set(FolderHandler.Root, transform.DestinationPrefix);
+        if (string.IsNullOrEmpty(message.Headers.Host))
         {
-            if (transform.HttpContext.GetEndpoint()?.Metadata.GetMetadata<IEnableCorsAttribute>() is not null)
+            // The client sent no such header: storage gets only its own host name.
+            message.Headers.Host = null;
+        }
+
+        // Without dot segments a path cannot leave the prefix of the destination and the route's transforms.
+        var staysInside = !DotSegments.IsIn(path) && IsUnder(transform.DestinationPrefix, message.RequestUri);
+        if (transform.HttpContext.Features.Get<ResponseCapture>() is { } capture)
+        {
+            RequireKept(capture, message.RequestUri, staysInside, keyNotKept);
+            message.Options.Set(AttemptHandler.Capture, capture);
+            if (versionIsOpen)
             {
-                // The route's policy decides; headers of storage must not extend it.
-                foreach (var name in transform.HttpContext.Response.Headers.Keys.Where(name => name.StartsWith(CorsHeaders, StringComparison.OrdinalIgnoreCase)).ToArray())
-                {
-                    transform.HttpContext.Response.Headers.Remove(name);
-                }
+                message.Version = HttpVersion.Version11;
             }
+        }
+        else if (!staysInside)
+        {
+            // YARP forwards nothing once a transform has set a status.
+            transform.HttpContext.Response.StatusCode = StatusCodes.Status400BadRequest;
+        }
+    }
 
-            if (transform.ProxyResponse is { } message && transform.HttpContext.Features.Get<ResponseCapture>() is { } capture)
+    /// <exception cref="StorageException">The URL leaves the prefix, or does not end in the key that must be sent unchanged.</exception>
+    private static void RequireKept(ResponseCapture capture, Uri address, bool staysInside, string? keyNotKept)
+    {
+        capture.Failure = !staysInside ? new StorageException(FailureReason.OutsidePrefix)
+            : capture.ExactKey is { } key && SentPath.FindPrefix(address, key) is null ? new StorageException(FailureReason.KeyNotKept, keyNotKept)
+            : null;
+        if (capture.Failure is { } failure)
+        {
+            throw failure;
+        }
+    }
+
+    private static ValueTask TakeResponse(ResponseTransformContext transform)
+    {
+        var headers = transform.HttpContext.Response.Headers;
+        if (transform.HttpContext.GetEndpoint()?.Metadata.GetMetadata<IEnableCorsAttribute>() is not null)
+        {
+            // The route's policy decides; headers of storage must not extend it.
+            foreach (var name in headers.Keys.Where(name => name.StartsWith(CorsHeaders, StringComparison.OrdinalIgnoreCase)).ToArray())
             {
-                transform.SuppressResponseBody = true;
-                if (capture.Failure is { } failure)
-                {
-                    if (capture.IsFaultOfDestination)
-                    {
-                        transform.HttpContext.Features.Set<IForwarderErrorFeature>(new ObservedForwarderError(ForwarderError.Request, failure));
-                    }
-
-                    return default;
-                }
-
-                return new ValueTask(capture.HandOverAsync(message));
+                headers.Remove(name);
             }
+        }
 
+        if (transform.ProxyResponse is not { } message || transform.HttpContext.Features.Get<ResponseCapture>() is not { } capture)
+        {
             return default;
-        });
+        }
+
+        transform.SuppressResponseBody = true;
+        if (capture.Failure is not { } failure)
+        {
+            return new ValueTask(capture.HandOverAsync(message));
+        }
+
+        if (capture.IsFaultOfDestination)
+        {
+            transform.HttpContext.Features.Set<IForwarderErrorFeature>(new ObservedForwarderError(ForwarderError.Request, failure));
+        }
+
+        return default;
     }
 
     // Uri decodes and resolves encoded dots, so this compares what would be sent.

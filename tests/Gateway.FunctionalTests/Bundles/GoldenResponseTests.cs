@@ -18,10 +18,15 @@ public sealed class GoldenResponseTests : IAsyncLifetime
 {
     private static readonly string[] Formats = ["tar.gz", "tar", "tar.zst", "zip"];
     private static readonly string[] Compressions = ["fast", "small", "store"];
+    // By default, one of three: the code that they take is the same.
+    private const int Reduced = 3;
+
     private static readonly string[] Requests = ["missing=fail", "missing=fail&receipt=true", "missing=skip&receipt=true", "missing=abort", "missing=abort&receipt=true"];
     private static readonly string[] Headers = ["ETag", "Last-Modified", "Content-Type", "Content-Disposition", "Accept-Ranges", "Content-Length", "Bundle-Entries", "Bundle-Skipped", "Bundle-Size", "Cache-Control"];
 
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static bool IsWritten => Environment.GetEnvironmentVariable("GATEWAY_WRITE_GOLDEN") == "1";
 
     private readonly ScriptedUpstream _upstream = new();
     private readonly FakeTimeProvider _time = new(new(2026, 11, 30, 0, 0, 0, TimeSpan.Zero));
@@ -50,7 +55,8 @@ public sealed class GoldenResponseTests : IAsyncLifetime
     {
         var golden = await ReadGoldenAsync();
         var actual = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (format, compression, request) in from format in Formats from compression in Compressions from request in Requests select (format, compression, request))
+        var recipes = (from format in Formats from compression in Compressions from request in Requests select (format, compression, request)).Where((_, i) => Matrix.IsFull || IsWritten || i % Reduced == 0);
+        foreach (var (format, compression, request) in recipes)
         {
             var query = $"format={format}&compression={compression}&{request}&name=golden&ids=s/text.txt,s/empty,s/gr%C3%BC%C3%9Fe/%F0%9F%98%80.txt,s/media.bin{(request.StartsWith("missing=skip", StringComparison.Ordinal) ? ",s/none" : "")}";
             var plan = await _gateway.Client.GetFromJsonAsync<JsonElement>($"/bundle/plan?{query}", TestContext.Current.CancellationToken);
@@ -79,14 +85,14 @@ public sealed class GoldenResponseTests : IAsyncLifetime
         }
 
         await AddLinksAsync(golden, actual);
-        if (Environment.GetEnvironmentVariable("GATEWAY_WRITE_GOLDEN") == "1")
+        if (IsWritten)
         {
             await File.WriteAllTextAsync(PathOfGolden(), JsonSerializer.Serialize(actual, Json) + "\n");
             return;
         }
 
         Assert.All(actual, pair => Assert.Equal($"{pair.Key}: {golden.GetValueOrDefault(pair.Key)}", $"{pair.Key}: {pair.Value}"));
-        Assert.DoesNotContain(golden.Keys, key => !actual.ContainsKey(key) && !key.Contains("compression=small", StringComparison.Ordinal));
+        Assert.DoesNotContain(golden.Keys, key => Matrix.IsFull && !actual.ContainsKey(key) && !key.Contains("compression=small", StringComparison.Ordinal));
     }
 
     /// <summary>Links that an earlier version made are in the file. Those that are made now are compared, too: they have the same clock and key.</summary>

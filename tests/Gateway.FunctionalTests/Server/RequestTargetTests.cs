@@ -9,7 +9,7 @@ public sealed class RequestTargetTests : IAsyncLifetime
     private readonly ScriptedUpstream _upstream = new();
     private GatewayUnderTest _gateway = null!;
 
-    public static MatrixTheoryData<string, string> Escapes => new(
+    public static TheoryData<string, string> Escapes => Ways.Pairs(
         ["GET", "HEAD", "PUT", "DELETE", "POST", "OPTIONS"],
         [
             "http://{host}/s/..%2fprivate/secret", "http://{host}/s/..%2Fprivate/secret", "http://{host}/s/x%2f..%2f..%2fprivate/secret",

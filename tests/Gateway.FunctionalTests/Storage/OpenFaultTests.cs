@@ -17,7 +17,7 @@ public class OpenFaultTests
         ("Upstream:StallTimeout", TimeSpan.FromMilliseconds(400)),
     ];
 
-    public static MatrixTheoryData<Protocol, int> Denials => new(Ways.Protocols, [401, 403]);
+    public static TheoryData<Protocol, int> Denials => Ways.Pairs(Ways.Protocols, [401, 403]);
 
     public static TheoryData<Protocol, string, string> Encoded => Ways.With("fail", "abort");
 

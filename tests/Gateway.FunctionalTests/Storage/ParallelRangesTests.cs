@@ -148,7 +148,7 @@ public class ParallelRangesTests
         var budget = new ByteBudget(32L * Largest);
 
         var ranges = ParallelRanges.TryStart(
-            services.GetRequiredService<ObjectStore>(), request, new ObjectHead(64L * Largest, "\"v1\"", default), new TransferCounters(), budget, new CancellationToken(canceled: true));
+            services.GetRequiredService<ObjectStore>(), new(request, new ObjectHead(64L * Largest, "\"v1\"", default), default), new TransferCounters(), budget, new CancellationToken(canceled: true));
         Assert.False(budget.TryTake(1));
         await ranges!.DisposeAsync();
 
