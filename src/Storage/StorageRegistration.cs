@@ -3,7 +3,6 @@ using Gateway.Storage.Objects;
 using Gateway.Storage.Sources;
 using Gateway.Storage.Stores.Folder;
 using Gateway.Storage.SubRequests;
-using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Storage;
@@ -20,7 +19,6 @@ public static class StorageRegistration
     /// <param name="configuration">Has the section <see cref="ProxySection"/>.</param>
     public static IReverseProxyBuilder AddStorage(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddSingleton<IProxyConfigFilter, SourceConfigFilter>();
         services.AddSingleton<IForwarderHttpClientFactory, ClusterClientFactory>();
         services.AddSingleton<FailureCounts>();
         services.AddSingleton<ConcurrencyMetrics>();
@@ -29,10 +27,11 @@ public static class StorageRegistration
         return services.AddReverseProxy()
             .LoadFromConfig(configuration.GetSection(ProxySection))
             .AddConfigFilter<FolderAddresses>()
+            .AddConfigFilter<SourceConfigFilter>()
             .AddTransforms<CaptureTransforms>();
     }
 
-    /// <summary>Maps YARP's routes, and reads the sources from all endpoints that are mapped now or by a later configuration.</summary>
+    /// <summary>Maps YARP's routes, and follows the sources among all endpoints. Call it last: endpoints that are mapped later are not compared with sources.</summary>
     /// <param name="app">The host.</param>
     /// <param name="guard">Middleware that runs before YARP chooses a destination.</param>
     public static void MapStorage(this WebApplication app, Func<HttpContext, RequestDelegate, Task> guard)

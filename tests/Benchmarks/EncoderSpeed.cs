@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Gateway.Archiving;
@@ -32,9 +31,9 @@ internal static class EncoderSpeed
             {
                 foreach (var (name, encoder) in Encoders)
                 {
-                    var started = Stopwatch.GetTimestamp();
+                    var started = TimeProvider.System.GetTimestamp();
                     var length = Encode(encoder, bytes);
-                    var speed = bytes.Length / 1e6 / Stopwatch.GetElapsedTime(started).TotalSeconds;
+                    var speed = bytes.Length / 1e6 / TimeProvider.System.GetElapsedTime(started).TotalSeconds;
                     if (round >= 0)
                     {
                         speeds[name].Speeds.Add(speed);
@@ -92,9 +91,9 @@ internal static class EncoderSpeed
 
         var file = Path.GetTempFileName();
         await File.WriteAllBytesAsync(file, bytes);
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         var result = await Tool.RunAsync("bash", ["-c", $"{program} {level} -c {file} | wc -c"]);
-        var speed = bytes.Length / 1e6 / Stopwatch.GetElapsedTime(started).TotalSeconds;
+        var speed = bytes.Length / 1e6 / TimeProvider.System.GetElapsedTime(started).TotalSeconds;
         File.Delete(file);
         return string.Create(
             CultureInfo.InvariantCulture,

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -66,22 +65,22 @@ internal static class Latency
         using var content = new StringContent(
             JsonSerializer.Serialize(new { missing, entries = workload.Keys.Select(key => new { id = "s/" + key }) }), Encoding.UTF8, "application/json");
         using var request = new HttpRequestMessage(HttpMethod.Post, "/bundle") { Content = content };
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         await using var body = await response.EnsureSuccessStatusCode().Content.ReadAsStreamAsync();
         await body.ReadExactlyAsync(new byte[1]);
-        var first = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        var first = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
         await body.CopyToAsync(Stream.Null);
-        return (first, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        return (first, TimeProvider.System.GetElapsedTime(started).TotalSeconds);
     }
 
     private static async Task<double> FirstAsync(HttpClient client, Uri url)
     {
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         using var response = await client.GetAsync(url, HttpCompletionOption.ResponseHeadersRead);
         await using var body = await response.EnsureSuccessStatusCode().Content.ReadAsStreamAsync();
         await body.ReadExactlyAsync(new byte[1]);
-        var first = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        var first = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
         await body.CopyToAsync(Stream.Null);
         return first;
     }

@@ -18,9 +18,9 @@ internal sealed record Measurement(double Seconds, double CpuSeconds, long PeakB
         }
 
         var cpu = CpuOf(server);
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         var received = await get();
-        return new Measurement(Stopwatch.GetElapsedTime(started).TotalSeconds, CpuOf(server) - cpu, server is null ? 0 : Memory(server, "VmHWM"), received);
+        return new Measurement(TimeProvider.System.GetElapsedTime(started).TotalSeconds, CpuOf(server) - cpu, server is null ? 0 : Memory(server, "VmHWM"), received);
     }
 
     public static double Median(IEnumerable<double> figures)

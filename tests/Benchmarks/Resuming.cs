@@ -123,11 +123,11 @@ internal static class Resuming
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
         request.Headers.Range = new RangeHeaderValue(from, null);
         request.Headers.IfRange = new RangeConditionHeaderValue(etag);
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         await using var body = await response.EnsureSuccessStatusCode().Content.ReadAsStreamAsync();
         await body.ReadExactlyAsync(new byte[1]);
-        return Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return TimeProvider.System.GetElapsedTime(started).TotalSeconds;
     }
 
     /// <summary>Processor seconds per GB of the writer alone.</summary>

@@ -45,7 +45,7 @@ internal static class StalledClients
                 times.Add((alone, await TimeAsync()));
                 if (round == rounds)
                 {
-                    await Task.Delay(Release);
+                    await Pace.WaitAsync(Release);
                     (released, later) = (Measurement.TcpMemory() / 1e6, await TimeAsync());
                 }
 
@@ -83,7 +83,7 @@ internal static class StalledClients
             await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n"));
         }
 
-        await Task.Delay(Settle);
+        await Pace.WaitAsync(Settle);
         return clients;
     }
 }

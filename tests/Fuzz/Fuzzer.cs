@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 
@@ -25,7 +24,7 @@ internal static unsafe class Fuzzer
         SharpFuzz.Common.Trace.SharedMem = map;
         var seen = new byte[MapSize];
         var (random, corpus, findings) = (new Random(seed), new List<byte[]>(), new HashSet<string>());
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         var runs = 0L;
         foreach (var input in Corpus.Of(target.Name))
         {
@@ -33,22 +32,22 @@ internal static unsafe class Fuzzer
         }
 
         var seeds = corpus.Count;
-        while (Stopwatch.GetElapsedTime(started) < time && findings.Count < MostFindings)
+        while (TimeProvider.System.GetElapsedTime(started) < time && findings.Count < MostFindings)
         {
             Try(Mutator.Mutate(random, corpus, MaxLength), isSeed: false);
         }
 
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{target.Name}: {runs} inputs, {runs / Stopwatch.GetElapsedTime(started).TotalSeconds:0} a second, {seen.Count(edge => edge != 0)} edges, {corpus.Count - seeds} inputs beyond {seeds} seeds, {findings.Count} findings"));
+            $"{target.Name}: {runs} inputs, {runs / TimeProvider.System.GetElapsedTime(started).TotalSeconds:0} a second, {seen.Count(edge => edge != 0)} edges, {corpus.Count - seeds} inputs beyond {seeds} seeds, {findings.Count} findings"));
         return findings.Count;
 
         void Try(byte[] input, bool isSeed)
         {
             runs++;
             new Span<byte>(map, MapSize).Clear();
-            var began = Stopwatch.GetTimestamp();
-            var fault = target.FaultOf(input) ?? (Stopwatch.GetElapsedTime(began) > TooLong ? "it takes too long" : null);
+            var began = TimeProvider.System.GetTimestamp();
+            var fault = target.FaultOf(input) ?? (TimeProvider.System.GetElapsedTime(began) > TooLong ? "it takes too long" : null);
             if (fault is not null && findings.Add(fault.Split('\n')[0]))
             {
                 // In the format of the corpus, so that it can be added there.

@@ -18,7 +18,7 @@ if (args is not [var wanted, .. var rest] || (wanted != "all" && !names.Contains
 }
 
 var minutes = rest is [var number, ..] ? Number(number) : 1;
-var seed = rest is [_, var text] ? (int)Number(text) : Environment.TickCount & int.MaxValue;
+var seed = rest is [_, var text] ? (int)Number(text) : Random.Shared.Next();
 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{minutes} minutes each, seed {seed}"));
 var folder = Instrumented.Copy(AppContext.BaseDirectory);
 try

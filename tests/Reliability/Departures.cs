@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Testing;
 
 namespace Reliability;
@@ -22,10 +21,10 @@ internal static class Departures
             await client.TakeAsync(random.Next(1, 1_000_000));
             await Eventually.TrueAsync(() => upstream.BodyBytes > before, "the bundle is being sent");
 
-            var left = Stopwatch.GetTimestamp();
+            var left = TimeProvider.System.GetTimestamp();
             await client.DisposeAsync();
             await Eventually.TrueAsync(() => upstream.OpenConnections == 0, "the connection to storage is closed");
-            latencies.Add(Stopwatch.GetElapsedTime(left, upstream.LastClosed));
+            latencies.Add(TimeProvider.System.GetElapsedTime(left, upstream.LastClosed));
         }
 
         return latencies;

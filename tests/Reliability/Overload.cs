@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
@@ -41,8 +40,8 @@ internal static class Overload
         await Eventually.StandsStillAsync(() => result.Started, TimeSpan.FromMilliseconds(300));
 
         // The first requests, while both sides are still being compiled, do not count.
-        var begin = Stopwatch.GetTimestamp() + (long)(Warming.TotalSeconds * Stopwatch.Frequency);
-        var stop = begin + (long)(time.TotalSeconds * Stopwatch.Frequency);
+        var begin = TimeProvider.System.GetTimestamp() + (long)(Warming.TotalSeconds * TimeProvider.System.TimestampFrequency);
+        var stop = begin + (long)(time.TotalSeconds * TimeProvider.System.TimestampFrequency);
         await Task.WhenAll(Enumerable.Range(0, Refused).Select(i => RequestHeadAsync(gateway, i, begin, stop, status, result)));
         asked.SetResult();
         await Task.WhenAll(admitted);
@@ -78,7 +77,7 @@ internal static class Overload
         Interlocked.Increment(ref result.Started);
 
         // The pause is the point: this client is slow until no other client sends requests.
-        var download = await client.TakeRestAsync(async _ => await Task.WhenAny(asked, Task.Delay(asked.IsCompleted ? TimeSpan.Zero : step)));
+        var download = await client.TakeRestAsync(async _ => await Task.WhenAny(asked, Pace.WaitAsync(asked.IsCompleted ? TimeSpan.Zero : step)));
         if (download is { IsCut: false, Status: HttpStatusCode.OK } && Download.Hash(Download.ReadEntries(download.Bytes)["s/a"]) == hash)
         {
             Interlocked.Increment(ref result.Whole);
@@ -88,15 +87,15 @@ internal static class Overload
     private static async Task RequestHeadAsync(GatewayProcess gateway, int number, long begin, long stop, HttpStatusCode status, OverloadResult result)
     {
         var client = gateway.Client;
-        await Task.Delay(Pause * ((double)number / Refused));
+        await Pace.WaitAsync(Pause * ((double)number / Refused));
         using var timer = new PeriodicTimer(Pause);
-        while (Stopwatch.GetTimestamp() < stop)
+        while (TimeProvider.System.GetTimestamp() < stop)
         {
-            var began = Stopwatch.GetTimestamp();
+            var began = TimeProvider.System.GetTimestamp();
             using var answer = await client.GetAsync("/bundle?ids=s/a");
             if (began > begin)
             {
-                result.Refusals.Add(Stopwatch.GetElapsedTime(began));
+                result.Refusals.Add(TimeProvider.System.GetElapsedTime(began));
             }
 
             if (answer.StatusCode != status || answer.Headers.RetryAfter is null)

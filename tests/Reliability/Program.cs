@@ -10,7 +10,7 @@ if (args is not [var command, .. var rest] || command is not ("cuts" or "swaps" 
 }
 
 var count = rest is [var number, ..] ? int.Parse(number, CultureInfo.InvariantCulture) : command switch { "cuts" => 20_000, "departures" => 500, "overload" => 20, "soak" or "chaos" => 10, _ => 10_000 };
-var seed = rest is [_, var text] ? int.Parse(text, CultureInfo.InvariantCulture) : Environment.TickCount;
+var seed = rest is [_, var text] ? int.Parse(text, CultureInfo.InvariantCulture) : Random.Shared.Next();
 Console.WriteLine($"{count} {command}, seed {seed}");
 switch (command)
 {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
@@ -80,14 +79,14 @@ internal sealed class Soak : IAsyncDisposable
 
     private async Task WatchAsync(List<(double Seconds, double Megabytes, int Handles)> samples, CancellationToken stop)
     {
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         using var timer = new PeriodicTimer(Step);
         try
         {
             while (await timer.WaitForNextTickAsync(stop))
             {
                 _gateway.Process.Refresh();
-                samples.Add((Stopwatch.GetElapsedTime(started).TotalSeconds, _gateway.Process.WorkingSet64 / 1e6, (int)Handles()));
+                samples.Add((TimeProvider.System.GetElapsedTime(started).TotalSeconds, _gateway.Process.WorkingSet64 / 1e6, (int)Handles()));
             }
         }
         catch (OperationCanceledException)
@@ -161,7 +160,7 @@ internal sealed class Soak : IAsyncDisposable
             if (slow.Response.StatusCode == HttpStatusCode.OK)
             {
                 // The pause is the point: this client is slow, whatever the machine is.
-                Judge(await slow.TakeRestAsync(async _ => await Task.Delay(1), step: 16 * 1024), chosen);
+                Judge(await slow.TakeRestAsync(async _ => await Pace.WaitAsync(TimeSpan.FromMilliseconds(1)), step: 16 * 1024), chosen);
             }
         }
         catch (HttpRequestException)

@@ -14,11 +14,18 @@ internal static class Eventually
     /// <param name="what">Its description.</param>
     /// <param name="atMost">How long it may take.</param>
     /// <param name="describe">Describes the state if it did not become true.</param>
-    public static async Task TrueAsync(Func<bool> condition, string what, TimeSpan? atMost = null, Func<string>? describe = null)
+    public static Task TrueAsync(Func<bool> condition, string what, TimeSpan? atMost = null, Func<string>? describe = null) =>
+        TrueAsync(() => Task.FromResult(condition()), what, atMost, describe);
+
+    /// <param name="condition">What must become true.</param>
+    /// <param name="what">Its description.</param>
+    /// <param name="atMost">How long it may take.</param>
+    /// <param name="describe">Describes the state if it did not become true.</param>
+    public static async Task TrueAsync(Func<Task<bool>> condition, string what, TimeSpan? atMost = null, Func<string>? describe = null)
     {
         using var timer = new PeriodicTimer(Step);
         using var patience = new CancellationTokenSource(atMost ?? Patience);
-        while (!condition())
+        while (!await condition())
         {
             if (patience.IsCancellationRequested)
             {

@@ -9,6 +9,6 @@ public sealed class PoolLeakCheck : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         var pools = (from format in Enum.GetValues<ArchiveFormat>() from compression in Enum.GetValues<Compression>() select EncoderCatalogue.Get(new ArchiveRecipe(format, compression)).Blocks).Distinct().ToArray();
-        await Eventually.TrueAsync(() => pools.All(pool => pool.Rented == 0), $"no block is rented any more: {string.Join(' ', pools.Select(pool => pool.Rented))}");
+        await Eventually.TrueAsync(() => pools.All(pool => pool.Rented == 0), "no block is rented any more", describe: () => string.Join(' ', pools.Select(pool => pool.Rented)));
     }
 }

@@ -241,7 +241,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
         finally
         {
             socket.Dispose();
-            Volatile.Write(ref _lastClosed, System.Diagnostics.Stopwatch.GetTimestamp());
+            Volatile.Write(ref _lastClosed, TimeProvider.System.GetTimestamp());
             Interlocked.Decrement(ref _open);
         }
     }
@@ -307,8 +307,8 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     {
         lock (_served)
         {
-            var now = System.Diagnostics.Stopwatch.GetTimestamp();
-            while (_served.TryPeek(out var oldest) && System.Diagnostics.Stopwatch.GetElapsedTime(oldest, now) > TimeSpan.FromSeconds(1))
+            var now = TimeProvider.System.GetTimestamp();
+            while (_served.TryPeek(out var oldest) && TimeProvider.System.GetElapsedTime(oldest, now) > TimeSpan.FromSeconds(1))
             {
                 _served.Dequeue();
             }

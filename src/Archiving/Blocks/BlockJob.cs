@@ -15,7 +15,7 @@ namespace Gateway.Archiving.Blocks;
 internal sealed class BlockJob
 {
     // How long an encoded block may wait until the next one is full.
-    private const int MaxDelayMilliseconds = 1000;
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
 
     // Blocks of all archives that wait for a worker or are being encoded.
     private static int _open;
@@ -25,7 +25,7 @@ internal sealed class BlockJob
 
     private readonly BlockEncoder _encoder;
     private readonly int _length;
-    private readonly long _started = Environment.TickCount64;
+    private readonly long _started = TimeProvider.System.GetTimestamp();
     private readonly Task<int> _encoding;
     private byte[]? _plain;
     private byte[]? _encoded;
@@ -50,7 +50,7 @@ internal sealed class BlockJob
     public Checkpoint? End { get; private set; }
 
     /// <summary>Whether the next block fills slowly, so that this one should be sent without waiting for it.</summary>
-    public bool IsOverdue => Environment.TickCount64 - _started > MaxDelayMilliseconds;
+    public bool IsOverdue => TimeProvider.System.GetElapsedTime(_started) > MaxDelay;
 
     /// <summary>Whether encoding has ended, successfully or not.</summary>
     public bool IsCompleted => _encoding.IsCompleted;

@@ -30,7 +30,7 @@ internal sealed partial class BlockWriter : PipeWriter
     private const int InitialInFlight = 2;
 
     // A caller that fills its memory within this time is given several blocks at once.
-    private const int QuickMilliseconds = 50;
+    private static readonly TimeSpan Quick = TimeSpan.FromMilliseconds(50);
 
     private readonly PipeWriter _output;
     private readonly BlockEncoder _encoder;
@@ -192,9 +192,8 @@ internal sealed partial class BlockWriter : PipeWriter
             _inPlace = _output.GetMemory(length);
 
             // As many blocks as fit, so that a single read can fill several; but nothing is sent until all are full.
-            var now = Environment.TickCount64;
-            _blocksInPlace = now - _begun < QuickMilliseconds ? _inPlace.Length / length : 1;
-            _begun = now;
+            _blocksInPlace = TimeProvider.System.GetElapsedTime(_begun) < Quick ? _inPlace.Length / length : 1;
+            _begun = TimeProvider.System.GetTimestamp();
         }
         else
         {

@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.Authorization.Policy;
 namespace Gateway.Access;
 
 /// <summary>
-/// The authorization policies of the sources' routes. For a direct request the authorization middleware asks them; a bundle does
-/// not pass there on behalf of its sources, so it asks them itself, each once.
+/// Evaluates the authorization policies of the sources' routes. The authorization middleware does that for direct requests only, so a bundle has each
+/// policy evaluated here, once.
 /// </summary>
 internal sealed class SourceAuthorizer(SourceIndex index, IAuthorizationPolicyProvider policies, IPolicyEvaluator evaluator, IAuthenticationSchemeProvider schemes)
 {
@@ -27,7 +27,7 @@ internal sealed class SourceAuthorizer(SourceIndex index, IAuthorizationPolicyPr
             if (authorization.Forbidden)
             {
                 throw new BundleProblemException(
-                    StatusCodes.Status403Forbidden, $"The source '{source.Name}' is not for this client.", FailureReason.NotAuthorized);
+                    StatusCodes.Status403Forbidden, $"This client may not use source '{source.Name}'.", FailureReason.NotAuthorized);
             }
 
             if (authorization.Challenged)
@@ -39,7 +39,7 @@ internal sealed class SourceAuthorizer(SourceIndex index, IAuthorizationPolicyPr
         }
     }
 
-    /// <summary>Before a body is read: a client that no source would serve has nothing to ask for.</summary>
+    /// <summary>Rejects a client that no source would serve, before its body is read.</summary>
     /// <exception cref="BundleProblemException">401: the client is unknown, and every source requires authentication.</exception>
     public async Task RequireAnySourceAsync(HttpContext context)
     {
@@ -66,7 +66,7 @@ internal sealed class SourceAuthorizer(SourceIndex index, IAuthorizationPolicyPr
     private async Task<PolicyAuthorizationResult> EvaluateAsync(HttpContext context, Source source, AuthorizationPolicy policy) =>
         await evaluator.AuthorizeAsync(policy, await evaluator.AuthenticateAsync(policy, context), context, source.Endpoint);
 
-    /// <returns>Null when the source is open to everybody.</returns>
+    /// <returns>Null when the source needs no authorization.</returns>
     private async Task<AuthorizationPolicy?> GetPolicyAsync(Source source) => source.Endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null
         ? null
         : await AuthorizationPolicy.CombineAsync(
@@ -74,7 +74,7 @@ internal sealed class SourceAuthorizer(SourceIndex index, IAuthorizationPolicyPr
             source.Endpoint.Metadata.GetOrderedMetadata<IAuthorizeData>(),
             source.Endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>());
 
-    /// <summary>Lets the schemes say in the headers how to authenticate.</summary>
+    /// <summary>Has the schemes add the headers that tell the client how to authenticate.</summary>
     private async Task ChallengeAsync(HttpContext context, AuthorizationPolicy policy)
     {
         foreach (var scheme in policy.AuthenticationSchemes)

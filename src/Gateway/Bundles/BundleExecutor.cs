@@ -3,19 +3,17 @@ using System.Text.Json;
 using Gateway.Access;
 using Gateway.Admission;
 using Gateway.Planning;
-using Gateway.Requests;
 using Gateway.Responses;
 using Gateway.Resuming;
 using Gateway.Runs;
 using Gateway.Storage.Http;
-using Gateway.Storage.Sources;
 using Gateway.Streaming;
 
 namespace Gateway.Bundles;
 
 /// <summary>Runs one bundle request from authorization to outcome. Read it first.</summary>
-/// <remarks>Until step 5 a failure becomes a problem document; from step 6 on it aborts the connection. Step 7, one outcome for each request, is
-/// <see cref="BundleRecorder.RunAsync"/>, around all others.</remarks>
+/// <remarks>Until the first byte of the body is sent, a failure becomes a problem document; after it, a failure aborts the connection. Step 7, one outcome for
+/// each request, is <see cref="BundleRecorder.RunAsync"/>, around all others.</remarks>
 internal sealed class BundleExecutor(
     SourceAuthorizer authorizer,
     AdmissionControl admission,
@@ -32,10 +30,10 @@ internal sealed class BundleExecutor(
     };
 
     /// <summary>Sends the archive, or the part of it that the client requests.</summary>
-    public Task ExecuteAsync(BundleRun run) => recorder.RunAsync(run, async () =>
+    public Task ExecuteAsync(BundleRun run, ReadRequest read) => recorder.RunAsync(run, async () =>
     {
         // :: 1 Authorize, before storage is asked for anything.
-        await AuthorizeAsync(run);
+        await AuthorizeAsync(run, read);
 
         // :: 2 Admit. The lease covers everything the run holds until it is released.
         var isConditional = BundleConditions.ArePresent(run.Http.Request);
@@ -49,7 +47,7 @@ internal sealed class BundleExecutor(
         var conditions = BundleConditions.Require(run.Http.Request, run.Plan, states.Versions);
         if (conditions == PreconditionResult.NotModified)
         {
-            BundleResponse.WriteNotModified(run.Http.Response, run.Plan, isWeak: false);
+            BundleResponse.WriteNotModified(run.Http.Response, run.Plan);
             return;
         }
 
@@ -70,56 +68,85 @@ internal sealed class BundleExecutor(
         await streamer.StreamAsync(run, selection);
     });
 
-    /// <summary>Sends what an archive would be: the headers for HEAD, a document for a plan.</summary>
-    public Task DescribeAsync(BundleRun run) => recorder.RunAsync(run, async () =>
+    /// <summary>Sends the headers that the archive would have: HEAD.</summary>
+    public Task DescribeAsync(BundleRun run, ReadRequest read) => recorder.RunAsync(run, async () =>
     {
         // :: 1 to 3
-        await AuthorizeAsync(run);
-        await AdmitAsync(run, AdmissionKind.Metadata);
-        run.Plan = await planner.CreatePlanAsync(run);
-        run.State = await states.FindAsync(run.Plan.Identity, run.Stopped);
-        var isPlan = run.Operation == BundleOperation.Plan;
-        if (!isPlan)
-        {
-            planner.Require(run.Plan);
-        }
+        var plan = await PlanAsync(run, read);
+        planner.Require(plan);
 
         // :: 4 Negotiate conditions.
-        if (BundleConditions.Require(run.Http.Request, run.Plan, states.Versions) == PreconditionResult.NotModified)
+        if (BundleConditions.Require(run.Http.Request, plan, states.Versions) == PreconditionResult.NotModified)
         {
-            BundleResponse.WriteNotModified(run.Http.Response, run.Plan, isWeak: isPlan);
+            BundleResponse.WriteNotModified(run.Http.Response, plan);
             return;
         }
 
-        // :: 5 The headers, or the document.
-        var length = run.Plan.Layout?.Length ?? run.State.End?.Length;
-        if (!isPlan)
+        // :: 5 Set the headers.
+        var state = await states.FindAsync(plan.Identity, run.Stopped);
+        BundleResponse.WriteHeaders(run.Http.Response, plan, new ByteSelection(Range: null, plan.Layout?.Length ?? state.End?.Length), state.End?.Sha256);
+    });
+
+    /// <summary>Sends the plan as a document.</summary>
+    public Task SendPlanAsync(BundleRun run, ReadRequest read) => recorder.RunAsync(run, async () =>
+    {
+        // :: 1 to 3
+        var plan = await PlanAsync(run, read);
+
+        // :: 4 Negotiate conditions.
+        var conditions = BundleConditions.Require(run.Http.Request, plan, states.Versions);
+        BundleResponse.WritePlanHeaders(run.Http.Response, plan);
+        if (conditions == PreconditionResult.NotModified)
         {
-            BundleResponse.WriteHeaders(run.Http.Response, run.Plan, new ByteSelection(Range: null, length), run.State.End?.Sha256);
+            run.Http.Response.StatusCode = StatusCodes.Status304NotModified;
             return;
         }
 
-        BundleResponse.WritePlanHeaders(run.Http.Response, run.Plan);
-        await run.Opened.DisposeAsync();
-        var document = PlanDocument.From(run.Plan, length);
+        // :: 5 Send the document.
+        var state = await states.FindAsync(plan.Identity, run.Stopped);
+        await run.ReleaseOpenedAsync();
+        var document = PlanDocument.From(plan, plan.Layout?.Length ?? state.End?.Length);
         await problems.RespondAsync(run.Http, () => run.Http.Response.WriteAsJsonAsync(document, PlanJson, run.Stopped));
     });
 
-    /// <summary>Finds the sources of a request, and authorizes the client for each of them.</summary>
-    public async Task AuthorizeAsync(BundleRun run, BundleRequest request, ClientContext client)
+    /// <summary>Creates a link to the bundle. Storage is asked only if the link is pinned to the version that the bundle has now.</summary>
+    /// <param name="run">The request.</param>
+    /// <param name="read">Reads it.</param>
+    /// <param name="create">Creates the link and responds.</param>
+    public Task CreateLinkAsync(BundleRun run, ReadRequest read, Func<Task> create) => recorder.RunAsync(run, async () =>
     {
+        // :: 1 and 2
+        await AuthorizeAsync(run, read);
+        await AdmitAsync(run, AdmissionKind.Metadata);
+
+        // :: 3 Plan, as a GET of the link will.
+        if (run.Bundle!.Request.IsPinned)
+        {
+            run.Plan = await planner.CreatePlanAsync(run);
+            await run.ReleaseOpenedAsync();
+            planner.Require(run.Plan);
+        }
+
+        await create();
+    });
+
+    private async Task<BundlePlan> PlanAsync(BundleRun run, ReadRequest read)
+    {
+        await AuthorizeAsync(run, read);
+        await AdmitAsync(run, AdmissionKind.Metadata);
+        return run.Plan = await planner.CreatePlanAsync(run);
+    }
+
+    /// <summary>Reads the request, finds its sources, and authorizes the client for each of them.</summary>
+    private async Task AuthorizeAsync(BundleRun run, ReadRequest read)
+    {
+        var (request, client) = await read(run);
         run.RequestedEntries = request.Entries.Count;
         run.Bundle = await planner.ResolveAsync(request, client);
         if (!request.CarriesRights)
         {
             await authorizer.AuthorizeAsync(run.Http, run.Bundle.Sources);
         }
-    }
-
-    private async Task AuthorizeAsync(BundleRun run)
-    {
-        var (request, client) = await run.Read!(run);
-        await AuthorizeAsync(run, request, client);
     }
 
     /// <summary>Takes a permit, and for an archive the memory that it needs; what was taken before is returned.</summary>

@@ -54,21 +54,11 @@ internal static class BundleResponse
         }
     }
 
-    /// <summary>The client has it already.</summary>
-    /// <param name="response">Not started.</param>
-    /// <param name="plan">What it has.</param>
-    /// <param name="isWeak">Whether it has the plan as a document, which names the version but not every byte.</param>
-    public static void WriteNotModified(HttpResponse response, BundlePlan plan, bool isWeak)
+    /// <summary>The client has this version of the archive already.</summary>
+    public static void WriteNotModified(HttpResponse response, BundlePlan plan)
     {
         response.StatusCode = StatusCodes.Status304NotModified;
-        if (isWeak)
-        {
-            WritePlanHeaders(response, plan);
-        }
-        else
-        {
-            WriteValidator(response, plan);
-        }
+        WriteValidator(response, plan);
     }
 
     /// <summary>The headers of the plan as a document. Its validator is weak: the archive's length may be learned later.</summary>

@@ -1,9 +1,7 @@
 using Gateway.Admission;
-using Gateway.Requests;
 using Gateway.Responses;
 using Gateway.Runs;
 using Gateway.Storage;
-using Gateway.Storage.Sources;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Bundles;
@@ -14,9 +12,7 @@ internal sealed class BundleRunFactory(
 {
     /// <param name="http">The client's request.</param>
     /// <param name="operation">What the client wants.</param>
-    /// <param name="read">The door's part: reads the request, and says on whose behalf objects are read. What it throws ends the run like any other failure. Null
-    /// where the executor does not run it.</param>
-    public BundleRun Create(HttpContext http, BundleOperation operation, Func<BundleRun, Task<(BundleRequest Request, ClientContext Client)>>? read = null)
+    public BundleRun Create(HttpContext http, BundleOperation operation)
     {
         var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, drain.Cut);
         return new BundleRun(
@@ -26,9 +22,6 @@ internal sealed class BundleRunFactory(
             memory.Open(ClientIdentity.From(http)),
             new DiscoveryMemory(memory, upstream.Value),
             new ClientWriter(http.Response.BodyWriter, clientOptions.Value, () => permits.Queued > 0, time, stop.Token),
-            new BundleRecord(time))
-        {
-            Read = read,
-        };
+            new BundleRecord(time));
     }
 }

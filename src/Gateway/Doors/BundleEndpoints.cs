@@ -2,6 +2,7 @@ using Gateway.Bundles;
 using Gateway.Responses;
 using Gateway.Runs;
 using Gateway.Server;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Gateway.Doors;
 
@@ -15,20 +16,14 @@ internal static class BundleEndpoints
     private static readonly string[] GetOrHead = [HttpMethods.Get, HttpMethods.Head];
     private static readonly string[] GetOrPost = [HttpMethods.Get, HttpMethods.Post];
 
-    // Every error that can come before the first byte of an archive.
+    // The errors that can come before the first byte of an archive.
     private static readonly int[] Problems =
     [
-        StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict,
-        StatusCodes.Status412PreconditionFailed, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType, StatusCodes.Status416RangeNotSatisfiable,
-        StatusCodes.Status429TooManyRequests, StatusCodes.Status502BadGateway, StatusCodes.Status503ServiceUnavailable, StatusCodes.Status504GatewayTimeout,
+        StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden, StatusCodes.Status404NotFound, StatusCodes.Status408RequestTimeout,
+        StatusCodes.Status409Conflict, StatusCodes.Status410Gone, StatusCodes.Status412PreconditionFailed, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType, StatusCodes.Status416RangeNotSatisfiable,
+        StatusCodes.Status429TooManyRequests, StatusCodes.Status500InternalServerError, StatusCodes.Status502BadGateway, StatusCodes.Status503ServiceUnavailable,
+        StatusCodes.Status504GatewayTimeout, StatusCodes.Status505HttpVersionNotsupported,
     ];
-
-    public static void AddDoors(this IServiceCollection services)
-    {
-        services.AddSingleton<RequestDoor>();
-        services.AddSingleton<LinkDoor>();
-        services.AddSingleton<LinkCreator>();
-    }
 
     /// <summary>Maps the endpoints.</summary>
     public static RouteGroupBuilder MapBundles(this IEndpointRouteBuilder app)
@@ -41,23 +36,25 @@ internal static class BundleEndpoints
         bundles.MapMethods("/links/{token}", GetOrHead, FollowLink).WithName("FollowLink").WithMetadata(LongResponse.Metadata);
         foreach (var status in Problems)
         {
-            bundles.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(Microsoft.AspNetCore.Mvc.ProblemDetails), ["application/problem+json"]));
+            bundles.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(ProblemDetails), ["application/problem+json"]));
         }
 
         return bundles;
     }
 
-    private static ArchiveResult SendArchive(HttpContext context, BundleRunFactory runs, RequestDoor door, BundleExecutor executor) =>
-        new(runs.Create(context, GetOperation(context), door.ReadAsync), executor);
+    private static ArchiveResult SendArchive(HttpContext context, [FromServices] BundleRunFactory runs, [FromServices] RequestDoor door, [FromServices] BundleExecutor executor) =>
+        new(runs.Create(context, GetOperation(context)), door.ReadAsync, executor);
 
-    private static PlanResult SendPlan(HttpContext context, BundleRunFactory runs, RequestDoor door, BundleExecutor executor) =>
-        new(runs.Create(context, BundleOperation.Plan, door.ReadAsync), executor);
+    private static PlanResult SendPlan(HttpContext context, [FromServices] BundleRunFactory runs, [FromServices] RequestDoor door, [FromServices] BundleExecutor executor) =>
+        new(runs.Create(context, BundleOperation.Plan), door.ReadAsync, executor);
 
-    private static LinkResult CreateLink(HttpContext context, BundleRunFactory runs, LinkCreator creator, BundleRecorder recorder, ProblemResponder problems) =>
-        new(runs.Create(context, BundleOperation.Link), creator, recorder, problems);
+    private static ArchiveResult FollowLink(
+        string token, HttpContext context, [FromServices] BundleRunFactory runs, [FromServices] LinkDoor door, [FromServices] BundleExecutor executor) =>
+        new(runs.Create(context, GetOperation(context)), run => door.ReadAsync(run, token), executor);
 
-    private static ArchiveResult FollowLink(string token, HttpContext context, BundleRunFactory runs, LinkDoor door, BundleExecutor executor) =>
-        new(runs.Create(context, GetOperation(context), run => door.ReadAsync(run, token)), executor);
+    private static LinkResult CreateLink(
+        HttpContext context, [FromServices] BundleRunFactory runs, [FromServices] LinkCreator creator, [FromServices] BundleExecutor executor, [FromServices] ProblemResponder problems) =>
+        new(runs.Create(context, BundleOperation.Link), creator, executor, problems);
 
     private static BundleOperation GetOperation(HttpContext context) => HttpMethods.IsHead(context.Request.Method) ? BundleOperation.Head : BundleOperation.Archive;
 }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Gateway.Bundles;
+using Gateway.Requests;
 using Gateway.Responses;
 using Gateway.Runs;
 using Microsoft.AspNetCore.Http.Metadata;
@@ -7,7 +8,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 namespace Gateway.Doors;
 
 /// <summary>An archive, or a part of it; for HEAD only its headers.</summary>
-internal sealed class ArchiveResult(BundleRun run, BundleExecutor executor) : IResult, IEndpointMetadataProvider
+internal sealed class ArchiveResult(BundleRun run, ReadRequest read, BundleExecutor executor) : IResult, IEndpointMetadataProvider
 {
     private static readonly string[] MediaTypes = ["application/gzip", "application/x-tar", "application/zstd", "application/zip"];
 
@@ -18,11 +19,11 @@ internal sealed class ArchiveResult(BundleRun run, BundleExecutor executor) : IR
         builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status304NotModified));
     }
 
-    public Task ExecuteAsync(HttpContext httpContext) => run.Operation == BundleOperation.Head ? executor.DescribeAsync(run) : executor.ExecuteAsync(run);
+    public Task ExecuteAsync(HttpContext httpContext) => run.Operation == BundleOperation.Head ? executor.DescribeAsync(run, read) : executor.ExecuteAsync(run, read);
 }
 
 /// <summary>What an archive would hold, as a document.</summary>
-internal sealed class PlanResult(BundleRun run, BundleExecutor executor) : IResult, IEndpointMetadataProvider
+internal sealed class PlanResult(BundleRun run, ReadRequest read, BundleExecutor executor) : IResult, IEndpointMetadataProvider
 {
     public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder)
     {
@@ -30,19 +31,27 @@ internal sealed class PlanResult(BundleRun run, BundleExecutor executor) : IResu
         builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status304NotModified));
     }
 
-    public Task ExecuteAsync(HttpContext httpContext) => executor.DescribeAsync(run);
+    public Task ExecuteAsync(HttpContext httpContext) => executor.SendPlanAsync(run, read);
 }
 
 /// <summary>A link to a bundle.</summary>
-internal sealed class LinkResult(BundleRun run, LinkCreator creator, BundleRecorder recorder, ProblemResponder problems) : IResult, IEndpointMetadataProvider
+internal sealed class LinkResult(BundleRun run, LinkCreator creator, BundleExecutor executor, ProblemResponder problems) : IResult, IEndpointMetadataProvider
 {
+    private BundleFields? _fields;
+
     public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder) =>
         builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status201Created, typeof(LinkDocument), ["application/json"]));
 
-    public Task ExecuteAsync(HttpContext httpContext) => recorder.RunAsync(run, async () =>
+    public Task ExecuteAsync(HttpContext httpContext) => executor.CreateLinkAsync(run, ReadAsync, async () =>
     {
-        var link = await creator.CreateAsync(run);
+        var link = await creator.CreateAsync(run, _fields!);
         httpContext.Response.Headers.CacheControl = "no-store";
         await problems.RespondAsync(httpContext, () => TypedResults.Created(link.Url, link).ExecuteAsync(httpContext));
     });
+
+    private async Task<(BundleRequest Request, Storage.Sources.ClientContext Client)> ReadAsync(BundleRun run)
+    {
+        (var request, var client, _fields) = await creator.ReadAsync(run);
+        return (request, client);
+    }
 }

@@ -41,7 +41,7 @@ internal sealed class LinkDoor(BundleRequestReader reader, BundleLinks links, Ad
         {
             if (pair.DecodeName().ToString() is var name && BundleFields.IsParameter(name))
             {
-                throw BundleProblemException.BadRequest($"A link takes no parameters: its manifest has decided about '{name}'. Make another link.");
+                throw BundleProblemException.BadRequest($"A link takes no parameters: '{name}' is set by its manifest. Create another link.");
             }
         }
     }

@@ -74,7 +74,7 @@ internal static class GatewayHost
             RequireValid(Check(app, options));
 
             // Metrics exist from the start, and services that cannot be created fail now.
-            _ = app.Services.GetRequiredService<BundleExecutor>();
+            DoorsRegistration.CreateServices(app.Services);
             app.Lifetime.ApplicationStarted.Register(() => Banner.Print(app));
             return app;
         }

@@ -6,7 +6,7 @@ using Gateway.Storage.Sources;
 namespace Gateway.Planning;
 
 /// <summary>What is learned of one entry while its plan is made.</summary>
-/// <remarks>One thread at a time. Only <see cref="BundlePlanner"/> and <see cref="HeadVerifier"/> write it; the plan gets an immutable copy.</remarks>
+/// <remarks>One thread at a time. Only <see cref="BundlePlanner"/>, <see cref="ObjectProber"/> and <see cref="HeadVerifier"/> write it; the plan gets an immutable copy.</remarks>
 internal sealed class EntryProbe(ResolvedEntry entry)
 {
     public int Index => entry.Index;

@@ -136,7 +136,7 @@ internal sealed class BundleFields(int maxEntries)
         Entries.Add(entry);
     }
 
-    public static BundleProblemException TooMany(int maxEntries) => BundleProblemException.TooLarge($"More entries were asked for than the {maxEntries} there may be.");
+    public static BundleProblemException TooMany(int maxEntries) => BundleProblemException.TooLarge($"A bundle holds at most {maxEntries} entries.");
 
     public void SetName(string value) => FileName = DownloadName.From(value);
 

@@ -43,6 +43,9 @@ internal sealed record BundleRequest(
     /// <summary>Whether it has the rights of the client that created the link, not of the client that uses it.</summary>
     public bool CarriesRights { get; init; }
 
+    /// <summary>Whether it is for a link to the version that the bundle has now.</summary>
+    public bool IsPinned { get; init; }
+
     /// <summary>The only version that may be sent; null for any.</summary>
     public string? PinnedETag { get; init; }
 

@@ -46,7 +46,7 @@ internal sealed class BundleRequestReader(IOptions<LimitOptions> limits, IOption
     /// <exception cref="BundleProblemException">It names every bad entry.</exception>
     public BundleRequest Validate(BundleFields fields) => fields.ExpiresIn is null && !fields.Pin
         ? ValidateLink(fields)
-        : throw BundleProblemException.BadRequest($"{(fields.Pin ? "pin" : "expiresIn")}: only a link takes it (POST /bundle/links).");
+        : throw BundleProblemException.BadRequest($"{(fields.Pin ? "pin" : "expiresIn")}: only allowed for links (POST /bundle/links).");
 
     /// <summary>The same for a request for a link, which has more fields.</summary>
     /// <exception cref="BundleProblemException">It names every bad entry.</exception>

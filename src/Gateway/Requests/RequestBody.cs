@@ -82,7 +82,7 @@ internal static class RequestBody
         "gzip" or "x-gzip" => new GZipStream(body, CompressionMode.Decompress, leaveOpen: true),
         "br" => new BrotliStream(body, CompressionMode.Decompress, leaveOpen: true),
         _ => throw new BundleProblemException(
-            StatusCodes.Status415UnsupportedMediaType, "The body may be compressed with gzip or br, and with nothing else.", FailureReason.InvalidRequest)
+            StatusCodes.Status415UnsupportedMediaType, "The body may be compressed only with gzip or br.", FailureReason.InvalidRequest)
         { AcceptEncoding = "gzip, br" },
     };
 

@@ -129,12 +129,12 @@ internal sealed partial class DistributedResumeCache(
     {
         while (state.TakeUnpublished() is var (segments, end) && (segments.Length > 0 || end is not null))
         {
-            foreach (var number in segments)
+            foreach (var number in segments.TakeWhile(_ => !state.IsForgotten))
             {
                 await SetAsync(SegmentKey(state, number), CheckpointSegment.Write(state, number));
             }
 
-            if (end is not null)
+            if (end is not null && !state.IsForgotten)
             {
                 var bytes = new byte[end.Sha256 is null ? EndBytes : EndBytesWithHash];
                 BinaryPrimitives.WriteInt64LittleEndian(bytes, end.Length);

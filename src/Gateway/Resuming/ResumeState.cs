@@ -53,6 +53,18 @@ internal sealed class ResumeState
     /// <summary>Whether what was known of it before has turned out wrong, so that other replicas are not asked until it was made to its end again.</summary>
     public bool IsDoubted { get; init; }
 
+    /// <summary>Whether what was learned belongs to another archive. It is not published, and new requests get another state.</summary>
+    public bool IsForgotten
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _isForgotten;
+            }
+        }
+    }
+
     /// <summary>SHA-256 of an entry that was read to its end, by its place, where a receipt needs it; null when it is not known.</summary>
     public byte[]? GetHash(int entry)
     {
@@ -78,6 +90,11 @@ internal sealed class ResumeState
     {
         lock (_lock)
         {
+            if (_isForgotten)
+            {
+                return;
+            }
+
             if (_end?.Length == length && (hash is null || hash.AsSpan().SequenceEqual(_end.Sha256)))
             {
                 _end = hash is null ? _end : new ArchiveEnd(length, hash);
@@ -104,7 +121,8 @@ internal sealed class ResumeState
         }
     }
 
-    /// <summary>What was learned belongs to another archive. Those who make the archive keep to it; no one else gets it.</summary>
+    /// <summary>What was learned belongs to another archive. Requests that have this state already keep it; it is not published, and new requests get
+    /// another one.</summary>
     public void Forget()
     {
         lock (_lock)
@@ -139,7 +157,7 @@ internal sealed class ResumeState
     {
         lock (_lock)
         {
-            (long[] Segments, ArchiveEnd? End) unpublished = ([.. _unpublished], _isEndUnpublished ? _end : null);
+            (long[] Segments, ArchiveEnd? End) unpublished = _isForgotten ? ([], null) : ([.. _unpublished], _isEndUnpublished ? _end : null);
             _unpublished.Clear();
             _isEndUnpublished = false;
             _isPublishing = unpublished is not { Segments: [], End: null };

@@ -21,6 +21,9 @@ internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : 
 
     private readonly MemoryCache _archives = new(new MemoryCacheOptions { SizeLimit = MaxBytes });
 
+    // Adding and replacing a state are one step each, so that all requests for one archive share one state.
+    private readonly Lock _lock = new();
+
     /// <summary>Which versions this process has sent; null if replicas share a Redis, because another one may have sent others.</summary>
     public SentVersions? Versions { get; } = shared is null ? new() : null;
 
@@ -36,20 +39,34 @@ internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : 
     public Task LearnAsync(ResumeState state, long from, CancellationToken cancellationToken) =>
         shared?.LearnAsync(state, from, cancellationToken) ?? Task.CompletedTask;
 
-    /// <summary>What was known of an archive has turned out wrong.</summary>
-    /// <returns>A new state, in which nothing is known.</returns>
+    /// <summary>Discards what was known of an archive, because it has turned out wrong.</summary>
+    /// <returns>The state that all requests share from now on; only what was learned since is known in it.</returns>
     public ResumeState Forget(ResumeState state)
     {
         state.Forget();
-        var fresh = Create(state.Archive, isDoubted: true);
-        if (state.ETag is { } etag && ReferenceEquals(Find(state.Archive), state))
+        if (state.ETag is not { } etag)
         {
-            _archives.Remove(etag);
-            return Add(fresh);
+            return Create(state.Archive, isDoubted: true);
         }
 
-        return fresh;
+        lock (_lock)
+        {
+            if (Find(state.Archive) is { } other && !ReferenceEquals(other, state))
+            {
+                return other;
+            }
+
+            var fresh = Create(state.Archive, isDoubted: true);
+            _archives.Set(etag, fresh, new MemoryCacheEntryOptions { Size = GetSize(state.Archive) });
+            return fresh;
+        }
     }
+
+    /// <summary>An archive was written completely. That is true whatever was known of it, so a state that was discarded meanwhile passes it on.</summary>
+    /// <param name="state">The archive.</param>
+    /// <param name="length">Its bytes.</param>
+    /// <param name="hash">Their SHA-256, where a client wanted it.</param>
+    public void SetEnd(ResumeState state, long length, byte[]? hash) => (state.IsForgotten ? Find(state.Archive) ?? state : state).SetEnd(length, hash);
 
     /// <summary>The memory of an archive's state with its layout, which contains every entry's name.</summary>
     public static long GetSize(ArchiveIdentity archive)
@@ -68,11 +85,13 @@ internal sealed class ResumeStateCache(DistributedResumeCache? shared = null) : 
     private ResumeState Create(ArchiveIdentity archive, bool isDoubted = false) =>
         new(archive, shared is null || archive.ETag is null || archive.Layout is null ? null : shared.Publish) { IsDoubted = isDoubted };
 
-    private ResumeState Add(ResumeState state) => _archives.GetOrCreate(state.ETag!, entry =>
+    private ResumeState Add(ResumeState state)
     {
-        entry.Size = GetSize(state.Archive);
-        return state;
-    })!;
+        lock (_lock)
+        {
+            return Find(state.Archive) ?? _archives.Set(state.ETag!, state, new MemoryCacheEntryOptions { Size = GetSize(state.Archive) });
+        }
+    }
 
     private async Task<ResumeState> LearnEndAsync(ResumeState state, CancellationToken cancellationToken)
     {

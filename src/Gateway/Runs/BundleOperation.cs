@@ -11,6 +11,6 @@ internal enum BundleOperation
     /// <summary>Only what it would hold.</summary>
     Plan,
 
-    /// <summary>Only an address for it.</summary>
+    /// <summary>Only a URL for it.</summary>
     Link,
 }

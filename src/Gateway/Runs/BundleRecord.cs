@@ -14,7 +14,7 @@ internal sealed class BundleRecord(TimeProvider time)
 
     public int EntriesSent { get; set; }
 
-    /// <summary>The entry that is being sent, by its index in the request.</summary>
+    /// <summary>The entry that is being sent or that failed, by its index in the request.</summary>
     public int? EntryIndex { get; set; }
 
     /// <summary>The id of the entry at fault, where the run ended before its source was known.</summary>

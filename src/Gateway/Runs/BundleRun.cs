@@ -1,8 +1,6 @@
 using Gateway.Admission;
-using Gateway.Requests;
 using Gateway.Responses;
 using Gateway.Resuming;
-using Gateway.Storage.Sources;
 
 namespace Gateway.Runs;
 
@@ -63,9 +61,6 @@ internal sealed class BundleRun : IDisposable
     /// <summary>Objects that were opened before they are sent.</summary>
     public OpenedObjects Opened { get; } = new();
 
-    /// <summary>The door's part of the run: reads the request, and says on whose behalf objects are read. Null where the executor does not run it.</summary>
-    public Func<BundleRun, Task<(BundleRequest Request, ClientContext Client)>>? Read { get; init; }
-
     /// <summary>Entries of the request, as soon as it has been read.</summary>
     public int RequestedEntries { get; set; }
 
@@ -84,16 +79,35 @@ internal sealed class BundleRun : IDisposable
     /// <summary>Returns everything that other requests can use.</summary>
     public async ValueTask ReleaseAsync()
     {
-        await ReleaseLeaseAsync();
-        RequestMemory.Dispose();
+        try
+        {
+            await ReleaseLeaseAsync();
+        }
+        finally
+        {
+            RequestMemory.Dispose();
+        }
     }
 
     /// <summary>Returns the lease and what is held under it.</summary>
     public async ValueTask ReleaseLeaseAsync()
     {
+        try
+        {
+            await Opened.DisposeAsync();
+        }
+        finally
+        {
+            Lease?.Dispose();
+            Lease = null;
+            Discovery.Dispose();
+        }
+    }
+
+    /// <summary>Returns the objects that were opened early, and the memory of those that were read only to learn their sizes.</summary>
+    public async ValueTask ReleaseOpenedAsync()
+    {
         await Opened.DisposeAsync();
-        Lease?.Dispose();
-        Lease = null;
         Discovery.Dispose();
     }
 

@@ -4,7 +4,7 @@ using Gateway.Storage.Objects;
 
 namespace Gateway.Runs;
 
-/// <summary>Memory for reading objects only to learn their sizes. It is leased when the first of them is read, and returned with the request.</summary>
+/// <summary>Memory for reading objects only to learn their sizes. It is leased when the first of them is read, and returned with the run's lease.</summary>
 internal sealed class DiscoveryMemory(BundleMemory memory, UpstreamOptions upstream) : IDisposable
 {
     private MemoryLease? _lease;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Gateway.Storage.Objects;
 
 namespace Gateway.Runs;
@@ -9,7 +10,11 @@ internal sealed class OpenedObjects : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<int, IObjectReader> _readers = new();
 
-    public void Add(int index, IObjectReader reader) => _readers[index] = reader;
+    public void Add(int index, IObjectReader reader)
+    {
+        var isNew = _readers.TryAdd(index, reader);
+        Debug.Assert(isNew, "An object was opened twice.");
+    }
 
     /// <summary>The reader of an entry, which stays here; null when there is none.</summary>
     public IObjectReader? Find(int index) => _readers.GetValueOrDefault(index);

@@ -93,6 +93,6 @@ internal sealed class BundleStreamer(ArchiveMaker maker, RangeStreamer ranges, R
             response.AppendTrailer(ReprDigest.Header, ReprDigest.Format(hash!));
         }
 
-        state.SetEnd(run.Body.Bytes, hash);
+        states.SetEnd(state, run.Body.Bytes, hash);
     }
 }

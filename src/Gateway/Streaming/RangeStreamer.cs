@@ -124,7 +124,7 @@ internal sealed partial class RangeStreamer(ArchiveMaker maker, ResumeStateCache
 
         if (part.End is null)
         {
-            run.State!.SetEnd(writer.Position, hash: null);
+            states.SetEnd(run.State!, writer.Position, hash: null);
         }
 
         return writer.Position;

@@ -19,7 +19,7 @@ internal static class SlowOrigin
         app.Urls.Add("http://127.0.0.1:0");
         app.MapMethods("/{**key}", ["GET", "HEAD"], async (HttpContext context, string key) =>
         {
-            await Task.Delay(Latency);
+            await Testing.Pace.WaitAsync(Latency);
             var bytes = await File.ReadAllBytesAsync(Path.Combine(root, key));
             context.Response.ContentLength = bytes.Length;
             context.Response.Headers.ETag = "\"a\"";

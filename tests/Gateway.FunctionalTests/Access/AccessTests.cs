@@ -112,7 +112,7 @@ public sealed class AccessTests : IAsyncLifetime
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, arguments.Split(' ').First(argument => argument.StartsWith("sample", StringComparison.Ordinal))), sample, TestContext.Current.CancellationToken);
 
         var result = await Tool.RunAsync(
-            program, [.. arguments.Split(' '), Convert.ToBase64String(_secret), Url, $"{DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}"], folder: folder.FullName);
+            program, [.. arguments.Split(' '), Convert.ToBase64String(_secret), Url, $"{TimeProvider.System.GetUtcNow().AddMinutes(5).ToUnixTimeSeconds()}"], folder: folder.FullName);
         folder.Delete(recursive: true);
 
         Assert.True(result.ExitCode == 0, result.Error);
@@ -127,7 +127,7 @@ public sealed class AccessTests : IAsyncLifetime
     [Fact]
     public async Task No_part_of_a_signed_URL_can_be_changed()
     {
-        var later = DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds();
+        var later = TimeProvider.System.GetUtcNow().AddMinutes(5).ToUnixTimeSeconds();
         var good = Sign($"{Url}&expires={later}");
         Assert.Equal(HttpStatusCode.OK, (await Download.GetAsync(_gateway.Client, good)).Status);
 
@@ -140,7 +140,7 @@ public sealed class AccessTests : IAsyncLifetime
                 good.Replace("?ids=s/a&format=tar", "?format=tar&ids=s/a", StringComparison.Ordinal),
                 good.Replace("ids=s/a", "ids=s%2Fa", StringComparison.Ordinal),
                 good[..^1], good + "A", good + "&format=zip", good + "&signature=x",
-                Sign($"{Url}&expires={DateTimeOffset.UtcNow.AddMinutes(-1).ToUnixTimeSeconds()}"),
+                Sign($"{Url}&expires={TimeProvider.System.GetUtcNow().AddMinutes(-1).ToUnixTimeSeconds()}"),
                 Sign(Url), Sign($"{Url}&expires=never"), Sign($"{Url}&expires={later}&name=x"),
             })
         {
@@ -207,7 +207,7 @@ public sealed class AccessTests : IAsyncLifetime
         _upstream.Put("/a%253Fb", 10, seed: 2);
         _upstream.Put("/a(", 10, seed: 3);
         _upstream.Put("/%C3%A9", 10, seed: 4);
-        var expires = $"?expires={DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}";
+        var expires = $"?expires={TimeProvider.System.GetUtcNow().AddMinutes(5).ToUnixTimeSeconds()}";
         var signed = Sign("/s/a%3Fb" + expires);
 
         Assert.Contains("200", await RawAsync(signed), StringComparison.Ordinal);
@@ -232,7 +232,7 @@ public sealed class AccessTests : IAsyncLifetime
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:Match:Path", "/{**key}");
         configuration["ReverseProxy"]!["Routes"]!["s"]!["Transforms"] = new JsonArray();
         await using var gateway = await GatewayUnderTest.StartAsync(configuration);
-        var signed = Sign($"/a?expires={DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}");
+        var signed = Sign($"/a?expires={TimeProvider.System.GetUtcNow().AddMinutes(5).ToUnixTimeSeconds()}");
 
         Assert.Contains("200", await RawAsync(signed, gateway), StringComparison.Ordinal);
         Assert.Contains("200", await RawAsync("http://x" + signed, gateway), StringComparison.Ordinal);
@@ -247,7 +247,7 @@ public sealed class AccessTests : IAsyncLifetime
     {
         _upstream.Put("/large", new ObjectContent(100 << 20, 1, compressible: false));
         await using var gateway = await StartAsync("default", ("Bundle:Limits:MaxPerClient", 1), ("Proxies:0", "127.0.0.1"));
-        var signed = Sign($"/bundle?ids=s/large&expires={DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}");
+        var signed = Sign($"/bundle?ids=s/large&expires={TimeProvider.System.GetUtcNow().AddMinutes(5).ToUnixTimeSeconds()}");
         Assert.Equal([200, 429, 200], await StatusesAsync(("X-Forwarded-For", "1.1.1.1"), ("X-Forwarded-For", "1.1.1.1"), ("X-Forwarded-For", "2.2.2.2")));
 
         async Task<List<int>> StatusesAsync(params (string Name, string Value)[] clients)
@@ -304,7 +304,7 @@ public sealed class AccessTests : IAsyncLifetime
         var configuration = Configure("default");
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:Metadata:Bundle.Headers", "X-Tenant,Authorization");
         await using var gateway = await GatewayUnderTest.StartAsync(configuration);
-        using var request = new HttpRequestMessage(HttpMethod.Get, Sign($"{url}&expires={DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds()}"));
+        using var request = new HttpRequestMessage(HttpMethod.Get, Sign($"{url}&expires={TimeProvider.System.GetUtcNow().AddMinutes(5).ToUnixTimeSeconds()}"));
         request.Headers.Add("X-Tenant", "victim");
         request.Headers.Add("Authorization", "Bearer " + Token(TimeSpan.FromMinutes(5)));
 
@@ -395,7 +395,7 @@ public sealed class AccessTests : IAsyncLifetime
 
     private string Token(TimeSpan lifetime, byte[]? secret = null, string audience = "gateway", string claims = "\"sub\":\"me\"")
     {
-        var body = $"{Encode("{\"alg\":\"HS256\",\"typ\":\"JWT\"}")}.{Encode($"{{\"iss\":\"tests\",\"aud\":\"{audience}\",{claims},\"nbf\":0,\"exp\":{DateTimeOffset.UtcNow.Add(lifetime).ToUnixTimeSeconds()}}}")}";
+        var body = $"{Encode("{\"alg\":\"HS256\",\"typ\":\"JWT\"}")}.{Encode($"{{\"iss\":\"tests\",\"aud\":\"{audience}\",{claims},\"nbf\":0,\"exp\":{TimeProvider.System.GetUtcNow().Add(lifetime).ToUnixTimeSeconds()}}}")}";
         return $"{body}.{Base64Url.EncodeToString(HMACSHA256.HashData(secret ?? _secret, Encoding.ASCII.GetBytes(body)))}";
 
         static string Encode(string json) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(json));

@@ -28,7 +28,7 @@ public class AdmissionTests
             (await Download.SendAsync(gateway.Client, unknown)).RequireEarly(503);
         }
 
-        await Eventually.TrueAsync(() => gateway.Client.GetAsync("/health/ready").Result.IsSuccessStatusCode, "ready again");
+        await Eventually.TrueAsync(async () => (await gateway.Client.GetAsync("/health/ready")).IsSuccessStatusCode, "ready again");
     }
 
     [Theory]
@@ -50,7 +50,7 @@ public class AdmissionTests
             await client.DisposeAsync();
         }
 
-        await Eventually.TrueAsync(() => gateway.Client.GetAsync("/health/ready").Result.IsSuccessStatusCode, "ready again");
+        await Eventually.TrueAsync(async () => (await gateway.Client.GetAsync("/health/ready")).IsSuccessStatusCode, "ready again");
     }
 
     [Fact]

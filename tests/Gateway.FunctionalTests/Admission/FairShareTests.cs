@@ -61,7 +61,7 @@ public sealed class FairShareTests : IAsyncDisposable
     [InlineData(0, false)]
     public async Task A_client_that_reads_too_slowly_loses_its_permit_to_one_that_waits(int minRate, bool isCut)
     {
-        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow);
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow());
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
         GatewayUnderTest.Set(configuration, "Bundle:Limits:MaxActive", 1);
         GatewayUnderTest.Set(configuration, "Bundle:Client:MinRate", minRate);

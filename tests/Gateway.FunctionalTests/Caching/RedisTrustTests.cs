@@ -28,7 +28,7 @@ public sealed class RedisTrustTests : IAsyncLifetime
 
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly ScriptedUpstream _upstream = new();
-    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
     private RedisServer _redis = null!;
     private ConnectionMultiplexer _connection = null!;
 
@@ -134,10 +134,10 @@ public sealed class RedisTrustTests : IAsyncLifetime
         var valid = (byte[])(await Database.StringGetAsync(EndKey(other)))!;
 
         await RequireIgnoredAsync(() => Database.StringSetAsync(end, length));
-        await RequireIgnoredAsync(() => Database.StringSetAsync(end, new CacheEntrySigner([new byte[32]]).Sign(end["gateway/".Length..], DateTimeOffset.UtcNow + Day, length)));
+        await RequireIgnoredAsync(() => Database.StringSetAsync(end, new CacheEntrySigner([new byte[32]]).Sign(end["gateway/".Length..], TimeProvider.System.GetUtcNow() + Day, length)));
         await RequireIgnoredAsync(() => Database.StringSetAsync(end, valid));
-        await RequireIgnoredAsync(() => Database.StringSetAsync(end, new CacheEntrySigner([_key]).Sign(end["gateway/".Length..], DateTimeOffset.UtcNow - Day, length)));
-        await RequireIgnoredAsync(() => Database.StringSetAsync(end, new CacheEntrySigner([_key]).Sign(end["gateway/".Length..], DateTimeOffset.UtcNow + Day, [1, 2, 3])));
+        await RequireIgnoredAsync(() => Database.StringSetAsync(end, new CacheEntrySigner([_key]).Sign(end["gateway/".Length..], TimeProvider.System.GetUtcNow() - Day, length)));
+        await RequireIgnoredAsync(() => Database.StringSetAsync(end, new CacheEntrySigner([_key]).Sign(end["gateway/".Length..], TimeProvider.System.GetUtcNow() + Day, [1, 2, 3])));
         await RequireIgnoredAsync(() => Database.StringSetRangeAsync(end, (64 << 20) - 1, "x"));
         await RequireIgnoredAsync(() => Database.StringSetAsync(end, ""));
         await RequireIgnoredAsync(() => Database.HashSetAsync(end, "data", length));
@@ -174,7 +174,7 @@ public sealed class RedisTrustTests : IAsyncLifetime
 
         var packed = BundleLink.Pack("""{"entries":[{"id":"s/b"}]}"""u8, carriesRights: true, etag: null);
         var forged = "s" + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
-        var (signer, later) = (new CacheEntrySigner([_key]), DateTimeOffset.UtcNow + Day);
+        var (signer, later) = (new CacheEntrySigner([_key]), TimeProvider.System.GetUtcNow() + Day);
         await RequireUnknownAsync(packed);
         await RequireUnknownAsync(new CacheEntrySigner(["no key is configured"u8.ToArray()]).Sign(GetKey(forged), later, packed));
         await RequireUnknownAsync(new CacheEntrySigner([new byte[32]]).Sign(GetKey(forged), later, packed));
@@ -286,11 +286,11 @@ public sealed class RedisTrustTests : IAsyncLifetime
     private long? EndOf(Download whole)
     {
         var entry = (byte[]?)Database.StringGet(EndKey(whole));
-        return new CacheEntrySigner([_key]).Open(EndKey(whole)["gateway/".Length..], entry, DateTimeOffset.UtcNow) is { } value ? BitConverter.ToInt64(value) : null;
+        return new CacheEntrySigner([_key]).Open(EndKey(whole)["gateway/".Length..], entry, TimeProvider.System.GetUtcNow()) is { } value ? BitConverter.ToInt64(value) : null;
     }
 
     private Task<bool> SetEndAsync(Download whole, long length, byte[]? hash = null) => Database.StringSetAsync(
-        EndKey(whole), new CacheEntrySigner([_key]).Sign(EndKey(whole)["gateway/".Length..], DateTimeOffset.UtcNow + Day, [.. BitConverter.GetBytes(length), .. hash ?? []]));
+        EndKey(whole), new CacheEntrySigner([_key]).Sign(EndKey(whole)["gateway/".Length..], TimeProvider.System.GetUtcNow() + Day, [.. BitConverter.GetBytes(length), .. hash ?? []]));
 
     private static async Task<(string Key, string Token)> CreateStoredAsync(GatewayUnderTest gateway)
     {

@@ -18,7 +18,7 @@ public sealed class LinkRightsTests : IAsyncLifetime
     private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
     private readonly string _linkKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
     private readonly ScriptedUpstream _upstream = new();
-    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
 
     public ValueTask InitializeAsync()
     {

@@ -16,7 +16,7 @@ public sealed class LinkRoomTests : IAsyncLifetime
     private const int LinkBytes = 100_000;
 
     private readonly ScriptedUpstream _upstream = new();
-    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
 
     public ValueTask InitializeAsync()
     {

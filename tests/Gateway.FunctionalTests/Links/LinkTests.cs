@@ -43,7 +43,7 @@ public sealed class LinkTests : IAsyncLifetime
         ];
         var manifest = new { format = "tar", name = "mine", entries };
         var (url, expires) = await CreateAsync(_gateway, manifest);
-        Assert.InRange(expires, DateTimeOffset.UtcNow.AddHours(23), DateTimeOffset.UtcNow.AddHours(25));
+        Assert.InRange(expires, TimeProvider.System.GetUtcNow().AddHours(23), TimeProvider.System.GetUtcNow().AddHours(25));
         Assert.InRange(url.Length, 30, 2000);
 
         using var direct = new HttpRequestMessage(HttpMethod.Post, "/bundle") { Content = JsonContent.Create(manifest) };

@@ -114,7 +114,7 @@ public sealed class DistributedResumeCacheTests : IAsyncLifetime
         await Eventually.TrueAsync(
             () =>
             {
-                _upstream.Put("/e0", ObjectSize, seed: Environment.TickCount);
+                _upstream.Put("/e0", ObjectSize, seed: Random.Shared.Next());
                 return Download.GetAsync(one.Client, Bundle).GetAwaiter().GetResult().Bytes.Length > 0
                     && one.Outcomes.Lines.Any(line => line.StartsWith("Information Gateway.Resuming", StringComparison.Ordinal));
             },
@@ -166,13 +166,13 @@ public sealed class DistributedResumeCacheTests : IAsyncLifetime
     {
         await using var connection = await ConnectionMultiplexer.ConnectAsync(_redis!.ConnectionString);
         var (signer, key, cache) = (new CacheEntrySigner([_key]), $"archive/2/{etag}/0", connection.GetDatabase());
-        var segment = signer.Open(key, await cache.StringGetAsync("gateway/" + key), DateTimeOffset.UtcNow)!;
+        var segment = signer.Open(key, await cache.StringGetAsync("gateway/" + key), TimeProvider.System.GetUtcNow())!;
         for (var i = 0; i < BitConverter.ToInt32(segment); i++)
         {
             segment[sizeof(int) + (i * 24) + 20] ^= 1;
         }
 
-        await cache.StringSetAsync("gateway/" + key, signer.Sign(key, DateTimeOffset.UtcNow.AddDays(1), segment));
+        await cache.StringSetAsync("gateway/" + key, signer.Sign(key, TimeProvider.System.GetUtcNow().AddDays(1), segment));
     }
 
     private static int Warnings(GatewayUnderTest gateway) =>

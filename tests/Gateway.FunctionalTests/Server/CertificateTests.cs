@@ -17,7 +17,7 @@ public sealed class CertificateTests : IAsyncDisposable
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("gateway-certificates-");
-    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
     private readonly ScriptedUpstream _upstream = new();
 
     public async ValueTask DisposeAsync()
@@ -234,7 +234,7 @@ public sealed class CertificateTests : IAsyncDisposable
 
     private static Issued Issue()
     {
-        var now = DateTimeOffset.UtcNow;
+        var now = TimeProvider.System.GetUtcNow();
         using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var middleKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

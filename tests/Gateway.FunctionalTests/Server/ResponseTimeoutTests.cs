@@ -11,7 +11,7 @@ namespace Gateway.FunctionalTests.Server;
 public sealed class ResponseTimeoutTests : IAsyncDisposable
 {
     private readonly ScriptedUpstream _upstream = new();
-    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
 
     public ResponseTimeoutTests() => _upstream.Put("/a", 10, seed: 1);
 

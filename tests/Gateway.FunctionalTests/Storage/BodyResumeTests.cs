@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Testing;
 
 namespace Gateway.FunctionalTests.Storage;
@@ -61,9 +60,9 @@ public class BodyResumeTests
 
         async Task<(TimeSpan Time, Outcome Outcome)> ReadAsync()
         {
-            var started = Stopwatch.GetTimestamp();
+            var started = TimeProvider.System.GetTimestamp();
             var download = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a&format=tar");
-            var time = Stopwatch.GetElapsedTime(started);
+            var time = TimeProvider.System.GetElapsedTime(started);
             Assert.Null(download.Cut);
             return (time, await gateway.RequireOneOutcomeAsync());
         }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Testing;
@@ -27,12 +26,12 @@ public class OpenFaultTests
     {
         using var closed = new ClosedPort();
         await using var gateway = await GatewayUnderTest.StartAsync(closed.Address);
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
 
         var download = await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a");
 
         download.RequireEarly(502);
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 10);
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 0, 10);
         var outcome = await gateway.RequireOneOutcomeAsync();
         Assert.Equal(("Upstream/ConnectionRefused", 3), (outcome.Blame, outcome.Retries));
     }
@@ -66,12 +65,12 @@ public class OpenFaultTests
         }
 
         await using var gateway = await GatewayUnderTest.StartAsync(Quick, $"http://{full.LocalEndPoint}/");
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
 
         var download = await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a");
 
         download.RequireEarly(504);
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0.1, 5);
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 0.1, 5);
         Assert.Equal(("Upstream/ConnectTimeout", 0), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.EntryIndex) : default);
         fillers.ForEach(filler => filler.Dispose());
     }
@@ -85,12 +84,12 @@ public class OpenFaultTests
         upstream.Put("/0", 100, seed: 2);
         upstream.Fail("/a", new Fault { After = -1, Ending = Ending.Stall, Times = 2 });
         await using var gateway = await GatewayUnderTest.StartAsync(Quick, upstream.Address);
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
 
         var download = await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/0,s/a");
 
         download.RequireEarly(504);
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0.3, 5);
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 0.3, 5);
         Assert.Equal(("Upstream/ResponseTimeout", 1), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.EntryIndex) : default);
 
         // Once more on a new connection.
@@ -141,12 +140,12 @@ public class OpenFaultTests
         var body = upstream.Put("/a", 100, seed: 1);
         upstream.Fail("/a", Fault.Answer(503, ("Retry-After", "1")));
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
 
         var entries = (await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/a")).RequireWhole();
 
         Assert.Equal(body, entries["s/a"]);
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 1, 10);
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 1, 10);
         Assert.Equal(1, (await gateway.RequireOneOutcomeAsync()).Retries);
     }
 

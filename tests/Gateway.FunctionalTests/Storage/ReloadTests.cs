@@ -74,7 +74,7 @@ public sealed class ReloadTests : IAsyncDisposable
         valid["ReverseProxy"]!["Routes"]!.AsObject().Remove("gone");
         GatewayUnderTest.Set(valid, "ReverseProxy:Routes:s:AuthorizationPolicy", "default");
         await gateway.ReloadAsync(valid);
-        await Eventually.TrueAsync(() => gateway.Client.GetAsync("/s/a").Result.StatusCode == HttpStatusCode.Unauthorized, "the valid file takes effect");
+        await Eventually.TrueAsync(async () => (await gateway.Client.GetAsync("/s/a")).StatusCode == HttpStatusCode.Unauthorized, "the valid file takes effect");
         (await Download.GetAsync(gateway.Client, "/bundle?ids=s/a")).RequireEarly(401);
         (await Download.GetAsync(gateway.Client, "/bundle?ids=gone/a")).RequireEarly(404);
     }

@@ -180,7 +180,7 @@ public class SourceTests
         GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:t:Metadata:Bundle.Internal", "false");
 
         await gateway.ReloadAsync(configuration);
-        await Eventually.TrueAsync(() => gateway.Client.GetAsync("/t/a").Result.StatusCode == HttpStatusCode.NotFound, "the reload");
+        await Eventually.TrueAsync(async () => (await gateway.Client.GetAsync("/t/a")).StatusCode == HttpStatusCode.NotFound, "the reload");
 
         Assert.Equal(HttpStatusCode.NotFound, (await gateway.Client.GetAsync("/s/a")).StatusCode);
     }
@@ -268,7 +268,7 @@ public class SourceTests
         var proxy = gateway.App.Services.GetRequiredService<IProxyStateLookup>();
         await Eventually.TrueAsync(() => proxy.TryGetCluster("other", out _) && !proxy.TryGetCluster("s", out _), "the reload");
 
-        await Eventually.TrueAsync(() => gateway.Client.GetAsync("/bundle?ids=s/b").Result.StatusCode == HttpStatusCode.BadRequest, "new bundles are rejected");
+        await Eventually.TrueAsync(async () => (await gateway.Client.GetAsync("/bundle?ids=s/b")).StatusCode == HttpStatusCode.BadRequest, "new bundles are rejected");
         (await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=other/b")).RequireWhole();
         var entries = (await client.TakeRestAsync()).RequireWhole();
         Assert.Equal(content.Hash(), Download.Hash(entries["s/a"]));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Testing;
 
 namespace Gateway.FunctionalTests.Storage;
@@ -38,12 +37,12 @@ public class ThrottleTests
         Assert.Equal("None/None", (await gateway.RequireOneOutcomeAsync()).Blame);
 
         // By now the limit has been determined.
-        var (before, started) = (upstream.Refused, Stopwatch.GetTimestamp());
+        var (before, started) = (upstream.Refused, TimeProvider.System.GetTimestamp());
         Assert.Equal(objects, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(objects)}&missing={missing}")).RequireWhole().Count);
         var outcome = await gateway.RequireOneOutcomeAsync();
         TestContext.Current.SendDiagnosticMessage(
             "limit {0} {1} {2}: {3:0.00} s of {4:0.00}, refused {5} and then {7} of {8}, retries {6}",
-            limit, missing, retryAfter ?? "", Stopwatch.GetElapsedTime(started).TotalSeconds, objects * latency.TotalSeconds / limit, before, outcome.Retries, upstream.Refused - before, objects);
+            limit, missing, retryAfter ?? "", TimeProvider.System.GetElapsedTime(started).TotalSeconds, objects * latency.TotalSeconds / limit, before, outcome.Retries, upstream.Refused - before, objects);
         Assert.InRange(upstream.Refused - before, 0, objects / 5);
         Assert.Equal("None/None", outcome.Blame);
     }
@@ -74,11 +73,11 @@ public class ThrottleTests
     {
         await using var upstream = Storage(Objects, new Throttle(429, retryAfter) { MaxPerSecond = 100 });
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
-        var started = Stopwatch.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
 
         Assert.Equal(Objects, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(Objects)}")).RequireWhole().Count);
 
-        TestContext.Current.SendDiagnosticMessage("100/s {0}: {1:0.00} s, refused {2}", retryAfter ?? "", Stopwatch.GetElapsedTime(started).TotalSeconds, upstream.Refused);
+        TestContext.Current.SendDiagnosticMessage("100/s {0}: {1:0.00} s, refused {2}", retryAfter ?? "", TimeProvider.System.GetElapsedTime(started).TotalSeconds, upstream.Refused);
     }
 
     [Theory]

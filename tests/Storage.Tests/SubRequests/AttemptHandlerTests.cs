@@ -100,7 +100,7 @@ public sealed class AttemptHandlerTests : IDisposable
             Asked++;
             if (Hangs)
             {
-                await Task.Delay(Timeout.Infinite, cancellationToken);
+                await Testing.Pace.NeverAsync(cancellationToken);
             }
 
             return Fails ? throw new HttpRequestException(HttpRequestError.ConnectionError) : new HttpResponseMessage(HttpStatusCode.OK);
