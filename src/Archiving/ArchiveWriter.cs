@@ -47,11 +47,11 @@ public abstract class ArchiveWriter : FormatWriter
     /// <param name="output">The archive's destination, for instance <c>HttpResponse.BodyWriter</c>; flushed, never completed.</param>
     /// <param name="workers">Blocks that are compressed in parallel, 1 (default) or more. Above 1 the thread pool compresses, with two
     /// blocks of memory each. The archive's bytes do not depend on the number.</param>
-    /// <param name="trail">Receives, on the caller's thread, the places at which the archive can be resumed.</param>
-    public static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output, int workers = 1, CheckpointIndex? trail = null)
+    /// <param name="checkpoints">Receives, on the caller's thread, the places at which the archive can be resumed.</param>
+    public static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output, int workers = 1, CheckpointIndex? checkpoints = null)
     {
         ArgumentNullException.ThrowIfNull(recipe);
-        return Create(recipe, output, new(null, default, workers, trail));
+        return Create(recipe, output, new(null, default, workers, checkpoints));
     }
 
     /// <summary>Creates a writer that resumes an archive.</summary>
@@ -60,13 +60,13 @@ public abstract class ArchiveWriter : FormatWriter
     /// <param name="start">Where to resume, from <see cref="ArchiveLayout.FindResumePoint"/>. The entry it names must be started first,
     /// and <see cref="ResumePoint.BodyOffset"/> bytes of its body must not be written.</param>
     /// <param name="workers">Blocks that are compressed in parallel.</param>
-    /// <param name="trail">The trail from which the start was chosen; receives the remaining places.</param>
+    /// <param name="checkpoints">The checkpoints from which the start was chosen; receives the remaining places.</param>
     /// <remarks>If the start belongs to another archive, writing throws a <see cref="CheckpointException"/> before any byte is
     /// written.</remarks>
-    public static ArchiveWriter Continue(ArchiveLayout layout, PipeWriter output, in ResumePoint start, int workers = 1, CheckpointIndex? trail = null)
+    public static ArchiveWriter Continue(ArchiveLayout layout, PipeWriter output, in ResumePoint start, int workers = 1, CheckpointIndex? checkpoints = null)
     {
         ArgumentNullException.ThrowIfNull(layout);
-        return Create(layout.Recipe, output, new(layout, start, workers, trail));
+        return Create(layout.Recipe, output, new(layout, start, workers, checkpoints));
     }
 
     /// <summary>The maximum number of buffered bytes that such a writer holds, not counting its output's buffers.</summary>
@@ -170,7 +170,7 @@ public abstract class ArchiveWriter : FormatWriter
 
     private static ArchiveWriter Create(ArchiveRecipe recipe, PipeWriter output, in Origin origin)
     {
-        var (layout, start, workers, trail) = origin;
+        var (layout, start, workers, checkpoints) = origin;
         ArgumentNullException.ThrowIfNull(output);
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
         if (recipe.Format == ArchiveFormat.Tar)
@@ -179,13 +179,13 @@ public abstract class ArchiveWriter : FormatWriter
         }
 
         // A checkpoint holds a checksum from the start of the body, whose beginning is not read here.
-        var blocks = new BlockWriter(output, EncoderCatalogue.Get(recipe), workers, start, start.IsWithinCopy || !recipe.NeedsCheckpoints ? null : trail);
+        var blocks = new BlockWriter(output, EncoderCatalogue.Get(recipe), workers, start, start.IsWithinCopy || !recipe.NeedsCheckpoints ? null : checkpoints);
         return recipe.Format switch
         {
             ArchiveFormat.TarGz => new TarWriter(new GzipWriter(output, blocks), start.Skip),
             ArchiveFormat.TarZst when recipe.Compression == Compression.Store => new TarWriter(new ZstdStoreWriter(output, blocks, layout?.PlainLength), start.Skip),
             ArchiveFormat.TarZst => new TarWriter(new ZstdWriter(output, blocks), start.Skip),
-            ArchiveFormat.Zip => new ZipWriter(recipe, output, blocks, start, layout?.Entries ?? [], trail),
+            ArchiveFormat.Zip => new ZipWriter(recipe, output, blocks, start, layout?.Entries ?? [], checkpoints),
             _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Format, "Unknown format."),
         };
     }
@@ -199,5 +199,5 @@ public abstract class ArchiveWriter : FormatWriter
     }
 
     /// <summary>Where writing begins, and what is known of the archive.</summary>
-    private readonly record struct Origin(ArchiveLayout? Layout, ResumePoint Start, int Workers, CheckpointIndex? Trail);
+    private readonly record struct Origin(ArchiveLayout? Layout, ResumePoint Start, int Workers, CheckpointIndex? Checkpoints);
 }

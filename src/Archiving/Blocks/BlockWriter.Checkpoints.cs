@@ -7,7 +7,7 @@ namespace Gateway.Archiving.Blocks;
 /// <content>Checkpoints: recording them, and verifying the one at which the archive is resumed.</content>
 internal sealed partial class BlockWriter
 {
-    private readonly CheckpointIndex? _trail;
+    private readonly CheckpointIndex? _checkpoints;
     private long _lastCheckpoint;
 
     // Uncompressed bytes that are encoded again only for comparison, and the expected CRC-32 of the result.
@@ -17,7 +17,7 @@ internal sealed partial class BlockWriter
     /// <summary>The checkpoint after the block that has just ended, if one is due.</summary>
     private Checkpoint? Due()
     {
-        if (_trail is null || PlainOffset - _lastCheckpoint < CheckpointIndex.Interval)
+        if (_checkpoints is null || PlainOffset - _lastCheckpoint < CheckpointIndex.Interval)
         {
             return null;
         }

@@ -121,7 +121,7 @@ internal sealed partial class BlockWriter
         Offset += length;
         if (end is { } checkpoint)
         {
-            _trail!.Reach(checkpoint with { Offset = Offset });
+            _checkpoints!.Reach(checkpoint with { Offset = Offset });
         }
     }
 }

@@ -57,8 +57,8 @@ internal sealed partial class BlockWriter : PipeWriter
     /// <param name="encoder">Encodes them.</param>
     /// <param name="workers">Blocks encoded in parallel, 1 or more; with 1 the caller's thread encodes.</param>
     /// <param name="start">Where to resume; the default begins an archive.</param>
-    /// <param name="trail">Receives, every few MiB and on the caller's thread, the places at which the archive can be resumed.</param>
-    public BlockWriter(PipeWriter output, BlockEncoder encoder, int workers, in ResumePoint start, CheckpointIndex? trail)
+    /// <param name="checkpoints">Receives, every few MiB and on the caller's thread, the places at which the archive can be resumed.</param>
+    public BlockWriter(PipeWriter output, BlockEncoder encoder, int workers, in ResumePoint start, CheckpointIndex? checkpoints)
     {
         _output = output;
         _encoder = encoder;
@@ -69,7 +69,7 @@ internal sealed partial class BlockWriter : PipeWriter
         PlainOffset = start.Place.PlainOffset - start.CheckLength;
         _crcBefore = start.Place.Crc;
         (_checkLength, _checkCrc) = (start.CheckLength, start.Place.BlockCrc);
-        _trail = trail;
+        _checkpoints = checkpoints;
         _lastCheckpoint = start.Place.PlainOffset;
     }
 

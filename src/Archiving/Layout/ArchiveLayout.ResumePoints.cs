@@ -12,32 +12,32 @@ public sealed partial class ArchiveLayout
     private bool IsMapped => !Recipe.NeedsCheckpoints || Recipe is { Format: ArchiveFormat.Zip, Compression: Compression.Store };
 
     /// <summary>Where to start writing the archive so that a range of it costs the least work.</summary>
-    /// <param name="trail">What is known about the archive.</param>
+    /// <param name="checkpoints">What is known about the archive.</param>
     /// <param name="from">The range's first byte.</param>
     /// <param name="end">The offset after its last byte; null for the archive's end.</param>
     /// <param name="isRead">Whether an entry has been read completely before; null if that does not matter. An unread entry is read if the
     /// range reaches the last entry, which describes all entries before it.</param>
-    public ResumePoint FindResumePoint(CheckpointIndex trail, long from, long? end, Predicate<int>? isRead = null)
+    public ResumePoint FindResumePoint(CheckpointIndex checkpoints, long from, long? end, Predicate<int>? isRead = null)
     {
-        ArgumentNullException.ThrowIfNull(trail);
+        ArgumentNullException.ThrowIfNull(checkpoints);
         var last = end ?? long.MaxValue;
-        var open = FindFirstRequiredEntry(trail, last, isRead);
+        var open = FindFirstRequiredEntry(checkpoints, last, isRead);
         if (IsMapped)
         {
-            return StartMapped(trail, from, last, open);
+            return StartMapped(checkpoints, from, last, open);
         }
 
-        var place = trail.Nearest(from, open < Entries.Count ? _starts[open + 1] : PlainLength);
+        var place = checkpoints.Nearest(from, open < Entries.Count ? _starts[open + 1] : PlainLength);
         return place.PlainOffset == 0 || !IsBlockEnd(place.PlainOffset) ? default : At(place, GetCheckLength(place.PlainOffset));
     }
 
     /// <summary>The first entry that must be written or read because of what follows it; the number of entries if there is none.</summary>
-    private int FindFirstRequiredEntry(CheckpointIndex trail, long last, Predicate<int>? isRead)
+    private int FindFirstRequiredEntry(CheckpointIndex checkpoints, long last, Predicate<int>? isRead)
     {
         var needsResults = Recipe.Format == ArchiveFormat.Zip && (!IsMapped || last > GetOffset(_starts[^1]));
         var needsReading = isRead is not null && last > (IsMapped ? GetOffset(_starts[^2]) : 0);
         var entry = 0;
-        while (entry < Entries.Count && !(needsResults && !HasResult(trail, entry)) && !(needsReading && !isRead!(entry)))
+        while (entry < Entries.Count && !(needsResults && !HasResult(checkpoints, entry)) && !(needsReading && !isRead!(entry)))
         {
             entry++;
         }
@@ -46,10 +46,10 @@ public sealed partial class ArchiveLayout
     }
 
     /// <summary>Whether the directory of a zip archive can describe an entry that was not written.</summary>
-    private bool HasResult(CheckpointIndex trail, int entry) => Entries[entry].Size == 0 || trail.FindResult(entry) is not null;
+    private bool HasResult(CheckpointIndex checkpoints, int entry) => Entries[entry].Size == 0 || checkpoints.FindResult(entry) is not null;
 
     /// <summary>The position of every byte is known: start at the range's block, unless a checksum requires what precedes it.</summary>
-    private ResumePoint StartMapped(CheckpointIndex trail, long from, long last, int open)
+    private ResumePoint StartMapped(CheckpointIndex checkpoints, long from, long last, int open)
     {
         var plain = BlockAt(from);
         var piece = plain < PlainLength ? PieceAt(plain) : new ArchivePiece(PieceKind.Trailer, Entries.Count, _starts[^1], PlainLength);
@@ -64,14 +64,14 @@ public sealed partial class ArchiveLayout
         }
 
         var needsResult = piece.Kind == PieceKind.Tail || (piece.Kind == PieceKind.Body && last > GetOffset(piece.End));
-        return needsResult && !HasResult(trail, piece.Entry) ? Within(piece.Entry) : Begin(plain);
+        return needsResult && !HasResult(checkpoints, piece.Entry) ? Within(piece.Entry) : Begin(plain);
 
         ResumePoint Begin(long place) => At(new Checkpoint(place, GetOffset(place), 0, 0), 0);
 
         // At a checkpoint in the entry, else at its beginning.
         ResumePoint Within(int entry)
         {
-            var place = trail.Nearest(from, _starts[entry + 1]);
+            var place = checkpoints.Nearest(from, _starts[entry + 1]);
             return place.PlainOffset > _starts[entry] && IsBlockEnd(place.PlainOffset)
                 ? At(place, GetCheckLength(place.PlainOffset))
                 : Begin(_starts[entry]);

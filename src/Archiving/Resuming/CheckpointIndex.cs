@@ -2,7 +2,7 @@ namespace Gateway.Archiving.Resuming;
 
 /// <summary>
 /// What was recorded about an archive while it was written: enough to resume it later. Any number of threads may write the same
-/// archive and share one trail; equal plans and recipes record the same.
+/// archive and share one checkpoints; equal plans and recipes record the same.
 /// </summary>
 /// <remarks>Memory: 24 bytes for every 4 MiB of the plain archive, and for zip some 40 bytes for each entry.</remarks>
 /// <param name="reached">Called for every checkpoint that a writer reaches, on its thread.</param>

@@ -17,7 +17,7 @@ internal sealed class ZipWriter : ArchiveWriter
 
     private readonly ArchiveRecipe _recipe;
     private readonly BlockWriter _blocks;
-    private readonly CheckpointIndex? _trail;
+    private readonly CheckpointIndex? _checkpoints;
     private readonly List<Made> _entries = [];
     private readonly bool _isWithinCopy;
     private long _skip;
@@ -29,14 +29,14 @@ internal sealed class ZipWriter : ArchiveWriter
     /// <param name="blocks">Writes blocks to the output; starts at the same place.</param>
     /// <param name="start">Where to resume.</param>
     /// <param name="before">The entries before the one in which it resumes.</param>
-    /// <param name="trail">Provides the results of these entries, and receives those of the others.</param>
+    /// <param name="checkpoints">Provides the results of these entries, and receives those of the others.</param>
     public ZipWriter(
-        ArchiveRecipe recipe, PipeWriter output, BlockWriter blocks, in ResumePoint start, IReadOnlyList<ArchiveEntry> before, CheckpointIndex? trail)
+        ArchiveRecipe recipe, PipeWriter output, BlockWriter blocks, in ResumePoint start, IReadOnlyList<ArchiveEntry> before, CheckpointIndex? checkpoints)
         : base(output, blocks)
     {
         _recipe = recipe;
         _blocks = blocks;
-        _trail = trail;
+        _checkpoints = checkpoints;
         _skip = start.Skip;
         _isWithinCopy = start.IsWithinCopy;
         for (var i = 0; i < start.Entry; i++)
@@ -125,7 +125,7 @@ internal sealed class ZipWriter : ArchiveWriter
         {
             var end = zip.HasBody ? StoredDeflate.Final : [];
             made.Result ??= new EntryResult(crc, _blocks.Offset + end.Length - (made.Offset!.Value + zip.HeaderLength));
-            _trail?.Add(index, made.Result.Value);
+            _checkpoints?.Add(index, made.Result.Value);
             output.Write(end);
             return end.Length + (zip.HasBody ? Put(output, zip.DescriptorLength, made, static (made, span) => made.Zip.WriteDescriptor(span, made.Result!.Value)) : 0);
         });
@@ -147,7 +147,7 @@ internal sealed class ZipWriter : ArchiveWriter
 
     /// <summary>The result of an entry that is not written here, or not from its beginning.</summary>
     private EntryResult? KnownResult(ZipEntry zip, int index) =>
-        _trail?.FindResult(index) ?? (zip.HasBody ? null : default(EntryResult));
+        _checkpoints?.FindResult(index) ?? (zip.HasBody ? null : default(EntryResult));
 
     /// <summary>An entry, and what is known about it so far.</summary>
     private sealed class Made(ZipEntry zip)

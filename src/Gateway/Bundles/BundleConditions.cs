@@ -1,6 +1,6 @@
+using Gateway.Plans;
 using Gateway.Responses;
 using Gateway.Resuming;
-using Gateway.Runs;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Http;
 

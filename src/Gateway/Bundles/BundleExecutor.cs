@@ -3,6 +3,7 @@ using System.Text.Json;
 using Gateway.Access;
 using Gateway.Admission;
 using Gateway.Planning;
+using Gateway.Plans;
 using Gateway.Responses;
 using Gateway.Resuming;
 using Gateway.Runs;

@@ -1,7 +1,7 @@
 using System.Globalization;
+using Gateway.Plans;
 using Gateway.Requests;
 using Gateway.Responses;
-using Gateway.Runs;
 using Gateway.Streaming;
 using Microsoft.Net.Http.Headers;
 

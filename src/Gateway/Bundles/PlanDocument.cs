@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
+using Gateway.Plans;
 using Gateway.Requests;
-using Gateway.Runs;
 
 namespace Gateway.Bundles;
 

@@ -1,6 +1,7 @@
 using Gateway.Access;
 using Gateway.Admission;
 using Gateway.Links;
+using Gateway.Plans;
 using Gateway.Requests;
 using Gateway.Responses;
 using Gateway.Runs;

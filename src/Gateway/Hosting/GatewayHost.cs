@@ -129,12 +129,11 @@ internal static class GatewayHost
         builder.Services.AddBundles();
         builder.Services.AddDoors();
         builder.AddGatewayCache();
-        builder.Services.AddSingleton<ResumeStateCache>();
-        builder.Services.AddSingleton<BundleLinks>();
-        builder.Services.AddSingleton<BundleRequestReader>();
-        builder.Services.AddSingleton<ProblemResponder>();
-        builder.Services.AddSingleton<BundleMetrics>();
-        builder.Services.AddHostedService<UnobservedFaults>();
+        builder.Services.AddResuming();
+        builder.Services.AddLinks();
+        builder.Services.AddRequests();
+        builder.Services.AddResponses();
+        builder.Services.AddTelemetry();
         builder.Services.AddSingleton<IConfigureOptions<SocketTransportOptions>, ClientSockets>();
         builder.Services.AddOptions<HostOptions>().Configure<IOptions<DrainOptions>>(
             (host, drain) => host.ShutdownTimeout = drain.Value.Delay + drain.Value.Timeout + StopReserve);

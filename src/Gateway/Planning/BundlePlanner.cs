@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Gateway.Admission;
+using Gateway.Plans;
 using Gateway.Requests;
 using Gateway.Responses;
 using Gateway.Runs;

@@ -1,5 +1,5 @@
+using Gateway.Plans;
 using Gateway.Responses;
-using Gateway.Runs;
 using Gateway.Storage.Objects;
 using Gateway.Storage.Sources;
 

@@ -1,3 +1,5 @@
+using Gateway.Plans;
+using Gateway.Responses;
 using Gateway.Runs;
 using Gateway.Storage.Objects;
 
@@ -14,7 +16,7 @@ internal sealed class ProbeMemory
         var lease = run.Lease?.Prefetch;
 
         // Where a range begins is not known yet: objects before it are not to be read.
-        Prefetch = HttpMethods.IsGet(run.Http.Request.Method) && run.Http.Request.Headers.Range.Count > 0 ? null : lease?.Objects;
+        Prefetch = RequestedRange.IsPresent(run.Http.Request) ? null : lease?.Objects;
         _discovery = new(() => lease is not null ? Task.FromResult(lease.Objects) : run.Discovery.LeaseAsync(bundle.DecoderMemory, run.Stopped));
         _decodes = bundle.DecoderMemory > 0;
     }

@@ -6,6 +6,9 @@ namespace Gateway.Responses;
 /// <summary>The bytes of an archive that a request selects (RFC 9110, section 14; RFC 8673).</summary>
 internal static class RequestedRange
 {
+    /// <summary>Whether a request asks for a range. Only GET can (RFC 9110, section 14.2).</summary>
+    public static bool IsPresent(HttpRequest request) => HttpMethods.IsGet(request.Method) && request.Headers.Range.Count > 0;
+
     /// <summary>The range to send; null for the whole archive, which is also the response to a range that cannot be served.</summary>
     /// <param name="request">A GET whose conditions permit a range.</param>
     /// <param name="etag">The archive's validator; without one there are no ranges.</param>

@@ -1,4 +1,5 @@
 using Gateway.Admission;
+using Gateway.Plans;
 using Gateway.Responses;
 using Gateway.Resuming;
 

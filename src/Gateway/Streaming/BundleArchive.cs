@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Gateway.Archiving;
 using Gateway.Archiving.Resuming;
+using Gateway.Plans;
 using Gateway.Responses;
 using Gateway.Resuming;
 using Gateway.Runs;

@@ -28,7 +28,7 @@ internal sealed class BundleStreamer(ArchiveMaker maker, RangeStreamer ranges, R
         RequireVisibleEnd(request, selection);
         return selection;
 
-        ByteRange? Find() => HttpMethods.IsGet(request.Method) && request.Headers.Range.Count > 0 && conditions == PreconditionResult.Proceed
+        ByteRange? Find() => RequestedRange.IsPresent(request) && conditions == PreconditionResult.Proceed
             ? RequestedRange.From(request, plan.ETag, length, plan.Layout?.MaxLength)
             : null;
     }

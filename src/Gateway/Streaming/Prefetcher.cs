@@ -1,4 +1,5 @@
 using Gateway.Archiving.Resuming;
+using Gateway.Plans;
 using Gateway.Runs;
 using Gateway.Storage;
 using Gateway.Storage.Failures;

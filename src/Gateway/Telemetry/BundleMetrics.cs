@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Gateway.Storage;
 using Gateway.Storage.Failures;
 
 namespace Gateway.Telemetry;
@@ -6,8 +7,6 @@ namespace Gateway.Telemetry;
 /// <summary>Counts the outcomes of bundles. The meter's name is <c>Gateway</c>.</summary>
 internal sealed class BundleMetrics
 {
-    public const string MeterName = "Gateway";
-
     private readonly Meter _meter;
     private readonly Counter<long> _outcomes;
     private readonly Counter<long> _bytesIn;
@@ -16,7 +15,7 @@ internal sealed class BundleMetrics
 
     public BundleMetrics(IMeterFactory factory)
     {
-        _meter = factory.Create(MeterName);
+        _meter = factory.Create(GatewayMeter.Name);
         _outcomes = _meter.CreateCounter<long>("gateway.bundle.outcomes", "{bundle}", "Bundles by outcome: the reason, and who is at fault.");
         _bytesIn = _meter.CreateCounter<long>("gateway.bundle.upstream.bytes", "By", "Bytes of objects read from storage.");
         _bytesOut = _meter.CreateCounter<long>("gateway.bundle.client.bytes", "By", "Bytes of archives sent to clients.");

@@ -4,7 +4,7 @@ using Gateway.Requests;
 using Gateway.Responses;
 using Gateway.Resuming;
 
-namespace Gateway.Runs;
+namespace Gateway.Plans;
 
 /// <summary>The entries in order with what is known of them, and the recipe: what decides every byte of the archive. It never changes.</summary>
 internal sealed class BundlePlan

@@ -6,7 +6,7 @@ using Gateway.Storage.Http;
 using Gateway.Storage.Objects;
 using Gateway.Storage.Sources;
 
-namespace Gateway.Runs;
+namespace Gateway.Plans;
 
 /// <summary>One entry of a request, and where its object is.</summary>
 /// <param name="Index">Its place in the request, from 0.</param>

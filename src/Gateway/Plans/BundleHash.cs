@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Gateway.Runs;
+namespace Gateway.Plans;
 
 /// <summary>Hashes of everything that decides a byte of an archive. Each part is preceded by its length, so that no two plans hash the same text.</summary>
 internal static class BundleHash

@@ -1,7 +1,7 @@
 using Gateway.Storage.Objects;
 using Gateway.Storage.Sources;
 
-namespace Gateway.Runs;
+namespace Gateway.Plans;
 
 /// <summary>One entry of a plan.</summary>
 /// <param name="Index">Its place in the request, from 0.</param>

@@ -4,7 +4,7 @@ using System.Text.Json;
 using Gateway.Archiving;
 using Gateway.Requests;
 
-namespace Gateway.Runs;
+namespace Gateway.Plans;
 
 /// <summary>
 /// The last entry of a bundle that requests a receipt: it describes every other entry, with its SHA-256, so that the recipient can verify
