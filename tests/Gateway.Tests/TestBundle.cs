@@ -1,7 +1,7 @@
 using System.Security.Claims;
 using Gateway.Archiving;
+using Gateway.Plans;
 using Gateway.Requests;
-using Gateway.Runs;
 using Gateway.Storage.Objects;
 using Gateway.Storage.Sources;
 using Microsoft.AspNetCore.Http;

@@ -1,3 +1,4 @@
+using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Gateway.Admission;
@@ -91,9 +92,9 @@ internal sealed partial class Drain : IHostedLifecycleService, IDisposable
 
     public void Dispose() => _cut.Dispose();
 
-    [LoggerMessage(LogLevel.Information, "Draining: unready now, no new bundles in {DelaySeconds} s, then {TimeoutSeconds} s for those that run; {Active} running")]
+    [LoggerMessage(EventId = LogEvents.Draining, EventName = nameof(LogEvents.Draining), Level = LogLevel.Information, Message = "Draining: unready now, no new bundles in {DelaySeconds} s, then {TimeoutSeconds} s for those that run; {Active} running")]
     private static partial void LogDraining(ILogger logger, double delaySeconds, double timeoutSeconds, int active);
 
-    [LoggerMessage(LogLevel.Warning, "Draining timed out: {Active} bundles are aborted")]
+    [LoggerMessage(EventId = LogEvents.DrainTimedOut, EventName = nameof(LogEvents.DrainTimedOut), Level = LogLevel.Warning, Message = "Draining timed out: {Active} bundles are aborted")]
     private static partial void LogCut(ILogger logger, int active);
 }

@@ -13,7 +13,7 @@ using Gateway.Streaming;
 namespace Gateway.Bundles;
 
 /// <summary>Runs one bundle request from authorization to outcome. Read it first.</summary>
-/// <remarks>Until the first byte of the body is sent, a failure becomes a problem document; after it, a failure aborts the connection. Step 7, one outcome for
+/// <remarks>Until the response has started, a failure becomes a problem document; from then on it aborts the connection. Step 7, one outcome for
 /// each request, is <see cref="BundleRecorder.RunAsync"/>, around all others.</remarks>
 internal sealed class BundleExecutor(
     SourceAuthorizer authorizer,

@@ -12,7 +12,7 @@ internal sealed class BundleRecorder(ProblemResponder problems, Drain drain, Bun
 {
     /// <summary>Runs the steps, responds if they fail, and records the outcome.</summary>
     /// <param name="run">Is disposed of at the end.</param>
-    /// <param name="steps">Until the first byte of the body is sent, a failure becomes a problem document; after it, a failure aborts the connection.</param>
+    /// <param name="steps">Until the response has started, a failure becomes a problem document; from then on it aborts the connection.</param>
     [SuppressMessage("Design", "CA1031", Justification = "Every exception ends as one outcome; none may reach the server as a tidy end.")]
     public async Task RunAsync(BundleRun run, Func<Task> steps)
     {

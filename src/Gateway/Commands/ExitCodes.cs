@@ -3,7 +3,7 @@ namespace Gateway.Commands;
 /// <summary>The exit codes of the process.</summary>
 internal static class ExitCodes
 {
-    /// <summary>The process stopped as it was told to.</summary>
+    /// <summary>The process was stopped.</summary>
     public const int Success = 0;
 
     /// <summary>The configuration is invalid. Each fault is a line of the standard error.</summary>

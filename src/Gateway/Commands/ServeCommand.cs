@@ -4,7 +4,7 @@ using Gateway.Storage;
 
 namespace Gateway.Commands;
 
-/// <summary>Runs the server until the process is told to stop.</summary>
+/// <summary>Runs the server until it is stopped.</summary>
 internal static class ServeCommand
 {
     /// <param name="configurationFile">Read in place of <c>appsettings.json</c>; null: that one.</param>

@@ -1,3 +1,4 @@
+using Gateway.Telemetry;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Primitives;
 
@@ -16,7 +17,7 @@ internal sealed partial class ConfigurationFile : JsonConfigurationSource
         return new Provider(this);
     }
 
-    [LoggerMessage(EventId = 9, EventName = "ConfigurationNotRead", Level = LogLevel.Error, Message = "The changed configuration file cannot be read: {Fault} The previous configuration stays active.")]
+    [LoggerMessage(EventId = LogEvents.ConfigurationNotRead, EventName = nameof(LogEvents.ConfigurationNotRead), Level = LogLevel.Error, Message = "The changed configuration file cannot be read: {Fault} The previous configuration stays active.")]
     private static partial void LogNotRead(ILogger logger, string fault);
 
     private sealed class Provider : JsonConfigurationProvider

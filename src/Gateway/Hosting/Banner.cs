@@ -1,5 +1,6 @@
 using Gateway.Archiving;
 using Gateway.Storage.Sources;
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
 
@@ -18,13 +19,16 @@ internal static partial class Banner
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Gateway");
         var sources = app.Services.GetRequiredService<SourceIndex>().All;
         var compression = app.Services.GetRequiredService<IOptions<BundleOptions>>().Value.Compression;
-        LogEncoder(logger, new ArchiveRecipe(Compression: compression.Default, FastEncoder: compression.Encoder).Fingerprint);
-        LogSources(logger, string.Join(", ", sources.Select(source => source.Name).Order(StringComparer.Ordinal)));
+        var recipe = new ArchiveRecipe(Compression: compression.Default, FastEncoder: compression.Encoder).Fingerprint;
+        var names = string.Join(", ", sources.Select(source => source.Name).Order(StringComparer.Ordinal));
+        LogRecipe(logger, recipe);
+        LogSources(logger, names);
         var address = app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
         if (address is not null && sources.Select(ExampleIds).FirstOrDefault(ids => ids.Length > 0) is { } ids)
         {
             var local = address.Replace("[::]", "localhost", StringComparison.Ordinal).Replace("0.0.0.0", "localhost", StringComparison.Ordinal);
-            LogTry(logger, $"curl -OJ '{local}/bundle?ids={ids}'");
+            var command = $"curl -OJ '{local}/bundle?ids={ids}'";
+            LogTry(logger, command);
         }
     }
 
@@ -47,12 +51,12 @@ internal static partial class Banner
         return string.Join(',', files.Select(key => $"{source.Name}/{key}"));
     }
 
-    [LoggerMessage(LogLevel.Information, "Sources: {Sources}")]
+    [LoggerMessage(EventId = LogEvents.Sources, EventName = nameof(LogEvents.Sources), Level = LogLevel.Information, Message = "Sources: {Sources}")]
     private static partial void LogSources(ILogger logger, string sources);
 
-    [LoggerMessage(LogLevel.Information, "Archives: {Recipe}")]
-    private static partial void LogEncoder(ILogger logger, string recipe);
+    [LoggerMessage(EventId = LogEvents.Archives, EventName = nameof(LogEvents.Archives), Level = LogLevel.Information, Message = "Archives: {Recipe}")]
+    private static partial void LogRecipe(ILogger logger, string recipe);
 
-    [LoggerMessage(LogLevel.Information, "Try: {Command}")]
+    [LoggerMessage(EventId = LogEvents.Try, EventName = nameof(LogEvents.Try), Level = LogLevel.Information, Message = "Try: {Command}")]
     private static partial void LogTry(ILogger logger, string command);
 }

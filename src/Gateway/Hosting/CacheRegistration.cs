@@ -1,6 +1,7 @@
 using Gateway.Caching;
 using Gateway.Links;
 using Gateway.Resuming;
+using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -76,6 +77,6 @@ internal sealed partial class UnusedRedis(ILogger<UnusedRedis> logger) : IHosted
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(EventId = 1, EventName = "RedisUnused", Level = LogLevel.Warning, Message = "ConnectionStrings:Redis is not used: replicas share links and resume points only with Bundle:Links:Keys, which sign what is in Redis")]
+    [LoggerMessage(EventId = LogEvents.RedisUnused, EventName = nameof(LogEvents.RedisUnused), Level = LogLevel.Warning, Message = "ConnectionStrings:Redis is not used: replicas share links and resume points only with Bundle:Links:Keys, which sign what is in Redis")]
     private static partial void LogUnused(ILogger logger);
 }

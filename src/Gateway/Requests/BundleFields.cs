@@ -9,7 +9,7 @@ namespace Gateway.Requests;
 
 /// <summary>
 /// The fields of a request before they are judged: from a query, an HTML form, or a manifest. Each field is read the same way
-/// wherever it stands.
+/// in each of them.
 /// </summary>
 internal sealed class BundleFields(int maxEntries)
 {
@@ -43,7 +43,7 @@ internal sealed class BundleFields(int maxEntries)
 
     /// <summary>Reads the parameters of a GET or HEAD.</summary>
     /// <param name="query">With its question mark, or empty.</param>
-    /// <param name="maxEntries">Reading stops at the first entry too many, so that a request costs no more than it may ask for.</param>
+    /// <param name="maxEntries">Reading stops at the first entry too many, so that a request with too many costs no more.</param>
     /// <exception cref="BundleProblemException">They cannot be read.</exception>
     public static BundleFields FromQuery(string? query, int maxEntries)
     {

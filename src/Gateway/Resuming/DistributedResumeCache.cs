@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Gateway.Archiving;
 using Gateway.Caching;
+using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 using Polly;
 using Polly.CircuitBreaker;
@@ -179,12 +180,12 @@ internal sealed partial class DistributedResumeCache(
         }
     }
 
-    [LoggerMessage(EventId = 5, EventName = "PublishFailed", Level = LogLevel.Error, Message = "Failed to publish resume points to Redis")]
+    [LoggerMessage(EventId = LogEvents.PublishFailed, EventName = nameof(LogEvents.PublishFailed), Level = LogLevel.Error, Message = "Failed to publish resume points to Redis")]
     private static partial void LogPublishFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(EventId = 2, EventName = "RedisUnavailable", Level = LogLevel.Warning, Message = "Redis is unavailable; archives that other replicas began are generated again from their beginning: {Reason}")]
+    [LoggerMessage(EventId = LogEvents.RedisUnavailable, EventName = nameof(LogEvents.RedisUnavailable), Level = LogLevel.Warning, Message = "Redis is unavailable; archives that other replicas began are generated again from their beginning: {Reason}")]
     private static partial void LogUnavailable(ILogger logger, string reason);
 
-    [LoggerMessage(EventId = 3, EventName = "RedisAvailable", Level = LogLevel.Information, Message = "Redis is available again")]
+    [LoggerMessage(EventId = LogEvents.RedisAvailable, EventName = nameof(LogEvents.RedisAvailable), Level = LogLevel.Information, Message = "Redis is available again")]
     private static partial void LogAvailable(ILogger logger);
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Gateway.Configuration;
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
 
@@ -62,7 +63,7 @@ internal static partial class KnownProxies
     /// <summary>Whether a request came through an unknown proxy, so that its address is not the client's.</summary>
     public static bool IsBehindUnknown(HttpContext context) => context.Features.Get<UnknownProxy>() is not null;
 
-    [LoggerMessage(EventId = 7, EventName = "UnknownProxy", Level = LogLevel.Warning, Message = "A request from {Address} has X-Forwarded-For, but the address is not in Proxies. If it is your proxy, add it there: until then all of its clients count as one.")]
+    [LoggerMessage(EventId = LogEvents.UnknownProxy, EventName = nameof(LogEvents.UnknownProxy), Level = LogLevel.Warning, Message = "A request from {Address} has X-Forwarded-For, but the address is not in Proxies. If it is your proxy, add it there: until then all of its clients count as one.")]
     private static partial void LogUnknownProxy(ILogger logger, IPAddress address);
 
     private sealed class UnknownProxy

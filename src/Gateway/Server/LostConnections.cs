@@ -1,3 +1,4 @@
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.Connections;
 
 namespace Gateway.Server;
@@ -31,6 +32,6 @@ internal sealed partial class LostConnections(TimeProvider time, ILogger<LostCon
         LogLost(context.ConnectionId);
     }
 
-    [LoggerMessage(EventId = 8, EventName = "LostConnection", Level = LogLevel.Warning, Message = "The connection {ConnectionId} was closed 10 s ago, but its requests have not ended. It is no longer counted as active.")]
+    [LoggerMessage(EventId = LogEvents.LostConnection, EventName = nameof(LogEvents.LostConnection), Level = LogLevel.Warning, Message = "The connection {ConnectionId} was closed 10 s ago, but its requests have not ended. It is no longer counted as active.")]
     private partial void LogLost(string connectionId);
 }

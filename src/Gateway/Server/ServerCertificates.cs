@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -127,12 +128,15 @@ internal sealed partial class ServerCertificates : IDisposable
     /// <summary>One read at a time: the next one begins an interval after this one has ended.</summary>
     private void Schedule(TimeSpan due) => _timer.Change(due, Timeout.InfiniteTimeSpan);
 
-    private void LogRenewed(string file, X509Certificate2 certificate) =>
-        LogRenewed(file, certificate.Thumbprint, new DateTimeOffset(certificate.NotAfter).ToUniversalTime());
+    private void LogRenewed(string file, X509Certificate2 certificate)
+    {
+        var (thumbprint, notAfter) = (certificate.Thumbprint, new DateTimeOffset(certificate.NotAfter).ToUniversalTime());
+        LogRenewed(file, thumbprint, notAfter);
+    }
 
-    [LoggerMessage(LogLevel.Information, "The certificate in {File} was renewed: {Thumbprint}, valid until {NotAfter:u}")]
+    [LoggerMessage(EventId = LogEvents.CertificateRenewed, EventName = nameof(LogEvents.CertificateRenewed), Level = LogLevel.Information, Message = "The certificate in {File} was renewed: {Thumbprint}, valid until {NotAfter:u}")]
     private partial void LogRenewed(string file, string thumbprint, DateTimeOffset notAfter);
 
-    [LoggerMessage(LogLevel.Warning, "The certificate in {File} cannot be read; the previous one stays active: {Fault}")]
+    [LoggerMessage(EventId = LogEvents.CertificateNotRead, EventName = nameof(LogEvents.CertificateNotRead), Level = LogLevel.Warning, Message = "The certificate in {File} cannot be read; the previous one stays active: {Fault}")]
     private partial void LogUnreadable(string file, string fault);
 }

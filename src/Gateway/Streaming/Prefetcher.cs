@@ -15,7 +15,7 @@ namespace Gateway.Streaming;
 /// <para>One caller. It owns every reader it has opened until <see cref="NextAsync"/> hands it out. Each opening runs as a task
 /// that ends by itself: it opens one object and, if the object is small, reads it into memory and frees its connection.</para>
 /// <para>Bound: <see cref="UpstreamOptions.Lookahead"/> objects at first. Each that was in memory when it was needed lets one more be
-/// opened, up to <see cref="UpstreamOptions.LookaheadSmall"/>, as TCP finds its window; one that is large brings the number
+/// opened, up to <see cref="UpstreamOptions.MaxConcurrentOpens"/>, as TCP finds its window; one that is large brings the number
 /// back to where it began. None is opened that begins more than the budget's bytes after what is being sent, and what is in
 /// memory was taken from the budget before. Nothing is opened while the client takes nothing, because the window moves only with
 /// what it takes.</para>

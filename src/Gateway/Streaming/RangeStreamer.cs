@@ -4,6 +4,7 @@ using Gateway.Resuming;
 using Gateway.Runs;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Http;
+using Gateway.Telemetry;
 
 namespace Gateway.Streaming;
 
@@ -130,6 +131,6 @@ internal sealed partial class RangeStreamer(ArchiveMaker maker, ResumeStateCache
         return writer.Position;
     }
 
-    [LoggerMessage(EventId = 4, EventName = "CheckpointRefused", Level = LogLevel.Warning, Message = "A checkpoint of the archive {ETag} does not match it. The archive is made from its beginning")]
+    [LoggerMessage(EventId = LogEvents.CheckpointRefused, EventName = nameof(LogEvents.CheckpointRefused), Level = LogLevel.Warning, Message = "A checkpoint of the archive {ETag} does not match it. The archive is made from its beginning")]
     private static partial void LogRefused(ILogger logger, string etag);
 }

@@ -10,7 +10,7 @@ namespace Gateway.Telemetry;
 internal static class AccessLog
 {
     private static readonly SearchValues<char> Quoted = SearchValues.Create(" \"=\\");
-    private static readonly EventId Bundle = new(1, nameof(Bundle));
+    private static readonly EventId Bundle = new(LogEvents.Bundle, nameof(LogEvents.Bundle));
 
     /// <summary>Writes the line.</summary>
     /// <param name="logger">Receives the fields separately, and as text in the form <c>Name=value</c>.</param>

@@ -19,7 +19,7 @@ internal sealed class BundleMetrics
         _outcomes = _meter.CreateCounter<long>("gateway.bundle.outcomes", "{bundle}", "Bundles by outcome: the reason, and who is at fault.");
         _bytesIn = _meter.CreateCounter<long>("gateway.bundle.upstream.bytes", "By", "Bytes of objects read from storage.");
         _bytesOut = _meter.CreateCounter<long>("gateway.bundle.client.bytes", "By", "Bytes of archives sent to clients.");
-        _active = _meter.CreateUpDownCounter<long>("gateway.bundle.active", "{bundle}", "Bundles being sent.");
+        _active = _meter.CreateUpDownCounter<long>("gateway.bundle.active", "{bundle}", "Requests for bundles, plans and links that have a permit.");
     }
 
     /// <summary>Publishes how many bundles wait for a permit.</summary>

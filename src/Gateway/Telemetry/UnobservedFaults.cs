@@ -17,6 +17,6 @@ internal sealed partial class UnobservedFaults(ILogger<UnobservedFaults> logger)
 
     private void Tell(object? sender, UnobservedTaskExceptionEventArgs e) => LogUnobserved(logger, e.Exception);
 
-    [LoggerMessage(EventId = 6, EventName = "Unobserved", Level = LogLevel.Error, Message = "Unobserved: a task failed, and nothing awaited it")]
+    [LoggerMessage(EventId = LogEvents.Unobserved, EventName = nameof(LogEvents.Unobserved), Level = LogLevel.Error, Message = "Unobserved: a task failed, and nothing awaited it")]
     private static partial void LogUnobserved(ILogger logger, Exception exception);
 }

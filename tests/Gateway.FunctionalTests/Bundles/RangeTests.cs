@@ -46,7 +46,6 @@ public sealed class RangeTests : IAsyncLifetime
     [InlineData(StoredZip)]
     public async Task Every_remainder_from_another_replica_continues_the_whole(string url)
     {
-        Matrix.RequireFull(unless: url is Fast or Tar);
         var whole = await Download.GetAsync(_gateway.Client, url);
         var etag = whole.Response.Headers.ETag!;
 
@@ -143,7 +142,6 @@ public sealed class RangeTests : IAsyncLifetime
     [InlineData("&format=zip&compression=store")]
     public async Task An_archive_that_was_written_once_is_resumed_at_the_last_checkpoint(string compression)
     {
-        Matrix.RequireFull(unless: compression is "" or "&format=zip");
         foreach (var i in Enumerable.Range(0, 8))
         {
             _upstream.Put($"/e{i}", 2_500_000 + i, seed: i, compressible: i % 2 == 0);
@@ -363,7 +361,6 @@ public sealed class RangeTests : IAsyncLifetime
     [InlineData("wget", StoredZip)]
     public async Task Real_clients_resume_to_the_exact_bytes(string program, string url)
     {
-        Matrix.RequireFull(unless: url is Fast or Tar);
         Tool.Require(program);
         var whole = await Download.GetAsync(_gateway.Client, url);
         var file = Path.GetTempFileName();

@@ -78,7 +78,6 @@ public sealed class ReceiptTests : IAsyncLifetime
     [InlineData("format=zip&compression=store")]
     public async Task With_a_receipt_every_remainder_continues_the_whole_on_any_replica(string query)
     {
-        Matrix.RequireFull(unless: query == "format=tar.gz");
         _upstream.Put("/a", 300_000, seed: 1);
         _upstream.Put("/b", 0, seed: 2);
         _upstream.Put("/c", 5_300_000, seed: 3);

@@ -46,7 +46,6 @@ public class ExactIdTests
     [MemberData(nameof(Keys))]
     public async Task A_link_keeps_the_key(string key, string path)
     {
-        Matrix.RequireFull(unless: key is "a//b" or "a%20b");
         await using var upstream = new ScriptedUpstream();
         var body = upstream.Put(path, 1000, seed: 1);
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);

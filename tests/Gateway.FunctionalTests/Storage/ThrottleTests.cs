@@ -28,7 +28,6 @@ public class ThrottleTests
     [MemberData(nameof(Limits))]
     public async Task Row_36_Storage_that_serves_few_requests_at_a_time_serves_a_bundle(int limit, int status, string missing, string? retryAfter)
     {
-        Matrix.RequireFull(unless: (limit, missing) is (8, "fail") or (4, "abort") or (1, "skip"));
         var objects = limit == 1 ? 60 : Objects;
         var latency = TimeSpan.FromMilliseconds(Matrix.Of(full: 50, reduced: 10));
         await using var upstream = Storage(objects, new Throttle(status, retryAfter) { MaxAtOnce = limit, Latency = latency });
@@ -56,7 +55,6 @@ public class ThrottleTests
     [InlineData(32, 503, null)]
     public async Task Row_36_Eight_bundles_at_once_share_the_limit(int limit, int status, string? retryAfter)
     {
-        Matrix.RequireFull(unless: limit == 8);
         await using var upstream = Storage(100, new Throttle(status, retryAfter) { MaxAtOnce = limit, Latency = TimeSpan.FromMilliseconds(10) });
         await using var gateway = await GatewayUnderTest.StartAsync(upstream.Address);
 

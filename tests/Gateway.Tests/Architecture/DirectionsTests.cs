@@ -42,7 +42,7 @@ public sealed partial class DirectionsTests
         ["Doors"] = "Access Admission Bundles Links Plans Requests Responses Runs Server",
         ["Bundles"] = "Access Admission Planning Plans Requests Responses Resuming Runs Streaming Telemetry",
         ["Planning"] = "Admission Plans Requests Responses Runs",
-        ["Streaming"] = "Admission Plans Requests Responses Resuming Runs",
+        ["Streaming"] = "Admission Plans Requests Responses Resuming Runs Telemetry",
         ["Runs"] = "Admission Plans Requests Responses Resuming",
         ["Plans"] = "Admission Requests Responses Resuming",
         ["Requests"] = "Admission Responses",
@@ -51,10 +51,10 @@ public sealed partial class DirectionsTests
         ["Access"] = "Configuration Responses",
         ["Server"] = "Configuration Responses Telemetry",
         ["Links"] = "Caching",
-        ["Resuming"] = "Caching",
+        ["Resuming"] = "Caching Telemetry",
         ["Responses"] = "",
         ["Caching"] = "",
-        ["Configuration"] = "",
+        ["Configuration"] = "Telemetry",
         ["Telemetry"] = "",
     };
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using Gateway.Bundles;
+using Gateway.Plans;
 using Gateway.Responses;
 using Gateway.Resuming;
-using Gateway.Runs;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Http;
 using Microsoft.AspNetCore.Http;

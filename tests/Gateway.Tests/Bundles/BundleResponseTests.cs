@@ -1,7 +1,7 @@
 using Gateway.Archiving;
 using Gateway.Bundles;
+using Gateway.Plans;
 using Gateway.Requests;
-using Gateway.Runs;
 using Gateway.Storage.Http;
 using Gateway.Streaming;
 using Microsoft.AspNetCore.Http;
@@ -89,9 +89,9 @@ public class BundleResponseTests
     {
         var plan = TestBundle.Plan(TestBundle.Entry());
 
-        BundleResponse.WriteNotModified(_response, plan, isWeak: false);
+        BundleResponse.WriteNotModified(_response, plan);
         Assert.Equal((304, plan.ETag, "private, no-transform"), (_response.StatusCode, _response.Headers.ETag.ToString(), _response.Headers.CacheControl.ToString()));
-        BundleResponse.WriteNotModified(_response, plan, isWeak: true);
+        BundleResponse.WritePlanHeaders(_response, plan);
 
         Assert.Equal((304, $"W/{plan.ETag}", "private, no-cache"), (_response.StatusCode, _response.Headers.ETag.ToString(), _response.Headers.CacheControl.ToString()));
         Assert.False(_response.Headers.ContainsKey("Content-Type"));

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Gateway.Archiving;
 using Gateway.Bundles;
-using Gateway.Runs;
+using Gateway.Plans;
 
 namespace Gateway.Tests.Bundles;
 

@@ -1,6 +1,6 @@
 using Gateway.Planning;
+using Gateway.Plans;
 using Gateway.Requests;
-using Gateway.Runs;
 using Gateway.Storage.Sources;
 
 namespace Gateway.Tests.Planning;

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Archiving;
+using Gateway.Plans;
 using Gateway.Requests;
-using Gateway.Runs;
 
 namespace Gateway.Tests.Runs;
 

@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using Gateway.Archiving;
-using Gateway.Runs;
+using Gateway.Plans;
 
 namespace Gateway.Tests.Runs;
 

@@ -1,6 +1,6 @@
 using Gateway.Archiving;
+using Gateway.Plans;
 using Gateway.Requests;
-using Gateway.Runs;
 using Gateway.Storage;
 using Gateway.Storage.Http;
 using Gateway.Storage.Sources;
