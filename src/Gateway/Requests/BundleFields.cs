@@ -8,8 +8,7 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Gateway.Requests;
 
 /// <summary>
-/// The fields of a request before they are judged: from a query, an HTML form, or a manifest. Each field is read the same way
-/// in each of them.
+/// The fields of a request before they are validated. A query, an HTML form and a manifest have the same fields, and each field is read in the same way.
 /// </summary>
 internal sealed class BundleFields(int maxEntries)
 {

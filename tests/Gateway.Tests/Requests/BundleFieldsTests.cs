@@ -161,7 +161,7 @@ public class BundleFieldsTests
         var failure = Record.Exception(() => BundleFields.FromQuery($"?{query}", MaxEntries));
 
         Assert.Equal(isAccepted, failure is null);
-        Assert.True(failure is null or BundleProblemException { StatusCode: 413, Message: "More entries were asked for than the 5 there may be." });
+        Assert.True(failure is null or BundleProblemException { StatusCode: 413, Message: "A bundle holds at most 5 entries." });
     }
 
     [Theory]

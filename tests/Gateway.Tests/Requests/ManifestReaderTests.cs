@@ -115,7 +115,7 @@ public class ManifestReaderTests
         var failure = Record.Exception(() => ManifestReader.Read(json, maxEntries));
 
         Assert.Equal(isAccepted, failure is null);
-        Assert.True(failure is null or BundleProblemException { StatusCode: 413, Message: "More entries were asked for than the 2 there may be." });
+        Assert.True(failure is null or BundleProblemException { StatusCode: 413, Message: "A bundle holds at most 2 entries." });
     }
 
     [Fact]
