@@ -36,4 +36,16 @@ internal sealed class TestHttp : IHttpRequestLifetimeFeature
     }
 
     public void Abort() => IsAborted = true;
+
+    /// <summary>Whether a middleware passes a request on.</summary>
+    public static async Task<bool> PassesAsync(HttpContext context, Func<HttpContext, RequestDelegate, Task> middleware)
+    {
+        var passes = false;
+        await middleware(context, _ =>
+        {
+            passes = true;
+            return Task.CompletedTask;
+        });
+        return passes;
+    }
 }
