@@ -30,7 +30,7 @@ internal sealed class BundleRecorder(ProblemResponder problems, Drain drain, Bun
         }
         catch (Exception exception)
         {
-            run.Record.Fail(exception, run.Http.RequestAborted.IsCancellationRequested, drain.Cut.IsCancellationRequested);
+            run.Record.Fail(exception, run.Http.RequestAborted, drain.Cut);
             await problems.SendAsync(run.Http, exception);
         }
         finally

@@ -29,7 +29,7 @@ internal sealed class LinkCreator(BundleRequestReader reader, SourceAuthorizer a
         }
 
         // The headers of clients that use a link with its creator's rights are not forwarded, so the objects must be checked without them too.
-        return (request, ClientContext.From(run.Http, forwardsHeaders: !(request.IsPinned && links.Options.CarryRights)), fields);
+        return (request, request.IsPinned && links.Options.CarryRights ? ClientContext.FromWithoutHeaders(run.Http) : ClientContext.From(run.Http), fields);
     }
 
     /// <summary>Creates the link.</summary>

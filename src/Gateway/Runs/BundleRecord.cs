@@ -51,9 +51,9 @@ internal sealed class BundleRecord(TimeProvider time)
 
     /// <summary>Notes why the run failed.</summary>
     /// <param name="exception">What was thrown.</param>
-    /// <param name="clientGone">Whether the client has closed the connection.</param>
-    /// <param name="drained">Whether the process has to stop.</param>
-    public void Fail(Exception exception, bool clientGone, bool drained)
+    /// <param name="clientGone">Is cancelled when the client has closed the connection.</param>
+    /// <param name="drained">Is cancelled when the process has to stop.</param>
+    public void Fail(Exception exception, CancellationToken clientGone, CancellationToken drained)
     {
         Reason = exception switch
         {
@@ -62,8 +62,8 @@ internal sealed class BundleRecord(TimeProvider time)
             ClientException client => client.Reason,
 
             // The server ends the connection of a flush that is cancelled, so a cut of ours looks like a client that left.
-            OperationCanceledException when drained => FailureReason.Draining,
-            _ when clientGone => FailureReason.ClientGone,
+            OperationCanceledException when drained.IsCancellationRequested => FailureReason.Draining,
+            _ when clientGone.IsCancellationRequested => FailureReason.ClientGone,
             _ => FailureReason.Fault,
         };
         if (exception is BundleProblemException { Errors: [{ Index: var index, Id: var id }, ..] })

@@ -122,7 +122,7 @@ internal sealed class BundleArchive : IAsyncDisposable
         _archive.StartEntry(_plan.Layout?.Entries[place] ?? new ArchiveEntry(entry.Name, size, reader.Head.Modified));
         using var check = offset > 0 && !_isStartHashed
             ? null
-            : ChecksumVerifier.Create(entry.Sha256, reader.IsPreloaded ? null : reader.Head.Checksums, _plan.Request.HasReceipt);
+            : CreateVerifier(entry, reader);
         if (offset > 0 && _isStartHashed)
         {
             await HashSkippedPrefixAsync(reader, offset, check!);
@@ -142,6 +142,13 @@ internal sealed class BundleArchive : IAsyncDisposable
         _archive.EndEntry();
         await _flusher.FlushAsync(reader, _cancellationToken);
         _run.Record.EntriesSent++;
+    }
+
+    /// <summary>An object in memory has been compared with what storage reported.</summary>
+    private ChecksumVerifier? CreateVerifier(PlannedEntry entry, IObjectReader reader)
+    {
+        var reported = reader.IsPreloaded ? null : reader.Head.Checksums;
+        return _plan.Request.HasReceipt ? ChecksumVerifier.CreateHashing(entry.Sha256, reported) : ChecksumVerifier.Create(entry.Sha256, reported);
     }
 
     private async Task CopyAsync(IObjectReader reader, long rest, ChecksumVerifier? check)

@@ -77,9 +77,12 @@ internal sealed class ConcurrencyLimit
     }
 
     /// <summary>Waits for a slot.</summary>
-    /// <param name="isUrgent">Whether the request continues an object that is being sent.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
-    public async ValueTask<Slot> EnterAsync(bool isUrgent, CancellationToken cancellationToken)
+    public ValueTask<Slot> EnterAsync(CancellationToken cancellationToken) => EnterAsync(_waiting, cancellationToken);
+
+    /// <summary>Waits for a slot before all others: the request continues an object that is being sent.</summary>
+    public ValueTask<Slot> EnterUrgentAsync(CancellationToken cancellationToken) => EnterAsync(_urgent, cancellationToken);
+
+    private async ValueTask<Slot> EnterAsync(LinkedList<TaskCompletionSource<Slot>> queue, CancellationToken cancellationToken)
     {
         LinkedListNode<TaskCompletionSource<Slot>> waiter;
         lock (_lock)
@@ -89,7 +92,7 @@ internal sealed class ConcurrencyLimit
                 return Start();
             }
 
-            waiter = (isUrgent ? _urgent : _waiting).AddLast(new TaskCompletionSource<Slot>(TaskCreationOptions.RunContinuationsAsynchronously));
+            waiter = queue.AddLast(new TaskCompletionSource<Slot>(TaskCreationOptions.RunContinuationsAsynchronously));
         }
 
         Admit();
@@ -153,10 +156,14 @@ internal sealed class ConcurrencyLimit
     }
 
     /// <summary>Reports that the destination rejected a request because it has too many.</summary>
-    /// <param name="slot">The request's slot.</param>
-    /// <param name="isOverload">Whether the destination is overloaded. Otherwise only this object is rejected.</param>
     /// <returns>Whether the destination responds to other requests, so that this rejection costs no attempt.</returns>
-    public bool Refused(Slot slot, bool isOverload = true)
+    public bool Refused(Slot slot) => Refused(slot, isOverload: true);
+
+    /// <summary>Reports that the destination rejected a request, probably because of its object only.</summary>
+    /// <returns>The same.</returns>
+    public bool RefusedObject(Slot slot) => Refused(slot, isOverload: false);
+
+    private bool Refused(Slot slot, bool isOverload)
     {
         lock (_lock)
         {

@@ -156,7 +156,7 @@ internal sealed class DecodingReader : IObjectReader
     private sealed class StoredBytes(ObjectReader reader) : ForwardStream
     {
         // An object in memory has already been compared.
-        private readonly ChecksumVerifier? _check = ChecksumVerifier.Create(null, reader.IsPreloaded ? null : reader.Head.Checksums, isHashed: false);
+        private readonly ChecksumVerifier? _check = ChecksumVerifier.Create(null, reader.IsPreloaded ? null : reader.Head.Checksums);
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {

@@ -97,7 +97,7 @@ internal sealed partial class ObjectReader
     /// <exception cref="StorageException">The object in memory does not match what storage reported.</exception>
     private void RequireChecksums()
     {
-        using var check = ChecksumVerifier.Create(null, Head.Checksums, isHashed: false);
+        using var check = ChecksumVerifier.Create(null, Head.Checksums);
         check?.Append(_buffer.AsSpan(0, (int)_position));
         check?.Require();
     }

@@ -9,9 +9,11 @@ public sealed record ClientContext(ClaimsPrincipal User, string Scheme, HostStri
 {
     private static readonly HeaderDictionary None = new() { IsReadOnly = true };
 
-    /// <param name="context">The client's request.</param>
-    /// <param name="forwardsHeaders">Whether its headers count. A client with the rights of a link or of a signed URL must not be able to
-    /// choose another tenant with them.</param>
-    public static ClientContext From(HttpContext context, bool forwardsHeaders = true) => new(
-        context.User, context.Request.Scheme, context.Request.Host, context.Connection.RemoteIpAddress, context.TraceIdentifier, forwardsHeaders ? context.Request.Headers : None);
+    /// <summary>The client of a request.</summary>
+    public static ClientContext From(HttpContext context) => new(
+        context.User, context.Request.Scheme, context.Request.Host, context.Connection.RemoteIpAddress, context.TraceIdentifier, context.Request.Headers);
+
+    /// <summary>The client of a request whose headers do not count: with the rights of a link or of a signed URL, a client must not be able to choose another
+    /// tenant by a header.</summary>
+    public static ClientContext FromWithoutHeaders(HttpContext context) => From(context) with { Headers = None };
 }

@@ -120,7 +120,7 @@ internal sealed class AttemptHandler(
         {
             for (var refusals = 0; ; refusals++)
             {
-                capture.Slot = await destination.Limit.EnterAsync(capture.IsUrgent, stop.Token);
+                capture.Slot = await (capture.IsUrgent ? destination.Limit.EnterUrgentAsync(stop.Token) : destination.Limit.EnterAsync(stop.Token));
                 if (await TrySendAsync(destination, request, capture, cancellationToken) is { } later)
                 {
                     return later;
@@ -175,7 +175,7 @@ internal sealed class AttemptHandler(
 
     /// <summary>An object that is always rejected must not slow down requests for other objects.</summary>
     private static bool Refused(Destination destination, ConcurrencyLimit.Slot slot, HttpRequestMessage request) =>
-        destination.Limit.Refused(slot, isOverload: destination.Refusals.CountObject(request.RequestUri!.AbsolutePath));
+        destination.Refusals.CountObject(request.RequestUri!.AbsolutePath) ? destination.Limit.Refused(slot) : destination.Limit.RefusedObject(slot);
 
     private static bool IsOverloaded(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable;
 

@@ -139,8 +139,8 @@ public sealed class BundleRequestReaderTests : IDisposable
     {
         var (pinned, expiring) = (BundleFields.FromQuery("?ids=s/a&pin=true", 1), BundleFields.FromQuery("?ids=s/a&expiresIn=60", 1));
 
-        Assert.Equal("pin: only a link takes it (POST /bundle/links).", Assert.Throws<BundleProblemException>(() => _reader.Validate(pinned)).Message);
-        Assert.Equal("expiresIn: only a link takes it (POST /bundle/links).", Assert.Throws<BundleProblemException>(() => _reader.Validate(expiring)).Message);
+        Assert.Equal("pin: only allowed for links (POST /bundle/links).", Assert.Throws<BundleProblemException>(() => _reader.Validate(pinned)).Message);
+        Assert.Equal("expiresIn: only allowed for links (POST /bundle/links).", Assert.Throws<BundleProblemException>(() => _reader.Validate(expiring)).Message);
 
         Assert.Equal("s/a", _reader.ValidateLink(pinned).Entries[0].Id);
         Assert.Equal("s/a", _reader.Validate(BundleFields.FromQuery("?ids=s/a", 1)).Entries[0].Id);

@@ -27,7 +27,7 @@ public class BundleRecordTests
         var cause = new IOException("connection");
         var failure = new StorageException(FailureReason.BodyBroken, "Broken.", inner: cause) { LogDetail = "detail" };
 
-        _record.Fail(failure, clientGone: true, drained: true);
+        _record.Fail(failure, clientGone: new(canceled: true), drained: new(canceled: true));
 
         Assert.Equal((FailureReason.BodyBroken, "Broken. detail"), (_record.Reason, _record.Error));
         Assert.Same(failure, _record.StorageFailure);
@@ -39,7 +39,7 @@ public class BundleRecordTests
     {
         var failure = new StorageException(FailureReason.NotFound, "Gone.");
 
-        _record.Fail(BundleProblemException.FromStorage((new(7, "s/g", "x"), failure), (new(9, "s/h", "y"), new StorageException(FailureReason.Denied))), clientGone: false, drained: false);
+        _record.Fail(BundleProblemException.FromStorage((new(7, "s/g", "x"), failure), (new(9, "s/h", "y"), new StorageException(FailureReason.Denied))), clientGone: default, drained: default);
 
         Assert.Equal((FailureReason.NotFound, "Gone.", 7, "s/g"), (_record.Reason, _record.Error, _record.EntryIndex, _record.BadId));
         Assert.Same(failure, _record.StorageFailure);
@@ -48,7 +48,7 @@ public class BundleRecordTests
     [Fact]
     public void A_request_that_is_wrong_is_the_client_s_and_needs_no_stack()
     {
-        _record.Fail(BundleProblemException.BadRequest("Bad."), clientGone: false, drained: false);
+        _record.Fail(BundleProblemException.BadRequest("Bad."), clientGone: default, drained: default);
 
         Assert.Equal((FailureReason.InvalidRequest, "Bad.", null, null), (_record.Reason, _record.Error, _record.Exception, _record.EntryIndex));
     }
@@ -56,7 +56,7 @@ public class BundleRecordTests
     [Fact]
     public void A_client_that_stops_reading_is_recorded_as_such()
     {
-        _record.Fail(new ClientException(FailureReason.ClientStalled), clientGone: true, drained: false);
+        _record.Fail(new ClientException(FailureReason.ClientStalled), clientGone: new(canceled: true), drained: default);
 
         Assert.Equal((FailureReason.ClientStalled, "The client stopped reading.", null), (_record.Reason, _record.Error, _record.Exception));
     }
@@ -68,7 +68,7 @@ public class BundleRecordTests
     [InlineData(false, false, nameof(FailureReason.Fault))]
     public void A_cancellation_is_due_to_draining_or_to_the_client(bool clientGone, bool drained, string expected)
     {
-        _record.Fail(new OperationCanceledException(), clientGone, drained);
+        _record.Fail(new OperationCanceledException(), new(clientGone), new(drained));
 
         Assert.Equal(expected, _record.Reason.Name);
     }
@@ -80,7 +80,7 @@ public class BundleRecordTests
     {
         var bug = new InvalidOperationException("bug");
 
-        _record.Fail(bug, clientGone, drained: true);
+        _record.Fail(bug, new(clientGone), drained: new(canceled: true));
 
         Assert.Equal((expected, "bug"), (_record.Reason.Name, _record.Error));
         Assert.Equal(hasException ? bug : null, _record.Exception);

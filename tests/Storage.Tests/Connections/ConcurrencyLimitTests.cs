@@ -92,9 +92,9 @@ public class ConcurrencyLimitTests
         var limit = new ConcurrencyLimit(1, _time);
         var first = await EnterAsync(limit);
         using var leave = new CancellationTokenSource();
-        var left = limit.EnterAsync(false, leave.Token).AsTask();
-        var waiting = limit.EnterAsync(false, CancellationToken.None).AsTask();
-        var urgent = limit.EnterAsync(true, CancellationToken.None).AsTask();
+        var left = limit.EnterAsync(leave.Token).AsTask();
+        var waiting = limit.EnterAsync(CancellationToken.None).AsTask();
+        var urgent = limit.EnterUrgentAsync(CancellationToken.None).AsTask();
         await leave.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
 
@@ -125,7 +125,7 @@ public class ConcurrencyLimitTests
                 limit.Refused(slot);
             }
 
-            var next = limit.EnterAsync(false, CancellationToken.None).AsTask();
+            var next = limit.EnterAsync(CancellationToken.None).AsTask();
             _time.Advance(TimeSpan.FromMilliseconds(pause - 1));
             Assert.False(next.IsCompleted);
             _time.Advance(TimeSpan.FromMilliseconds(1));
@@ -133,7 +133,7 @@ public class ConcurrencyLimitTests
         }
     }
 
-    private static ValueTask<ConcurrencyLimit.Slot> EnterAsync(ConcurrencyLimit limit) => limit.EnterAsync(false, CancellationToken.None);
+    private static ValueTask<ConcurrencyLimit.Slot> EnterAsync(ConcurrencyLimit limit) => limit.EnterAsync(CancellationToken.None);
 
     [Fact]
     public async Task Occasional_rejections_do_not_prevent_the_use_of_storage()
@@ -144,7 +144,7 @@ public class ConcurrencyLimitTests
         var lowest = double.MaxValue;
         for (var i = 0; i < 20_000; i++)
         {
-            using var slot = await limit.EnterAsync(isUrgent: false, TestContext.Current.CancellationToken);
+            using var slot = await limit.EnterAsync(TestContext.Current.CancellationToken);
             if (random.Next(100) == 0)
             {
                 limit.Refused(slot);

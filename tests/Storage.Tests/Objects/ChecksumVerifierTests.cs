@@ -14,12 +14,12 @@ public class ChecksumVerifierTests
     private static readonly byte[] Other = new byte[32];
 
     [Fact]
-    public void Without_anything_to_verify_there_is_no_verifier() => Assert.Null(ChecksumVerifier.Create(null, null, isHashed: false));
+    public void Without_anything_to_verify_there_is_no_verifier() => Assert.Null(ChecksumVerifier.Create(null, null));
 
     [Fact]
     public void An_object_that_matches_every_checksum_is_accepted_and_its_hash_is_known()
     {
-        using var verifier = ChecksumVerifier.Create(Sha256, new ObjectChecksums(Sha256, Md5, Crc), isHashed: true)!;
+        using var verifier = ChecksumVerifier.CreateHashing(Sha256, new ObjectChecksums(Sha256, Md5, Crc));
 
         verifier.Append(Content.AsSpan(..17));
         verifier.Append([]);
@@ -37,7 +37,7 @@ public class ChecksumVerifierTests
     public void Each_checksum_of_storage_is_verified_on_its_own(bool hasSha256, bool hasMd5, bool hasCrc)
     {
         var said = new ObjectChecksums(hasSha256 ? Other : null, hasMd5 ? Other[..16] : null, hasCrc ? 1u : null);
-        using var verifier = ChecksumVerifier.Create(null, said, isHashed: false)!;
+        using var verifier = ChecksumVerifier.Create(null, said)!;
         verifier.Append(Content);
 
         var failure = Assert.Throws<StorageException>(verifier.Require);
@@ -48,7 +48,7 @@ public class ChecksumVerifierTests
     [Fact]
     public void A_hash_of_the_manifest_that_differs_is_reported_as_such()
     {
-        using var verifier = ChecksumVerifier.Create(Other, null, isHashed: false)!;
+        using var verifier = ChecksumVerifier.Create(Other, null)!;
         verifier.Append(Content);
 
         var failure = Assert.Throws<StorageException>(verifier.Require);
@@ -59,7 +59,7 @@ public class ChecksumVerifierTests
     [Fact]
     public void If_both_differ_storage_is_blamed_for_its_own_checksum()
     {
-        using var verifier = ChecksumVerifier.Create(Other, new ObjectChecksums(null, null, 1), isHashed: false)!;
+        using var verifier = ChecksumVerifier.Create(Other, new ObjectChecksums(null, null, 1))!;
         verifier.Append(Content);
 
         Assert.Equal("The object does not match the checksum that storage reported.", Assert.Throws<StorageException>(verifier.Require).Message);
@@ -68,7 +68,7 @@ public class ChecksumVerifierTests
     [Fact]
     public void The_hash_is_not_computed_unless_someone_needs_it()
     {
-        using var verifier = ChecksumVerifier.Create(null, new ObjectChecksums(null, Md5, null), isHashed: false)!;
+        using var verifier = ChecksumVerifier.Create(null, new ObjectChecksums(null, Md5, null))!;
         verifier.Append(Content);
 
         verifier.Require();
@@ -79,7 +79,7 @@ public class ChecksumVerifierTests
     [Fact]
     public void An_empty_object_has_the_hash_of_nothing()
     {
-        using var verifier = ChecksumVerifier.Create(null, null, isHashed: true)!;
+        using var verifier = ChecksumVerifier.CreateHashing(null, null);
 
         verifier.Require();
 

@@ -21,7 +21,7 @@ public class ClientContextTests
     [Fact]
     public void A_client_with_the_rights_of_a_link_has_no_headers()
     {
-        var client = ClientContext.From(CreateRequest(), forwardsHeaders: false);
+        var client = ClientContext.FromWithoutHeaders(CreateRequest());
 
         Assert.Empty(client.Headers);
         Assert.Throws<InvalidOperationException>(() => client.Headers["X-Tenant"] = "b");
