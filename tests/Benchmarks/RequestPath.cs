@@ -119,7 +119,8 @@ internal static class RequestPath
                 && eventData.Payload![names.IndexOf("MethodNamespace")] is string { Length: > 0 } type
                 && type.StartsWith("Gateway", StringComparison.Ordinal))
             {
-                _names.TryAdd((type, (string)eventData.Payload[names.IndexOf("MethodName")]!), 0);
+                // Arguments of generic types are of no interest.
+                _names.TryAdd((type.Split('[')[0], (string)eventData.Payload[names.IndexOf("MethodName")]!), 0);
             }
         }
     }

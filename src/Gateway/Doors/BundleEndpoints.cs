@@ -29,11 +29,11 @@ internal static class BundleEndpoints
     public static RouteGroupBuilder MapBundles(this IEndpointRouteBuilder app)
     {
         var bundles = app.MapGroup(Root).WithTags("Bundles");
-        bundles.MapMethods("", GetOrHead, SendArchive).WithName("GetBundle").WithMetadata(LongResponse.Metadata);
-        bundles.MapPost("", SendArchive).WithName("PostBundle").WithMetadata(LongResponse.Metadata);
-        bundles.MapMethods("/plan", GetOrPost, SendPlan).WithName("PlanBundle").WithMetadata(LongResponse.Metadata);
-        bundles.MapPost("/links", CreateLink).WithName("CreateLink");
-        bundles.MapMethods("/links/{token}", GetOrHead, FollowLink).WithName("FollowLink").WithMetadata(LongResponse.Metadata);
+        bundles.MapMethods("", GetOrHead, SendArchive).WithName("GetBundle").WithSummary("Downloads the objects in the query as one archive.").WithMetadata(LongResponse.Metadata);
+        bundles.MapPost("", SendArchive).WithName("PostBundle").WithSummary("Downloads the objects in a manifest or a form as one archive.").WithMetadata(LongResponse.Metadata);
+        bundles.MapMethods("/plan", GetOrPost, SendPlan).WithName("PlanBundle").WithSummary("Returns what an archive would hold.").WithMetadata(LongResponse.Metadata);
+        bundles.MapPost("/links", CreateLink).WithName("CreateLink").WithSummary("Creates a link to a bundle.");
+        bundles.MapMethods("/links/{token}", GetOrHead, FollowLink).WithName("FollowLink").WithSummary("Downloads the bundle of a link.").WithMetadata(LongResponse.Metadata);
         foreach (var status in Problems)
         {
             bundles.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(ProblemDetails), ["application/problem+json"]));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Gateway.Storage.Failures;
+using Gateway.Storage.Paths;
 
 namespace Gateway.Responses;
 
@@ -12,7 +13,7 @@ internal sealed record EntryError(int Index, string Id, string Reason)
     // Enough to recognize it; the response does not repeat the full text.
     private const int MaxIdLength = 200;
 
-    public string Id { get; } = Id.Length <= MaxIdLength ? Id : string.Concat(Id.AsSpan(0, MaxIdLength), "…");
+    public string Id { get; } = HiddenCharacters.Truncate(Id, MaxIdLength);
 }
 
 /// <summary>A request that ends before the first byte of an archive, with a problem document (RFC 9457).</summary>

@@ -15,5 +15,5 @@ internal static class ReprDigest
 
     private static bool Names(StringValues field, string member, string? except = null) =>
         field.SelectMany(value => (value ?? "").Split(',', StringSplitOptions.TrimEntries))
-            .Any(value => value.StartsWith(member, StringComparison.OrdinalIgnoreCase) && value != except);
+            .Any(value => value.StartsWith(member, StringComparison.OrdinalIgnoreCase) && !value.Equals(except, StringComparison.OrdinalIgnoreCase));
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Gateway.Storage.Paths;
 
 /// <summary>
@@ -18,10 +20,8 @@ public static class DotSegments
     {
         // Number of dots at the beginning of the current segment; -1 once it contains anything else.
         var dots = 0;
-        while (!path.IsEmpty)
+        foreach (var c in path.Contains('%') ? Decode(path) : path)
         {
-            var (c, length) = Next(path);
-            path = path[length..];
             switch (c)
             {
                 case '/' or '\\' when dots > 0:
@@ -42,23 +42,31 @@ public static class DotSegments
         return dots > 0;
     }
 
-    /// <summary>The next character and the number of characters that encode it.</summary>
-    private static (char Character, int Length) Next(ReadOnlySpan<char> path)
+    /// <summary>The path without any percent-encoding. Each digit of an escape may be encoded itself, so it is read from its end.</summary>
+    private static ReadOnlySpan<char> Decode(ReadOnlySpan<char> path)
     {
-        if (path[0] != '%')
+        var decoded = new char[path.Length];
+        var start = decoded.Length;
+        for (var i = path.Length - 1; i >= 0; i--)
         {
-            return (path[0], 1);
+            decoded[--start] = path[i];
+            while (ReadEscape(decoded.AsSpan(start)) is (var c, > 0 and var length))
+            {
+                start += length - 1;
+                decoded[start] = c;
+            }
         }
 
-        // Each further level of encoding inserts "25" after the percent sign.
-        var at = 1;
-        while (path[at..].StartsWith("25"))
-        {
-            at += 2;
-        }
+        return decoded.AsSpan(start);
+    }
 
-        return path.Length >= at + 2 && char.IsAsciiHexDigit(path[at]) && char.IsAsciiHexDigit(path[at + 1])
-            ? ((char)Convert.FromHexString(path.Slice(at, 2))[0], at + 2)
-            : ('%', 1);
+    /// <summary>Reads <c>%2e</c> (RFC 3986, section 2.1), or <c>%u002e</c> as IIS does. The length is 0 if the text does not begin with either.</summary>
+    private static (char Character, int Length) ReadEscape(ReadOnlySpan<char> text)
+    {
+        var (start, length) = text is ['%', 'u' or 'U', ..] ? (2, 6) : (1, 3);
+        return text is ['%', ..] && text.Length >= length
+            && ushort.TryParse(text[start..length], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+            ? ((char)code, length)
+            : default;
     }
 }

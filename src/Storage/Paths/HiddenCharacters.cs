@@ -61,16 +61,12 @@ public static class HiddenCharacters
     /// <summary>Makes text visible: a hidden character becomes <c>\u{200B}</c>, and long text is truncated.</summary>
     /// <param name="text">From a client or from storage.</param>
     /// <param name="maxLength">Maximum number of characters that are read.</param>
-    public static string Escape(string text, int maxLength = 200)
-    {
-        var shown = text.AsSpan();
-        if (shown.Length > maxLength)
-        {
-            shown = shown[..(char.IsHighSurrogate(shown[maxLength - 1]) ? maxLength - 1 : maxLength)];
-        }
+    public static string Escape(string text, int maxLength = 200) =>
+        Replace(Truncate(text, maxLength), static hidden => string.Create(CultureInfo.InvariantCulture, $"\\u{{{hidden.Value:X4}}}"));
 
-        return Replace(shown, static hidden => string.Create(CultureInfo.InvariantCulture, $"\\u{{{hidden.Value:X4}}}")) + (text.Length > maxLength ? "…" : "");
-    }
+    /// <summary>Text of at most a number of characters, and an ellipsis if it was longer. It never ends in the middle of a surrogate pair.</summary>
+    public static string Truncate(string text, int maxLength) =>
+        text.Length <= maxLength ? text : string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[maxLength - 1]) ? maxLength - 1 : maxLength), "…");
 
     /// <summary>Replaces each hidden character with something visible.</summary>
     public static string Replace(ReadOnlySpan<char> text, Func<Rune, string> replacement)

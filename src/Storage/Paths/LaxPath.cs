@@ -44,5 +44,9 @@ public static partial class LaxPath
 
     private static string WithoutParameters(string path) => string.Join('/', path.Split('/').Select(segment => segment.Split(';', 2)[0]));
 
-    private static string Merge(string path) => "/" + string.Join('/', path.Split('/', StringSplitOptions.RemoveEmptyEntries)) + (path is [.., _, '/'] ? "/" : "");
+    private static string Merge(string path)
+    {
+        var merged = string.Join('/', path.Split('/', StringSplitOptions.RemoveEmptyEntries));
+        return merged is "" ? "/" : path.EndsWith('/') ? $"/{merged}/" : "/" + merged;
+    }
 }

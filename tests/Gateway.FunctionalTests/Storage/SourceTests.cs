@@ -133,7 +133,7 @@ public class SourceTests
         await using var gateway = await GatewayUnderTest.StartAsync(configuration);
         gateway.App.Services.GetRequiredService<IProxyStateLookup>().TryGetCluster("s", out var cluster);
         await Eventually.TrueAsync(
-            () => cluster!.Destinations["d0"].Health.Active == DestinationHealth.Unhealthy && cluster.Destinations["d1"].Health.Active == DestinationHealth.Healthy, "the probes have ended");
+            () => cluster!.DestinationsState.AvailableDestinations is [{ DestinationId: "d1", Health.Active: DestinationHealth.Healthy }], "only the living destination is available");
 
         for (var i = 0; i < 10; i++)
         {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Gateway.Admission;
 using Gateway.Bundles;
+using Gateway.Plans;
 using Gateway.Requests;
 using Gateway.Responses;
 using Gateway.Runs;

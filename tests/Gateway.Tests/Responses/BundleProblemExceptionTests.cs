@@ -18,6 +18,10 @@ public class BundleProblemExceptionTests
     }
 
     [Fact]
+    public void A_long_id_is_cut_between_characters() =>
+        Assert.Equal(new string('a', 199) + "…", new EntryError(0, new string('a', 199) + "😀b", "x").Id);
+
+    [Fact]
     public void A_wrong_request_and_a_large_one_are_the_client_s_fault()
     {
         var (bad, large) = (BundleProblemException.BadRequest("Bad."), BundleProblemException.TooLarge("Large."));

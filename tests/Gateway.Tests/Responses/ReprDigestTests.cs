@@ -12,6 +12,7 @@ public class ReprDigestTests
     [InlineData("Want-Repr-Digest", "sha-256=1", true)]
     [InlineData("Want-Repr-Digest", "sha-512=3, sha-256=10", true)]
     [InlineData("Want-Repr-Digest", "sha-256=0", false)]
+    [InlineData("Want-Repr-Digest", "SHA-256=0", false)]
     [InlineData("Want-Repr-Digest", "sha-512=1", false)]
     [InlineData("Want-Digest", "sha-256=1", false)]
     [InlineData("TE", "", false)]

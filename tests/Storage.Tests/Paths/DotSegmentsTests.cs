@@ -25,6 +25,11 @@ public class DotSegmentsTests
     [InlineData("/a%2F..")]
     [InlineData("/a%252f..%252Fb")]
     [InlineData("/..%5ca")]
+    [InlineData("/a/%25%32%65%25%32%65/b")]
+    [InlineData("/a/%%32%65%%32%65/b")]
+    [InlineData("/a/%2%65./b")]
+    [InlineData("/%u002e%U002E/b")]
+    [InlineData("/%25u00%32e./b")]
     public void Encoded_dots_and_separators_count_at_any_depth(string path) => Assert.True(DotSegments.IsIn(path));
 
     [Theory]
