@@ -8,24 +8,17 @@ using Testing;
 namespace Gateway.FunctionalTests.Responses;
 
 /// <summary>What a client gets after an invalid request: a document for programs, a page for people.</summary>
-public sealed class ProblemTests : IAsyncLifetime
+public sealed class ProblemTests : IClassFixture<ProblemTests.Host>
 {
     private const string Browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 
-    private readonly ScriptedUpstream _upstream = new();
-    private GatewayUnderTest _gateway = null!;
+    private readonly ScriptedUpstream _upstream;
+    private readonly GatewayUnderTest _gateway;
 
-    public async ValueTask InitializeAsync()
+    public ProblemTests(Host host)
     {
-        _upstream.Put("/a", 1000, seed: 1);
-        _upstream.Put("/b", 1000, seed: 2);
-        _gateway = await GatewayUnderTest.StartAsync(_upstream.Address);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _gateway.DisposeAsync();
-        await _upstream.DisposeAsync();
+        (_upstream, _gateway) = (host.Upstream, host.Gateway);
+        _upstream.ForgetRequests();
     }
 
     [Theory]
@@ -367,4 +360,15 @@ public sealed class ProblemTests : IAsyncLifetime
     }
 
     private static string Title(Download download) => JsonNode.Parse(download.Bytes)!["title"]!.GetValue<string>();
+
+    /// <summary>Two objects that no test changes.</summary>
+    public sealed class Host : SharedGateway
+    {
+        private protected override JsonObject Configure(ScriptedUpstream upstream)
+        {
+            upstream.Put("/a", 1000, seed: 1);
+            upstream.Put("/b", 1000, seed: 2);
+            return GatewayUnderTest.Configuration(("s", [upstream.Address]));
+        }
+    }
 }

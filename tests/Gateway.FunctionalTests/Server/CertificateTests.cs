@@ -178,7 +178,7 @@ public sealed class CertificateTests : IAsyncDisposable
     [Fact]
     public async Task The_start_never_hangs_while_the_certificate_is_rewritten_continuously()
     {
-        var starts = Matrix.Of(full: 200, reduced: 20);
+        var starts = Matrix.Of(full: 200, reduced: 5);
         var limit = TimeSpan.FromSeconds(30);
         var certificates = Enumerable.Range(0, 4).Select(_ => Issue()).ToArray();
         var contents = certificates.Select(certificate => Content(certificate, "pfx", null)).ToArray();

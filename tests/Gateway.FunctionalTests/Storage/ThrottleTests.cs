@@ -114,10 +114,10 @@ public class ThrottleTests
     }
 
     [Fact]
-    public async Task Row_36_A_hundred_paused_clients_block_no_other_request()
+    public async Task Row_36_Paused_clients_block_no_other_request()
     {
-        const int Paused = 100;
         const int Large = 8_000_000;
+        var paused = Matrix.Of(full: 100, reduced: 20);
         await using var upstream = new ScriptedUpstream { Throttle = new Throttle(503, null) { MaxAtOnce = 8 } };
         upstream.Put("/large", Large, seed: 1, compressible: false);
         for (var i = 0; i < 50; i++)
@@ -126,7 +126,7 @@ public class ThrottleTests
         }
 
         await using var gateway = await GatewayUnderTest.StartAsync([("Upstream:ReleaseAfter", "00:00:00.2"), ("Limits:MaxActive", 200), ("Limits:MaxPerClient", 200)], upstream.Address);
-        var clients = await Task.WhenAll(Enumerable.Range(0, Paused).Select(_ => PausingClient.OpenAsync(gateway, Protocol.Http1, "/bundle?ids=s/large&format=tar&missing=abort")));
+        var clients = await Task.WhenAll(Enumerable.Range(0, paused).Select(_ => PausingClient.OpenAsync(gateway, Protocol.Http1, "/bundle?ids=s/large&format=tar&missing=abort")));
         Assert.All(clients, client => Assert.Equal(200, (int)client.Response.StatusCode));
 
         Assert.Equal(50, (await Download.GetAsync(gateway.Client, $"/bundle?ids={Ids(50)}")).RequireWhole().Count);

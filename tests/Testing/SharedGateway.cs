@@ -1,0 +1,24 @@
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace Testing;
+
+/// <summary>One storage and one gateway for all tests of a class, if none of them changes either.</summary>
+public abstract class SharedGateway : IAsyncLifetime
+{
+    internal ScriptedUpstream Upstream { get; } = new();
+
+    internal GatewayUnderTest Gateway { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Gateway = await GatewayUnderTest.StartAsync(Configure(Upstream));
+
+    public async ValueTask DisposeAsync()
+    {
+        await Gateway.DisposeAsync();
+        await Upstream.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Puts the objects and returns the configuration of the gateway.</summary>
+    private protected abstract JsonObject Configure(ScriptedUpstream upstream);
+}
