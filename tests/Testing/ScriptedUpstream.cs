@@ -60,9 +60,6 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
 
     public IReadOnlyCollection<ScriptedRequest> Requests => _requests;
 
-    /// <summary>Empties <see cref="Requests"/>, for the next test of a class.</summary>
-    public void ForgetRequests() => _requests.Clear();
-
     /// <summary>Faults that were actually delivered.</summary>
     public int FaultsDelivered => Volatile.Read(ref _delivered);
 

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Testing;
 
-/// <summary>One storage and one gateway for all tests of a class, if none of them changes either.</summary>
+/// <summary>One storage and one gateway for all tests of a class. They run at the same time, so none may change either, or count all requests or outcomes.</summary>
 public abstract class SharedGateway : IAsyncLifetime
 {
     internal ScriptedUpstream Upstream { get; } = new();

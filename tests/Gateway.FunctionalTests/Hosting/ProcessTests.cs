@@ -101,6 +101,7 @@ public class ProcessTests
     [Fact]
     public async Task A_configuration_file_replaces_the_default()
     {
+        Matrix.RequireFull();
         await using var upstream = new ScriptedUpstream();
         upstream.Put("/a", 10, seed: 1);
         await using var process = await GatewayProcess.StartAsync(GatewayUnderTest.Configuration(("mine", [upstream.Address])));

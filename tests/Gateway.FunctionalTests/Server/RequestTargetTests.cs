@@ -4,10 +4,10 @@ using Testing;
 namespace Gateway.FunctionalTests.Server;
 
 /// <summary>A request target leads to exactly the place that routing and authorization have seen.</summary>
-public sealed class RequestTargetTests : IClassFixture<RequestTargetTests.Host>
+public sealed class RequestTargetTests : IAsyncLifetime
 {
-    private readonly ScriptedUpstream _upstream;
-    private readonly GatewayUnderTest _gateway;
+    private readonly ScriptedUpstream _upstream = new();
+    private GatewayUnderTest _gateway = null!;
 
     public static TheoryData<string, string> Escapes => Ways.Pairs(
         ["GET", "HEAD", "PUT", "DELETE", "POST", "OPTIONS"],
@@ -21,10 +21,23 @@ public sealed class RequestTargetTests : IClassFixture<RequestTargetTests.Host>
             "/pattern/..%2f..%2fadmin", "/s/%2e%252e/private/secret",
         ]);
 
-    public RequestTargetTests(Host host)
+    public async ValueTask InitializeAsync()
     {
-        (_upstream, _gateway) = (host.Upstream, host.Gateway);
-        _upstream.ForgetRequests();
+        _upstream.Put("/bucket/a", 10, seed: 1);
+        var storage = _upstream.Address + "bucket/";
+        var configuration = GatewayUnderTest.Configuration(("s", [storage]), ("private", [storage]), ("internal", [storage]), ("prefixed", [storage]), ("pattern", [storage]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:private:AuthorizationPolicy", "default");
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:internal:Metadata:Bundle.Internal", "true");
+        configuration["ReverseProxy"]!["Routes"]!["prefixed"]!["Transforms"]!.AsArray().Add(new JsonObject { ["PathPrefix"] = "/tenant" });
+        configuration["ReverseProxy"]!["Routes"]!["pattern"]!["Transforms"] = new JsonArray(new JsonObject { ["PathPattern"] = "/tenant/{**key}" });
+        GatewayUnderTest.Set(configuration, "Authentication:Schemes:ApiKey:Keys:me:Sha256", new string('0', 64));
+        _gateway = await GatewayUnderTest.StartAsync(configuration);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _gateway.DisposeAsync();
+        await _upstream.DisposeAsync();
     }
 
     [Theory]
@@ -74,22 +87,5 @@ public sealed class RequestTargetTests : IClassFixture<RequestTargetTests.Host>
 
         Assert.Equal(401, RawHttp.StatusOf(response));
         Assert.Empty(_upstream.Requests);
-    }
-
-    /// <summary>Several routes to one bucket, with other prefixes and rights.</summary>
-    public sealed class Host : SharedGateway
-    {
-        private protected override JsonObject Configure(ScriptedUpstream upstream)
-        {
-            upstream.Put("/bucket/a", 10, seed: 1);
-            var storage = upstream.Address + "bucket/";
-            var configuration = GatewayUnderTest.Configuration(("s", [storage]), ("private", [storage]), ("internal", [storage]), ("prefixed", [storage]), ("pattern", [storage]));
-            GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:private:AuthorizationPolicy", "default");
-            GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:internal:Metadata:Bundle.Internal", "true");
-            configuration["ReverseProxy"]!["Routes"]!["prefixed"]!["Transforms"]!.AsArray().Add(new JsonObject { ["PathPrefix"] = "/tenant" });
-            configuration["ReverseProxy"]!["Routes"]!["pattern"]!["Transforms"] = new JsonArray(new JsonObject { ["PathPattern"] = "/tenant/{**key}" });
-            GatewayUnderTest.Set(configuration, "Authentication:Schemes:ApiKey:Keys:me:Sha256", new string('0', 64));
-            return configuration;
-        }
     }
 }

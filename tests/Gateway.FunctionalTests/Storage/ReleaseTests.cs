@@ -284,7 +284,7 @@ public class ReleaseTests
 
         var destination = gateway.App.Services.GetRequiredService<IProxyStateLookup>().GetClusters().Single().Destinations["d0"];
         Assert.NotEqual(DestinationHealth.Unhealthy, destination.Health.Passive);
-        Assert.Equal(0, destination.ConcurrentRequestCount);
+        await Eventually.TrueAsync(() => destination.ConcurrentRequestCount == 0, "no request counts as running");
         var downloads = await Task.WhenAll(clients.Select(client => client.TakeRestAsync()));
         Assert.All(downloads, download => download.RequireWhole());
         Assert.NotEqual(DestinationHealth.Unhealthy, destination.Health.Passive);
