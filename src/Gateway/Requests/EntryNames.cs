@@ -55,12 +55,18 @@ internal static class EntryNames
             return fault;
         }
 
+        const string HiddenDots = "contains a '.' or '..' segment after decoding";
+        if (DotSegments.IsIn(id))
+        {
+            return HiddenDots;
+        }
+
         var text = id;
         for (var round = 0; round <= LaxPath.MaxDecodings; round++)
         {
-            if (DotSegments.IsIn(text) || OverlongDots.Any(dot => text.Contains(dot, StringComparison.OrdinalIgnoreCase)))
+            if (OverlongDots.Any(dot => text.Contains(dot, StringComparison.OrdinalIgnoreCase)))
             {
-                return "contains a '.' or '..' segment after decoding";
+                return HiddenDots;
             }
 
             var decoded = LaxPath.DecodeOnce(text);

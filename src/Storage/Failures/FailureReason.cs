@@ -22,7 +22,7 @@ public sealed record FailureReason(
     FailureExtent Extent = FailureExtent.None,
     LogLevel Level = LogLevel.Warning)
 {
-    // Each reason's text says what it is.
+    // The text of each reason explains it.
 #pragma warning disable CS1591
 
     // :: Complete

@@ -1,6 +1,6 @@
 namespace Gateway.Storage.SubRequests;
 
-/// <summary>Tells the gateway's own requests from those of clients.</summary>
+/// <summary>Distinguishes the gateway's requests to storage from the requests of clients.</summary>
 public static class SubRequestExtensions
 {
     /// <summary>Whether a request in YARP's pipeline reads an object for a bundle. Otherwise a client has sent it.</summary>
