@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using Gateway.Archiving;
 using Gateway.Plans;
 using Gateway.Requests;
@@ -7,6 +6,7 @@ using Gateway.Storage.Sources;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
+using Testing;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
@@ -32,22 +32,11 @@ internal static class TestBundle
             matcher: null);
     }
 
-    public static ClientContext Client(params (string Name, string Value)[] headers)
-    {
-        var dictionary = new HeaderDictionary();
-        foreach (var (name, value) in headers)
-        {
-            dictionary[name] = value;
-        }
-
-        return new ClientContext(new ClaimsPrincipal(), "http", new HostString("gateway"), null, "trace", dictionary);
-    }
-
     public static ObjectHead Head(long? size = 100, string? etag = "\"v1\"") => new(size, etag, Modified);
 
     /// <summary>The entry <c>s/a</c>, checked and found.</summary>
     public static PlannedEntry Entry(string name = "s/a", ObjectHead? head = null, int index = 0, Source? source = null, ClientContext? client = null) =>
-        new(index, name, name, new ObjectRequest(source ?? DefaultSource, name, client ?? Client()), head ?? Head()) { IsChecked = true };
+        new(index, name, name, new ObjectRequest(source ?? DefaultSource, name, client ?? TestClient.Create()), head ?? Head()) { IsChecked = true };
 
     public static PlannedEntry MissingEntry(string name, int index) => Entry(name, index: index) with { Head = null, IsMissing = true };
 

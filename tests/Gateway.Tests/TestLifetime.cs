@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Gateway.Tests;
 
-/// <summary>A process that starts and stops when a test says so.</summary>
+/// <summary>A process whose start and stop the test triggers.</summary>
 internal sealed class TestLifetime : IHostApplicationLifetime, IDisposable
 {
     private readonly CancellationTokenSource _started = new();

@@ -1,8 +1,8 @@
-using System.Security.Claims;
 using Gateway.Storage.Sources;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
+using Testing;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
@@ -30,18 +30,6 @@ internal static class TestSource
             matcher: null);
     }
 
-    /// <summary>A client with these headers.</summary>
-    public static ClientContext Client(params (string Name, string Value)[] headers)
-    {
-        var dictionary = new HeaderDictionary();
-        foreach (var (name, value) in headers)
-        {
-            dictionary[name] = value;
-        }
-
-        return new ClientContext(new ClaimsPrincipal(), "http", new HostString("gateway"), null, "trace", dictionary);
-    }
-
     /// <summary>An object of a source.</summary>
-    public static ObjectRequest Object(Source source, string key = "k", ClientContext? client = null) => new(source, key, client ?? Client());
+    public static ObjectRequest Object(Source source, string key = "k", ClientContext? client = null) => new(source, key, client ?? TestClient.Create());
 }

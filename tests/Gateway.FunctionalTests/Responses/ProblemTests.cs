@@ -357,15 +357,27 @@ public sealed class ProblemTests : IClassFixture<ProblemTests.Host>
 
     private static string Title(Download download) => JsonNode.Parse(download.Bytes)!["title"]!.GetValue<string>();
 
-    /// <summary>Objects that no test changes. Only invalid requests name <c>s/x</c>.</summary>
-    public sealed class Host : SharedGateway
+    /// <summary>One storage and one gateway for all tests here, which run at the same time. No test changes the objects, and only invalid requests name <c>s/x</c>.</summary>
+    public sealed class Host : IAsyncLifetime
     {
-        private protected override JsonObject Configure(ScriptedUpstream upstream)
+        internal ScriptedUpstream Upstream { get; } = new();
+
+        internal GatewayUnderTest Gateway { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
         {
-            upstream.Put("/x", 1000, seed: 3);
-            upstream.Put("/a", 1000, seed: 1);
-            upstream.Put("/b", 1000, seed: 2);
-            return GatewayUnderTest.Configuration(("s", [upstream.Address]));
+            foreach (var key in new[] { "a", "b", "x" })
+            {
+                Upstream.Put("/" + key, 1000, seed: key[0]);
+            }
+
+            Gateway = await GatewayUnderTest.StartAsync(Upstream.Address);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Gateway.DisposeAsync();
+            await Upstream.DisposeAsync();
         }
     }
 }

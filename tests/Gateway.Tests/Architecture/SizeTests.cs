@@ -16,7 +16,7 @@ public sealed class SizeTests
     private const int MaxLinesOfMedianFile = 70;
     private const int MaxLinesOfMethod = 60;
 
-    // The two hot loops of the encoder: what is put into a method of its own there costs speed.
+    // The two hot loops of the encoder: extracting a method there costs speed.
     private const int MaxLinesOfHotLoop = 66;
     private const int MaxParameters = 5;
     private const int MaxConstructorParameters = 7;

@@ -14,6 +14,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using Testing;
 
 namespace Gateway.Tests.Bundles;
 
@@ -71,7 +72,7 @@ public sealed class BundleRecorderTests : IDisposable
     {
         var source = TestBundle.Source("media");
         _run.Bundle = new ResolvedBundle(
-            TestBundle.Request(), [new ResolvedEntry(0, new RequestedEntry("media/a b"), new ObjectRequest(source, "a b", TestBundle.Client()))]);
+            TestBundle.Request(), [new ResolvedEntry(0, new RequestedEntry("media/a b"), new ObjectRequest(source, "a b", TestClient.Create()))]);
         _run.RequestedEntries = 1;
         var failure = new StorageException(FailureReason.StorageError, "Storage returned 500.") { LogDetail = "detail" };
         failure.Note("d1", 500);

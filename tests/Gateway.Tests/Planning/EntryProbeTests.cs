@@ -2,6 +2,7 @@ using Gateway.Planning;
 using Gateway.Plans;
 using Gateway.Requests;
 using Gateway.Storage.Sources;
+using Testing;
 
 namespace Gateway.Tests.Planning;
 
@@ -49,5 +50,5 @@ public class EntryProbeTests
     }
 
     private static EntryProbe Create(RequestedEntry entry) =>
-        new(new ResolvedEntry(5, entry, new ObjectRequest(TestBundle.DefaultSource, "a", TestBundle.Client()))) { Head = TestBundle.Head() };
+        new(new ResolvedEntry(5, entry, new ObjectRequest(TestBundle.DefaultSource, "a", TestClient.Create()))) { Head = TestBundle.Head() };
 }

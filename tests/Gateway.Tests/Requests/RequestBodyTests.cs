@@ -120,7 +120,7 @@ public class RequestBodyTests
     }
 
     [Fact]
-    public async Task A_body_that_nobody_pays_for_is_not_read_further()
+    public async Task A_body_over_the_memory_limit_is_not_read_further()
     {
         _http.Request.Body = new MemoryStream(new byte[1 << 20]);
         var reads = 0;

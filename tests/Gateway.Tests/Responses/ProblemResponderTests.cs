@@ -24,7 +24,7 @@ public class ProblemResponderTests
     }
 
     [Fact]
-    public async Task A_failure_of_storage_tells_the_client_no_detail_but_when_to_try_again()
+    public async Task After_a_storage_failure_the_client_gets_Retry_After_and_no_details()
     {
         await _responder.SendAsync(_http.Context, new StorageException(FailureReason.Throttled, "Host 10.0.0.1.", TimeSpan.FromSeconds(7)));
 

@@ -61,7 +61,7 @@ public class RequestedRangeTests
         Assert.Equal(new ByteRange(from, end) { ReachesEnd = reachesEnd }, From(range, Length, most: 2000));
 
     [Fact]
-    public void A_remembered_length_never_tells_a_client_that_it_has_everything()
+    public void An_expected_length_never_completes_a_download()
     {
         Assert.Equal(new ByteRange(1000), From("bytes=1000-", Length, most: 2000));
         Assert.Null(From("bytes=1000-1500", Length, most: 2000));

@@ -1,5 +1,6 @@
 using Gateway.Storage.Objects;
 using Gateway.Storage.Sources;
+using Testing;
 
 namespace Storage.Tests.Objects;
 
@@ -40,10 +41,10 @@ public sealed class DecodedSizesTests : IDisposable
     [Fact]
     public void The_same_key_of_another_tenant_is_another_object_and_other_headers_do_not_matter()
     {
-        _sizes.Add(TestSource.Object(_source, client: TestSource.Client(("X-Tenant", "a"))), Stored, 5000);
+        _sizes.Add(TestSource.Object(_source, client: TestClient.Create(("X-Tenant", "a"))), Stored, 5000);
 
-        Assert.Null(_sizes.Find(TestSource.Object(_source, client: TestSource.Client(("X-Tenant", "b"))), Stored));
+        Assert.Null(_sizes.Find(TestSource.Object(_source, client: TestClient.Create(("X-Tenant", "b"))), Stored));
         Assert.Null(_sizes.Find(TestSource.Object(_source), Stored));
-        Assert.Equal(5000, _sizes.Find(TestSource.Object(_source, client: TestSource.Client(("X-Tenant", "a"), ("X-Other", "c"))), Stored));
+        Assert.Equal(5000, _sizes.Find(TestSource.Object(_source, client: TestClient.Create(("X-Tenant", "a"), ("X-Other", "c"))), Stored));
     }
 }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Primitives;
+using Testing;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
@@ -86,11 +87,11 @@ public sealed class SourceIndexTests : IDisposable
         var index = Create(null, Route("media"), secret);
         var source = index.Find("media")!;
 
-        Assert.True(await source.ServesAsync("public/a", TestSource.Client()));
-        Assert.False(await source.ServesAsync("secret/a", TestSource.Client()));
-        Assert.False(await source.ServesAsync("%73ecret/a", TestSource.Client()));
-        Assert.False(await source.ServesAsync("/secret/a", TestSource.Client()));
-        Assert.False(await source.ServesAsync("secret;p/a", TestSource.Client()));
+        Assert.True(await source.ServesAsync("public/a", TestClient.Create()));
+        Assert.False(await source.ServesAsync("secret/a", TestClient.Create()));
+        Assert.False(await source.ServesAsync("%73ecret/a", TestClient.Create()));
+        Assert.False(await source.ServesAsync("/secret/a", TestClient.Create()));
+        Assert.False(await source.ServesAsync("secret;p/a", TestClient.Create()));
     }
 
     [Fact]
@@ -98,7 +99,7 @@ public sealed class SourceIndexTests : IDisposable
     {
         var index = Create(null, Route("media"), Route("logs"), Endpoint("other", "/other/{**rest}", []));
 
-        Assert.True(await index.Find("media")!.ServesAsync("any//thing%2f;x", TestSource.Client()));
+        Assert.True(await index.Find("media")!.ServesAsync("any//thing%2f;x", TestClient.Create()));
     }
 
     private SourceIndex Create(string? defaultSource, params RouteEndpoint[] endpoints)

@@ -4,7 +4,7 @@ using Gateway.Archiving.Blocks;
 using Gateway.Archiving.Encoders;
 using Testing;
 
-namespace Archiving.Tests.Zip;
+namespace Archiving.Tests.Encoders;
 
 public class ZipBlockEncoderTests
 {

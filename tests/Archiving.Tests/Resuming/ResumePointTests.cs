@@ -5,10 +5,10 @@ using Gateway.Archiving.Layout;
 using Gateway.Archiving.Resuming;
 using Testing;
 
-namespace Archiving.Tests.Layout;
+namespace Archiving.Tests.Resuming;
 
 /// <summary>An archive that is started at any byte is the remainder of the whole one.</summary>
-public class ArchiveStartTests
+public class ResumePointTests
 {
     private static readonly (string Name, byte[] Body)[] Entries =
     [

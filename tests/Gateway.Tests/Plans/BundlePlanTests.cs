@@ -1,6 +1,6 @@
 using Gateway.Responses;
 
-namespace Gateway.Tests.Runs;
+namespace Gateway.Tests.Plans;
 
 public class BundlePlanTests
 {

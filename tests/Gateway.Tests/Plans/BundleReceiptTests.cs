@@ -5,7 +5,7 @@ using System.Text.Json;
 using Gateway.Archiving;
 using Gateway.Plans;
 
-namespace Gateway.Tests.Runs;
+namespace Gateway.Tests.Plans;
 
 public class BundleReceiptTests
 {

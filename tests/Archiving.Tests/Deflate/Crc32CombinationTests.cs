@@ -2,7 +2,7 @@ using System.IO.Hashing;
 using CsCheck;
 using Gateway.Archiving.Deflate;
 
-namespace Archiving.Tests.Blocks;
+namespace Archiving.Tests.Deflate;
 
 public class Crc32CombinationTests
 {

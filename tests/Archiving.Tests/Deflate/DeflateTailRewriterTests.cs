@@ -3,9 +3,9 @@ using Gateway.Archiving.Blocks;
 using Gateway.Archiving.Deflate;
 using Testing;
 
-namespace Gateway.Archiving.Tests.Blocks;
+namespace Archiving.Tests.Deflate;
 
-public class DeflateEndTests
+public class DeflateTailRewriterTests
 {
     private readonly DeflateTailRewriter _end = new();
 

@@ -4,8 +4,9 @@ using Gateway.Requests;
 using Gateway.Storage;
 using Gateway.Storage.Http;
 using Gateway.Storage.Sources;
+using Testing;
 
-namespace Gateway.Tests.Runs;
+namespace Gateway.Tests.Plans;
 
 public class ResolvedBundleTests
 {
@@ -70,9 +71,9 @@ public class ResolvedBundleTests
         Assert.False(entry.IsMissing);
     }
 
-    private static ResolvedEntry Resolve(RequestedEntry entry) => new(4, entry, new ObjectRequest(TestBundle.DefaultSource, "a", TestBundle.Client()));
+    private static ResolvedEntry Resolve(RequestedEntry entry) => new(4, entry, new ObjectRequest(TestBundle.DefaultSource, "a", TestClient.Create()));
 
     private static ResolvedBundle Create(params Source[] sources) => new(
         TestBundle.Request(format: ArchiveFormat.TarGz),
-        [.. sources.Select((source, i) => new ResolvedEntry(i, new RequestedEntry($"{i}"), new ObjectRequest(source, $"{i}", TestBundle.Client())))]);
+        [.. sources.Select((source, i) => new ResolvedEntry(i, new RequestedEntry($"{i}"), new ObjectRequest(source, $"{i}", TestClient.Create())))]);
 }

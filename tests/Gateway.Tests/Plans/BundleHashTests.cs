@@ -3,8 +3,9 @@ using System.Text;
 using Gateway.Archiving;
 using Gateway.Plans;
 using Gateway.Requests;
+using Testing;
 
-namespace Gateway.Tests.Runs;
+namespace Gateway.Tests.Plans;
 
 public class BundleHashTests
 {
@@ -17,7 +18,7 @@ public class BundleHashTests
     public void The_ETag_is_half_of_a_SHA_256_over_parts_that_each_follow_their_length()
     {
         var source = TestBundle.Source("t", headers: ["X-Tenant"]);
-        var decoded = TestBundle.Entry("t/b", (TestBundle.Head() with { Encoding = "gzip" }).Decoded(500), 1, source, TestBundle.Client(("X-Tenant", "acme")));
+        var decoded = TestBundle.Entry("t/b", (TestBundle.Head() with { Encoding = "gzip" }).Decoded(500), 1, source, TestClient.Create(("X-Tenant", "acme")));
 
         Assert.Equal(Hash("tar/1", "", "ok", "s/a", "s/a", "\"v1\"", "100 1767323045 "), BundleHash.OfVersion(TestBundle.Plan(A)));
         Assert.Equal(
@@ -139,7 +140,7 @@ public class BundleHashTests
     public void The_headers_that_a_source_receives_change_both_hashes_and_other_headers_do_not()
     {
         var source = TestBundle.Source(headers: ["X-Tenant"]);
-        BundlePlan Of(params (string, string)[] headers) => TestBundle.Plan(TestBundle.Entry(source: source, client: TestBundle.Client(headers)));
+        BundlePlan Of(params (string, string)[] headers) => TestBundle.Plan(TestBundle.Entry(source: source, client: TestClient.Create(headers)));
 
         AssertAllDiffer(new[] { Of(("X-Tenant", "a")), Of(("X-Tenant", "b")), Of(), TestBundle.Plan(A) }.Select(BundleHash.OfVersion));
         AssertAllDiffer(new[] { Of(("X-Tenant", "a")), Of(("X-Tenant", "b")), Of(), TestBundle.Plan(A) }.Select(BundleHash.OfRequest));

@@ -2,9 +2,9 @@ using System.Reflection;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Logging;
 
-namespace Gateway.Tests.Architecture;
+namespace Gateway.Tests.Telemetry;
 
-/// <summary>Every log message has an id of its own, from one table.</summary>
+/// <summary>Every log message has a unique id from one table.</summary>
 public sealed class LogEventsTests
 {
     private static readonly Dictionary<int, string> Table = typeof(LogEvents).GetFields(BindingFlags.Static | BindingFlags.Public)
