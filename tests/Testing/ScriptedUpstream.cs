@@ -43,6 +43,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     private long _lastClosed;
     private readonly Queue<long> _served = new();
     private int _serving;
+    private int _waiting;
     private int _maxAtOnce;
     private int _refused;
     private int _accepted;
@@ -86,7 +87,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     /// <summary>Requests that were rejected because of <see cref="Throttle"/>.</summary>
     public int Refused => Volatile.Read(ref _refused);
 
-    /// <summary>The maximum number of responses sent at the same time.</summary>
+    /// <summary>The maximum number of requests that waited for their response at the same time. While a response is sent, its client may already have the end of it.</summary>
     public int MaxAtOnce => Volatile.Read(ref _maxAtOnce);
 
     /// <summary>Maximum bytes in a response to a range request; null: all.</summary>
@@ -295,6 +296,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
                 await timer.WaitForNextTickAsync(_stop.Token);
             }
 
+            Interlocked.Decrement(ref _waiting);
             return await AnswerAsync(socket, request);
         }
         finally
@@ -319,7 +321,8 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
             }
 
             _served.Enqueue(now);
-            _maxAtOnce = Math.Max(_maxAtOnce, ++_serving);
+            _serving++;
+            _maxAtOnce = Math.Max(_maxAtOnce, Interlocked.Increment(ref _waiting));
             return true;
         }
     }
