@@ -71,6 +71,13 @@ public sealed record FailureReason(
     public static readonly FailureReason Throttled = OfStorage(nameof(Throttled), "Storage is overloaded.", Status503ServiceUnavailable, AnyDestination);
     public static readonly FailureReason StorageTimeout = OfStorage(nameof(StorageTimeout), "Storage returned 504.", Status504GatewayTimeout, AnyDestination, FailureExtent.SingleObject);
     public static readonly FailureReason StorageError = OfStorage(nameof(StorageError), "Storage failed.", Status502BadGateway, AnyDestination, FailureExtent.SingleObject);
+    public static readonly FailureReason Archived = OfStorage(nameof(Archived), "The object is archived and must be restored first.", Status409Conflict);
+    public static readonly FailureReason NoCredential = OfStorage(nameof(NoCredential), "The gateway has no credential for storage.") with { Level = LogLevel.Error };
+    public static readonly FailureReason CredentialRejected = OfStorage(nameof(CredentialRejected), "Storage rejected the gateway's credential.") with { Level = LogLevel.Error };
+    public static readonly FailureReason ClockDiffers = OfStorage(nameof(ClockDiffers), "This machine's clock differs from the store's.") with { Level = LogLevel.Error };
+    public static readonly FailureReason WrongRegion = OfStorage(nameof(WrongRegion), "The bucket is in another region than configured.") with { Level = LogLevel.Error };
+    public static readonly FailureReason BucketMissing = OfStorage(nameof(BucketMissing), "The bucket does not exist.") with { Level = LogLevel.Error };
+    public static readonly FailureReason InvalidListing = OfStorage(nameof(InvalidListing), "Storage sent a listing that cannot be read.");
     public static readonly FailureReason UnexpectedStatus = OfStorage(nameof(UnexpectedStatus), "Storage returned an unexpected status.");
 
     // :: Storage: what it reports about the object

@@ -1,0 +1,18 @@
+namespace Gateway.Storage.Listings;
+
+/// <summary>An object that a listing returned.</summary>
+/// <param name="Key">Its key after the prefix that was listed. It is unchecked: a store may contain keys that no archive can.</param>
+/// <param name="Size">Length of the stored bytes.</param>
+/// <param name="ETag">With its quotes; null if the store returned none that is strong.</param>
+/// <param name="Modified">Truncated to seconds, because the response to HEAD has no more.</param>
+public sealed record ListedObject(string Key, long Size, string? ETag, DateTimeOffset Modified)
+{
+    /// <summary>Whether the store marks it as a directory. A key that ends in a slash is a marker too.</summary>
+    public bool IsDirectory { get; init; }
+
+    /// <summary>The MD5 of the stored bytes; null if the store returned none.</summary>
+    public byte[]? Md5 { get; init; }
+
+    /// <summary>The class or tier of an object that must be restored before it can be read (<c>DEEP_ARCHIVE</c>, <c>Archive</c>); null: it can be read.</summary>
+    public string? ArchivedAs { get; init; }
+}
