@@ -2,7 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gateway.Responses;
-using Gateway.Storage.Objects;
+using Gateway.Storage.Http;
 
 namespace Gateway.Requests;
 
@@ -117,7 +117,7 @@ internal sealed class BundleManifest
         [JsonIgnore]
         public string? Fault =>
             Sha256 is not null && Hash is null ? "sha256 is not 64 hexadecimal digits"
-            : ETag is not null && ObjectHead.StrongETag(ETag) != ETag ? "etag is not a quoted strong entity tag"
+            : ETag is not null && EntityTag.Strong(ETag) != ETag ? "etag is not a quoted strong entity tag"
             : null;
     }
 }

@@ -6,6 +6,7 @@ using Gateway.Plans;
 using Gateway.Responses;
 using Gateway.Resuming;
 using Gateway.Runs;
+using Gateway.Storage.Checksums;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Objects;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using Gateway.Storage.Checksums;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Http;
 

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Gateway.Storage.Checksums;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Http;
 using Microsoft.Net.Http.Headers;
@@ -22,10 +22,9 @@ public sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modifie
     /// <summary>The stored object, if this one is its decoded form; otherwise null.</summary>
     public ObjectHead? Stored { get; init; }
 
-    /// <summary>1 PiB: no object is larger, and the sum of a million of them fits into 128 bits.</summary>
-    public const long MaxSize = 1L << 50;
+    /// <summary>No object is larger.</summary>
+    public const long MaxSize = ContentLength.Max;
 
-    private const int MaxETagLength = 256;
     private const int MaxShownETagLength = 64;
 
     /// <summary>Reads the headers of a 200 or a 206; <see cref="Size"/> is then that of the whole object or of the part.</summary>
@@ -35,25 +34,15 @@ public sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modifie
         long? size = null;
         if (headers.TryGetValue(HeaderNames.ContentLength, out var text) && text.Count > 0)
         {
-            size = text.Count == 1 && long.TryParse(text[0], NumberStyles.None, CultureInfo.InvariantCulture, out var length) && length <= MaxSize
-                ? length
-                : throw new StorageException(FailureReason.InvalidLength);
+            size = (text.Count == 1 ? ContentLength.Parse(text[0]) : null) ?? throw new StorageException(FailureReason.InvalidLength);
         }
 
         var modified = HeaderUtilities.TryParseDate(headers.LastModified.ToString(), out var date) ? date : DateTimeOffset.UnixEpoch;
-        return new ObjectHead(size, StrongETag(headers.ETag.ToString()), modified, ObjectChecksums.From(headers)) { Encoding = ContentCodings.Parse(headers.ContentEncoding) };
+        return new ObjectHead(size, EntityTag.Strong(headers.ETag.ToString()), modified, ObjectChecksums.From(headers)) { Encoding = ContentCodings.Parse(headers.ContentEncoding) };
     }
 
     /// <summary>The decoded form of this object. It has no checksums, because they cover the stored bytes.</summary>
     public ObjectHead Decoded(long size) => this with { Size = size, Checksums = null, IsFromHead = false, Stored = this };
-
-    /// <summary>A validator that identifies one version (RFC 9110, section 8.8.3): strong, and not the asterisk, which matches any. Non-ASCII
-    /// values are rejected, because they could not be sent back unchanged.</summary>
-    /// <returns>Null if the text is not such a validator.</returns>
-    public static string? StrongETag(string text) =>
-        EntityTagHeaderValue.TryParse(text.TrimEnd(' ', '\t'), out var tag)
-        && tag is { IsWeak: false, Tag: { Length: <= MaxETagLength, Value: ['"', .. var inner, '"'] } }
-        && inner.All(c => c is '!' or (>= '#' and <= '~')) ? tag.Tag.Value : null;
 
     /// <summary>Size and version must be the planned ones, if both are known. Replicas may differ for a while: another
     /// destination may still have the planned version.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Numerics;
 using System.Security.Cryptography;
+using Gateway.Storage.Checksums;
 using Gateway.Storage.Failures;
 
 namespace Gateway.Storage.Objects;

@@ -30,13 +30,14 @@ public sealed partial class DirectionsTests
         ["Sources"] = "Http Paths",
         ["Connections"] = "Failures",
         ["Listings"] = "",
+        ["Checksums"] = "Failures Http",
         ["Stores"] = "Failures Http Listings Paths",
         ["Stores.Folder"] = "Failures Http Listings",
         ["Stores.S3"] = "Failures Http Listings Paths Stores",
         ["Stores.AzureBlobs"] = "Failures Http Listings Paths Stores",
         ["Stores.GoogleCloud"] = "Failures Http Listings Paths Stores Stores.S3",
         ["SubRequests"] = "Connections Failures Http Listings Paths Sources Stores Stores.Folder",
-        ["Objects"] = "Failures Http Listings Sources SubRequests",
+        ["Objects"] = "Checksums Failures Http Listings Sources SubRequests",
     };
 
     private static readonly Dictionary<string, string> Gateway = new()

@@ -3,6 +3,7 @@ using System.Text;
 using Gateway.Archiving;
 using Gateway.Plans;
 using Gateway.Requests;
+using Gateway.Storage.Checksums;
 using Testing;
 
 namespace Gateway.Tests.Plans;
@@ -111,7 +112,7 @@ public class BundleHashTests
     public void What_changes_no_byte_of_the_archive_does_not_change_the_ETag()
     {
         var request = TestBundle.Request(missing: MissingPolicy.Skip) with { FileName = "other", CarriesRights = true, PinnedETag = "\"x\"" };
-        var entry = A with { Sha256 = new byte[32], Head = TestBundle.Head() with { IsFromHead = true, Checksums = new(null, null, 1) } };
+        var entry = A with { Sha256 = new byte[32], Head = TestBundle.Head() with { IsFromHead = true, Checksums = new([new Checksum(ChecksumKind.Crc32, new byte[4])]) } };
 
         Assert.Equal(BundleHash.OfVersion(TestBundle.Plan(A)), BundleHash.OfVersion(BundlePlan.Create(request, [entry])));
         Assert.Equal(BundleHash.OfRequest(TestBundle.Plan(A)), BundleHash.OfRequest(BundlePlan.Create(request, [entry])));

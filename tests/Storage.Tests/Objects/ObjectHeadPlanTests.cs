@@ -1,3 +1,4 @@
+using Gateway.Storage.Checksums;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Objects;
 
@@ -6,7 +7,7 @@ namespace Storage.Tests.Objects;
 /// <summary>What was planned of an object, and what is read later.</summary>
 public class ObjectHeadPlanTests
 {
-    private static readonly ObjectChecksums Checksums = new(null, null, 1);
+    private static readonly ObjectChecksums Checksums = new([new Checksum(ChecksumKind.Crc32, [0, 0, 0, 1])]);
     private static readonly ObjectHead Planned = new(10, "\"v1\"", DateTimeOffset.UnixEpoch, Checksums) { Encoding = "gzip" };
 
     [Fact]
@@ -97,7 +98,7 @@ public class ObjectHeadPlanTests
         "etag" => Planned with { ETag = "\"v2\"" },
         "size" => Planned with { Size = 11 },
         "encoding" => Planned with { Encoding = "br" },
-        "checksum" => Planned with { Checksums = new ObjectChecksums(null, null, 2) },
+        "checksum" => Planned with { Checksums = new ObjectChecksums([new Checksum(ChecksumKind.Crc32, [0, 0, 0, 2])]) },
         "modified" => Planned with { Modified = DateTimeOffset.UnixEpoch.AddSeconds(1) },
         _ => throw new ArgumentOutOfRangeException(nameof(difference), difference, "Unknown difference."),
     };

@@ -1,24 +1,19 @@
-using System.IO.Hashing;
-using System.Security.Cryptography;
 using Gateway.Storage.Failures;
 
-namespace Gateway.Storage.Objects;
+namespace Gateway.Storage.Checksums;
 
 /// <summary>Verifies, while an object is read, that it matches the checksums of the manifest and of storage.</summary>
 public sealed class ChecksumVerifier : IDisposable
 {
     private readonly byte[]? _expectedSha256;
-    private readonly ObjectChecksums? _reported;
-    private readonly IncrementalHash? _sha256;
-    private readonly IncrementalHash? _md5;
-    private readonly Crc32? _crc32;
+    private readonly Checksum[] _reported;
+    private readonly RunningChecksum[] _running;
 
     private ChecksumVerifier(byte[]? expectedSha256, ObjectChecksums? reported, bool isHashed)
     {
-        (_expectedSha256, _reported) = (expectedSha256, reported);
-        _sha256 = isHashed || reported?.Sha256 is not null ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
-        _md5 = reported?.Md5 is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.MD5);
-        _crc32 = reported?.Crc32 is null ? null : new Crc32();
+        (_expectedSha256, _reported) = (expectedSha256, Choose(reported));
+        var kinds = _reported.Select(checksum => checksum.Kind);
+        _running = [.. (isHashed ? kinds.Append(ChecksumKind.Sha256) : kinds).Distinct().Select(kind => new RunningChecksum(kind))];
     }
 
     /// <summary>The object's SHA-256 after <see cref="Require"/>, if it was requested.</summary>
@@ -37,19 +32,19 @@ public sealed class ChecksumVerifier : IDisposable
     /// <summary>Adds the next bytes of the object.</summary>
     public void Append(ReadOnlySpan<byte> bytes)
     {
-        _sha256?.AppendData(bytes);
-        _md5?.AppendData(bytes);
-        _crc32?.Append(bytes);
+        foreach (var running in _running)
+        {
+            running.Append(bytes);
+        }
     }
 
     /// <summary>Called when all bytes have been read: they must match.</summary>
     /// <exception cref="StorageException">They do not.</exception>
     public void Require()
     {
-        Sha256 = _sha256?.GetHashAndReset();
-        if ((_reported?.Sha256 is { } sha256 && !sha256.AsSpan().SequenceEqual(Sha256))
-            || (_reported?.Md5 is { } md5 && !md5.AsSpan().SequenceEqual(_md5!.GetHashAndReset()))
-            || (_reported?.Crc32 is { } crc32 && crc32 != _crc32!.GetCurrentHashAsUInt32()))
+        var computed = Array.ConvertAll(_running, running => new Checksum(running.Kind, running.Finish()));
+        Sha256 = Array.Find(computed, checksum => checksum.Kind == ChecksumKind.Sha256).Value;
+        if (_reported.Length > 0 && new ObjectChecksums(_reported).Contradict(new ObjectChecksums(computed)))
         {
             throw new StorageException(FailureReason.ChecksumDiffers, "The object does not match the checksum that storage reported.");
         }
@@ -63,7 +58,18 @@ public sealed class ChecksumVerifier : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _sha256?.Dispose();
-        _md5?.Dispose();
+        foreach (var running in _running)
+        {
+            running.Dispose();
+        }
+    }
+
+    /// <summary>SHA-256, MD5 and CRC-32 are verified wherever storage reports them. If it reports none of them, the first of the others is
+    /// enough, and the CRCs are first because they cost almost nothing.</summary>
+    private static Checksum[] Choose(ObjectChecksums? reported)
+    {
+        Checksum[] all = [.. reported?.All ?? []];
+        var common = Array.FindAll(all, checksum => checksum.Kind is ChecksumKind.Sha256 or ChecksumKind.Md5 or ChecksumKind.Crc32);
+        return common.Length > 0 ? common : all[..Math.Min(all.Length, 1)];
     }
 }
