@@ -21,6 +21,9 @@ internal sealed record FuzzTarget(string Name, Action<byte[]> Run)
         new FuzzTarget("link", LinkTarget.Run),
         new FuzzTarget("signature", SignatureTarget.Run),
         new FuzzTarget("segment", CheckpointSegmentTarget.Run),
+        new FuzzTarget("s3-listing", S3ListingTarget.Run),
+        new FuzzTarget("azure-listing", AzureListingTarget.Run),
+        new FuzzTarget("store-error", StoreErrorTarget.Run),
     }.ToDictionary(target => target.Name);
 
     /// <summary>The violation for an input; null if there is none.</summary>

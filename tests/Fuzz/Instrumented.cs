@@ -3,7 +3,7 @@ namespace Fuzz;
 /// <summary>A copy of this program with an instrumented gateway that reports which code was reached.</summary>
 internal static class Instrumented
 {
-    private static readonly string[] Assemblies = ["Gateway.dll", "Gateway.Archiving.dll"];
+    private static readonly string[] Assemblies = ["Gateway.dll", "Gateway.Archiving.dll", "Gateway.Storage.dll"];
 
     public static DirectoryInfo Copy(string folder)
     {
