@@ -16,7 +16,7 @@ internal sealed class FolderFile : IDisposable
         _handle = handle;
         Length = RandomAccess.GetLength(handle);
         _modified = File.GetLastWriteTimeUtc(handle);
-        ETag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{_modified.Ticks:x}-{Length:x}\""));
+        ETag = new EntityTagHeaderValue(GetETag(_modified, Length));
     }
 
     public long Length { get; }
@@ -38,6 +38,9 @@ internal sealed class FolderFile : IDisposable
             return null;
         }
     }
+
+    /// <summary>The ETag of a file, with its quotes.</summary>
+    public static string GetETag(DateTime modified, long length) => string.Create(CultureInfo.InvariantCulture, $"\"{modified.Ticks:x}-{length:x}\"");
 
     /// <summary>The bytes of a range. The stream takes ownership of the file.</summary>
     public Stream Read(long from, long length) => new Body(this, from, length);
