@@ -1,6 +1,7 @@
 using Gateway.Storage.Connections;
 using Gateway.Storage.Objects;
 using Gateway.Storage.Sources;
+using Gateway.Storage.Stores;
 using Gateway.Storage.Stores.Folder;
 using Gateway.Storage.SubRequests;
 using Yarp.ReverseProxy.Forwarder;
@@ -13,8 +14,8 @@ public static class StorageRegistration
     /// <summary>YARP's own section of the configuration.</summary>
     public const string ProxySection = "ReverseProxy";
 
-    /// <summary>Adds YARP, the sources, and <see cref="ObjectStore"/>. <see cref="UpstreamOptions"/>, <see cref="DecodingLimit"/>, <see cref="DefaultSource"/> and a
-    /// <see cref="TimeProvider"/> must be registered too.</summary>
+    /// <summary>Adds YARP, the sources, and <see cref="ObjectStore"/>. <see cref="UpstreamOptions"/>, <see cref="DecodingLimit"/>, <see cref="DefaultSource"/>, <see cref="StoreCatalogue"/>
+    /// and a <see cref="TimeProvider"/> must be registered too.</summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configuration">Has the section <see cref="ProxySection"/>.</param>
     public static IReverseProxyBuilder AddStorage(this IServiceCollection services, IConfiguration configuration)
@@ -27,6 +28,7 @@ public static class StorageRegistration
         return services.AddReverseProxy()
             .LoadFromConfig(configuration.GetSection(ProxySection))
             .AddConfigFilter<FolderAddresses>()
+            .AddConfigFilter<StoreAddressFilter>()
             .AddConfigFilter<SourceConfigFilter>()
             .AddTransforms<CaptureTransforms>();
     }

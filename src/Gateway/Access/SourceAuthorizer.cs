@@ -39,6 +39,21 @@ internal sealed class SourceAuthorizer(SourceIndex index, IAuthorizationPolicyPr
         }
     }
 
+    /// <summary>The sources that this client may read and list.</summary>
+    public async Task<IReadOnlyList<Source>> FindListableAsync(HttpContext context)
+    {
+        var found = new List<Source>();
+        foreach (var source in index.All.Where(source => source.CanList))
+        {
+            if (await GetPolicyAsync(source) is not { } policy || (await EvaluateAsync(context, source, policy)).Succeeded)
+            {
+                found.Add(source);
+            }
+        }
+
+        return found;
+    }
+
     /// <summary>Rejects a client that no source would serve, before its body is read.</summary>
     /// <exception cref="BundleProblemException">401: the client is unknown, and every source requires authentication.</exception>
     public async Task RequireAnySourceAsync(HttpContext context)

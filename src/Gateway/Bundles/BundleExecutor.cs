@@ -110,6 +110,22 @@ internal sealed class BundleExecutor(
         await problems.RespondAsync(run.Http, () => run.Http.Response.WriteAsJsonAsync(document, PlanJson, run.Stopped));
     });
 
+    /// <summary>Sends one level of a folder as a document, or the sources that can be listed.</summary>
+    /// <param name="run">The request.</param>
+    /// <param name="read">Reads it. A request without entries is for the sources.</param>
+    /// <param name="list">Creates the document.</param>
+    public Task ListAsync(BundleRun run, ReadRequest read, Func<Task<FolderDocument>> list) => recorder.RunAsync(run, async () =>
+    {
+        // :: 1 and 2
+        await AuthorizeAsync(run, read);
+        await AdmitAsync(run, AdmissionKind.Metadata);
+
+        // :: 3 List, and 5 send the document.
+        var document = await list();
+        run.Http.Response.Headers.CacheControl = "private, no-store";
+        await problems.RespondAsync(run.Http, () => run.Http.Response.WriteAsJsonAsync(document, PlanJson, run.Stopped));
+    });
+
     /// <summary>Creates a link to the bundle. Storage is asked only if the link is pinned to the version that the bundle has now.</summary>
     /// <param name="run">The request.</param>
     /// <param name="read">Reads it.</param>

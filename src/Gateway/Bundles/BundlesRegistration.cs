@@ -10,6 +10,8 @@ internal static class BundlesRegistration
     {
         services.AddSingleton<BundleRunFactory>();
         services.AddSingleton<BundlePlanner>();
+        services.AddSingleton<FolderExpander>();
+        services.AddSingleton<FolderLister>();
         services.AddSingleton<ObjectProber>();
         services.AddSingleton<HeadVerifier>();
         services.AddSingleton<ArchiveMaker>();

@@ -34,8 +34,8 @@ internal sealed record PlanDocument(
         [.. plan.All.Select(Describe)]);
 
     private static Entry Describe(PlannedEntry entry) => entry is { IsMissing: false, Head: { } head }
-        ? new(entry.Index, entry.Id, entry.Name, head.Size, head.ETag, head.Modified, head.Stored is null ? head.Encoding : null, head.Stored?.Encoding, "ok")
-        : new(entry.Index, entry.Id, entry.Name, null, null, null, null, null, "missing");
+        ? new(entry.RequestIndex, entry.Id, entry.Name, head.Size, head.ETag, head.Modified, head.Stored is null ? head.Encoding : null, head.Stored?.Encoding, "ok")
+        : new(entry.RequestIndex, entry.Id, entry.Name, null, null, null, null, null, "missing");
 
     internal sealed record Entry(
         int Index, string Id, string Name, long? Size, [property: JsonPropertyName("etag")] string? ETag, DateTimeOffset? Modified, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Encoding,

@@ -103,7 +103,7 @@ internal static class ConfigurationFaults
         }
     }
 
-    private static string Describe(Type type) => type switch
+    private static string Describe(Type type) => Nullable.GetUnderlyingType(type) is { } underlying ? Describe(underlying) : type switch
     {
         _ when type == typeof(TimeSpan) => "a time span like 00:00:30",
         _ when type == typeof(bool) => "true or false",

@@ -32,6 +32,7 @@ internal static class BundleEndpoints
         bundles.MapMethods("", GetOrHead, SendArchive).WithName("GetBundle").WithSummary("Downloads the objects in the query as one archive.").WithMetadata(LongResponse.Metadata);
         bundles.MapPost("", SendArchive).WithName("PostBundle").WithSummary("Downloads the objects in a manifest or a form as one archive.").WithMetadata(LongResponse.Metadata);
         bundles.MapMethods("/plan", GetOrPost, SendPlan).WithName("PlanBundle").WithSummary("Returns what an archive would hold.").WithMetadata(LongResponse.Metadata);
+        bundles.MapGet("/list", List).WithName("ListFolder").WithSummary("Returns one level of a folder, or the sources that can be listed.");
         bundles.MapPost("/links", CreateLink).WithName("CreateLink").WithSummary("Creates a link to a bundle.");
         bundles.MapMethods("/links/{token}", GetOrHead, FollowLink).WithName("FollowLink").WithSummary("Downloads the bundle of a link.").WithMetadata(LongResponse.Metadata);
         foreach (var status in Problems)
@@ -47,6 +48,9 @@ internal static class BundleEndpoints
 
     private static PlanResult SendPlan(HttpContext context, [FromServices] BundleRunFactory runs, [FromServices] RequestDoor door, [FromServices] BundleExecutor executor) =>
         new(runs.Create(context, BundleOperation.Plan), door.ReadAsync, executor);
+
+    private static FolderResult List(HttpContext context, [FromServices] BundleRunFactory runs, [FromServices] ListDoor door, [FromServices] BundleExecutor executor) =>
+        new(runs.Create(context, BundleOperation.List), door, executor);
 
     private static ArchiveResult FollowLink(
         string token, HttpContext context, [FromServices] BundleRunFactory runs, [FromServices] LinkDoor door, [FromServices] BundleExecutor executor) =>

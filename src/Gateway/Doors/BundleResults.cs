@@ -34,6 +34,15 @@ internal sealed class PlanResult(BundleRun run, ReadRequest read, BundleExecutor
     public Task ExecuteAsync(HttpContext httpContext) => executor.SendPlanAsync(run, read);
 }
 
+/// <summary>One level of a folder, or the sources that can be listed.</summary>
+internal sealed class FolderResult(BundleRun run, ListDoor door, BundleExecutor executor) : IResult, IEndpointMetadataProvider
+{
+    public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder) =>
+        builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(FolderDocument), ["application/json"]));
+
+    public Task ExecuteAsync(HttpContext httpContext) => executor.ListAsync(run, door.ReadAsync, () => door.ListAsync(run));
+}
+
 /// <summary>A link to a bundle.</summary>
 internal sealed class LinkResult(BundleRun run, LinkCreator creator, BundleExecutor executor, ProblemResponder problems) : IResult, IEndpointMetadataProvider
 {

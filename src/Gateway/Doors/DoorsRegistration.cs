@@ -8,6 +8,7 @@ internal static class DoorsRegistration
     public static void AddDoors(this IServiceCollection services)
     {
         services.AddSingleton<RequestDoor>();
+        services.AddSingleton<ListDoor>();
         services.AddSingleton<LinkDoor>();
         services.AddSingleton<LinkCreator>();
     }
@@ -18,6 +19,7 @@ internal static class DoorsRegistration
         _ = services.GetRequiredService<BundleRunFactory>();
         _ = services.GetRequiredService<BundleExecutor>();
         _ = services.GetRequiredService<RequestDoor>();
+        _ = services.GetRequiredService<ListDoor>();
         _ = services.GetRequiredService<LinkDoor>();
         _ = services.GetRequiredService<LinkCreator>();
     }

@@ -54,7 +54,7 @@ internal sealed class LinkCreator(BundleRequestReader reader, SourceAuthorizer a
         StatusCodes.Status409Conflict,
         "The link cannot be pinned: storage reports no strong ETag for some objects, so their versions cannot be told apart.",
         FailureReason.InvalidRequest,
-        [.. plan.Entries.Where(entry => entry.Head!.ETag is null).Select(entry => new EntryError(entry.Index, entry.Id, "has no strong ETag"))]);
+        [.. plan.Entries.Where(entry => entry.Head!.ETag is null).Select(entry => new EntryError(entry.RequestIndex, entry.Id, "has no strong ETag"))]);
 
     private void RequireLifetime(BundleFields fields)
     {

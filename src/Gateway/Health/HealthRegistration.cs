@@ -5,7 +5,11 @@ internal static class HealthRegistration
 {
     private const string ReadyTag = "ready";
 
-    public static void AddHealth(this IServiceCollection services) => services.AddHealthChecks().AddCheck<ReadyCheck>("ready", tags: [ReadyTag]);
+    public static void AddHealth(this IServiceCollection services)
+    {
+        services.AddHealthChecks().AddCheck<ReadyCheck>("ready", tags: [ReadyTag]);
+        services.AddHostedService<StoreProbe>();
+    }
 
     public static void MapHealth(this IEndpointRouteBuilder app)
     {

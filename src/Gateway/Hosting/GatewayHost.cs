@@ -123,6 +123,7 @@ internal static class GatewayHost
         builder.AddCorsPolicies();
         builder.Services.AddRequestTimeouts();
         builder.Services.AddBundleOptions(builder.Configuration);
+        builder.Services.AddStores(builder.Configuration);
         builder.Services.AddStorage(builder.Configuration).AddConfigFilter<RoutePolicyFilter>();
         builder.Services.AddAdmission();
         builder.Services.AddHealth();

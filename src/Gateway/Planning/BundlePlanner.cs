@@ -16,6 +16,7 @@ internal sealed class BundlePlanner(
     SourceIndex sources,
     ObjectProber prober,
     HeadVerifier heads,
+    FolderExpander folders,
     IOptions<UpstreamOptions> upstream,
     IOptions<CompressionOptions> compression,
     IOptions<LimitOptions> limits)
@@ -36,7 +37,11 @@ internal sealed class BundlePlanner(
             {
                 errors.Add(new(index, entry.Id, "the first segment of the id names no source"));
             }
-            else if (located.Key.Length == 0)
+            else if (entry.IsFolder && !located.Source.CanList)
+            {
+                errors.Add(new(index, entry.Id, $"source '{located.Source.Name}' does not allow listing"));
+            }
+            else if (located.Key.Length == 0 && !entry.IsFolder)
             {
                 errors.Add(new(index, entry.Id, "the id names a source but no key"));
             }
@@ -64,7 +69,12 @@ internal sealed class BundlePlanner(
     /// first failure that may pass, after which asking for thousands more would only make the client wait.</exception>
     public async Task<BundlePlan> CreatePlanAsync(BundleRun run)
     {
-        var bundle = run.Bundle!;
+        if (run.Bundle!.HasFolders)
+        {
+            run.Bundle = await run.Record.WaitForUpstreamAsync(folders.ExpandAsync(run.Bundle, run));
+        }
+
+        var bundle = run.Bundle;
         return bundle.Request.Missing == MissingPolicy.Abort && run.Operation is not (BundleOperation.Plan or BundleOperation.Link)
             ? BundlePlan.Create(bundle.Request, [.. bundle.Entries.Select(PlannedEntry.From)])
             : await run.Record.WaitForUpstreamAsync(CheckAsync(run, bundle));
@@ -97,6 +107,12 @@ internal sealed class BundlePlanner(
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = _maxAtOnce, CancellationToken = run.Stopped };
         await Parallel.ForEachAsync(probes, parallel, async (probe, token) =>
         {
+            if (probe.IsMissing || probe.Head is { ETag: not null })
+            {
+                // A listing has described it.
+                return;
+            }
+
             try
             {
                 await prober.ProbeAsync(probe, run, memory, token);

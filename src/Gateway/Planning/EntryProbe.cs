@@ -19,9 +19,9 @@ internal sealed class EntryProbe(ResolvedEntry entry)
     public ObjectHead? Declared { get; } = entry.Declared;
 
     /// <summary>What storage reported; null as long as it has not.</summary>
-    public ObjectHead? Head { get; set; }
+    public ObjectHead? Head { get; set; } = entry.Listed;
 
-    public bool IsMissing { get; set; }
+    public bool IsMissing { get; set; } = entry.IsOmitted;
 
     /// <summary>What the manifest states and what is not so; null when nothing differs.</summary>
     /// <param name="getSha256">Returns the object's hash, where it is known.</param>
@@ -31,7 +31,7 @@ internal sealed class EntryProbe(ResolvedEntry entry)
         : entry.Requested.Sha256 is { } stated && getSha256() is { } sha256 && !stated.AsSpan().SequenceEqual(sha256) ? "has another sha256 than the manifest says"
         : null;
 
-    public EntryError ToError(string reason) => new(Index, entry.Requested.Id, reason);
+    public EntryError ToError(string reason) => new(entry.RequestIndex, entry.Requested.Id, reason);
 
     public PlannedEntry ToPlanned() => PlannedEntry.From(entry) with { Head = Head, IsChecked = true, IsMissing = IsMissing };
 }

@@ -28,9 +28,15 @@ internal sealed record RequestedEntry(string Id, string? GivenName = null, long?
     /// <summary>Its name in the archive.</summary>
     public string Name => GivenName ?? Id;
 
+    /// <summary>Whether it means every object under the id. A name without a final slash makes it a single key that ends in a slash.</summary>
+    public bool IsFolder => Id.EndsWith('/') && GivenName is null or [.., '/'];
+
+    /// <summary>What the names of a folder's objects begin with.</summary>
+    public string FolderName => Name == "/" ? "" : Name;
+
     /// <summary>Whether the id contains what only an exact id may contain (<see cref="EntryNames.UnsafeId"/>), and what could change on
     /// its way to storage.</summary>
-    public bool IsExact => GivenName is not null && (Id.Contains("//", StringComparison.Ordinal) || Id.EndsWith('/') || Id.Contains('%', StringComparison.Ordinal));
+    public bool IsExact => !IsFolder && GivenName is not null && (Id.Contains("//", StringComparison.Ordinal) || Id.EndsWith('/') || Id.Contains('%', StringComparison.Ordinal));
 }
 
 /// <summary>A client's request, parsed and validated as far as possible without storage.</summary>
@@ -39,6 +45,9 @@ internal sealed record BundleRequest(
 {
     /// <summary>The name of the receipt in an archive.</summary>
     public const string ReceiptName = "MANIFEST.json";
+
+    /// <summary>A request without entries.</summary>
+    public static BundleRequest Empty { get; } = new([], new ArchiveRecipe(ArchiveFormat.TarGz, Compression.Fast), MissingPolicy.Fail, "", false);
 
     /// <summary>Whether it has the rights of the client that created the link, not of the client that uses it.</summary>
     public bool CarriesRights { get; init; }
@@ -72,7 +81,9 @@ internal sealed record BundleRequest(
         {
             var named = new HashSet<int>();
             IEnumerable<string> allNames = entries.Select(entry => entry.Name);
-            foreach (var (first, second, reason) in EntryNames.Collisions([.. fields.HasReceipt ? allNames.Append(ReceiptName) : allNames]))
+
+            // The names in folders are compared when they are known.
+            foreach (var (first, second, reason) in entries.Any(entry => entry.IsFolder) ? [] : EntryNames.Collisions([.. fields.HasReceipt ? allNames.Append(ReceiptName) : allNames]))
             {
                 foreach (var index in new[] { first, second }.Where(index => index < entries.Count && named.Add(index)))
                 {
@@ -92,6 +103,11 @@ internal sealed record BundleRequest(
 
     private static string? Fault(RequestedEntry entry, NameOptions names)
     {
+        if (entry.IsFolder)
+        {
+            return FolderFault(entry, names);
+        }
+
         if ((entry.GivenName is not null ? EntryNames.UnsafeId(entry.Id) : EntryNames.Unsafe(entry.Id)) is { } badId)
         {
             return $"the id {badId}";
@@ -103,5 +119,20 @@ internal sealed record BundleRequest(
         }
 
         return entry.Size is < 0 or > ObjectHead.MaxSize ? $"the size is not within 0…{ObjectHead.MaxSize}" : null;
+    }
+
+    private static string? FolderFault(RequestedEntry entry, NameOptions names)
+    {
+        if (EntryNames.Unsafe(entry.Id[..^1]) is { } badId)
+        {
+            return $"the id {badId}";
+        }
+
+        if (entry.GivenName is { Length: > 1 } name && (EntryNames.Unsafe(name[..^1]) ?? (names.Portable ? EntryNames.Unportable(name[..^1]) : null)) is { } badName)
+        {
+            return $"the name {badName}";
+        }
+
+        return entry is { Size: null, ETag: null, Sha256: null } ? null : "the id of a folder has no size, etag or sha256";
     }
 }

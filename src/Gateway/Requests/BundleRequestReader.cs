@@ -83,8 +83,10 @@ internal sealed class BundleRequestReader(IOptions<LimitOptions> limits, IOption
         return fields;
     }
 
-    /// <param name="refusal">0, or the status code of the refusal.</param>
-    private static void Require(int refusal)
+    /// <summary>Ends a request that holds too much memory.</summary>
+    /// <param name="refusal">What <see cref="RequestMemory"/> returned: 0, or the status code of the refusal.</param>
+    /// <exception cref="BundleProblemException">429 or 503.</exception>
+    public static void Require(int refusal)
     {
         if (refusal != 0)
         {

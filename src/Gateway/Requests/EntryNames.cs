@@ -15,6 +15,7 @@ internal static class EntryNames
     /// <summary>Linux opens no longer path (PATH_MAX includes the terminating zero), and unzip truncates a longer name.</summary>
     public const int MaxBytes = 4095;
 
+    private const string EmptySegment = "contains an empty, '.' or '..' segment";
     private const int MaxSegmentBytes = 255;
 
     // No script needs more (UAX #15, section 13). Normalization sorts each run of them by insertion, so its work is at
@@ -86,6 +87,10 @@ internal static class EntryNames
         return $"is percent-encoded more than {LaxPath.MaxDecodings} times";
     }
 
+    /// <summary>The same for a key that a store lists. Text that looks percent-encoded is part of the key.</summary>
+    public static string? UnsafeListed(string key) =>
+        key.EndsWith('/') || key.Contains("//", StringComparison.Ordinal) ? EmptySegment : UnsafeId(key);
+
     private static string? Check(string path, bool isExact)
     {
         if (path.Length == 0)
@@ -136,7 +141,7 @@ internal static class EntryNames
         {
             if (path.AsSpan(segment) is "." or ".." || (path.AsSpan(segment) is "" && !isExact))
             {
-                return "contains an empty, '.' or '..' segment";
+                return EmptySegment;
             }
         }
 

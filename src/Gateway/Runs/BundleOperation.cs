@@ -11,6 +11,9 @@ internal enum BundleOperation
     /// <summary>Only what it would hold.</summary>
     Plan,
 
+    /// <summary>Only what a folder contains.</summary>
+    List,
+
     /// <summary>Only a URL for it.</summary>
     Link,
 }

@@ -111,7 +111,7 @@ internal sealed class BundleArchive : IAsyncDisposable
         {
             _heads[place] = reader.Head;
         }
-        else if (_plan.Request.HasReceipt && offset == 0 && reader.Head.Encoding != entry.Head!.Encoding)
+        else if (_plan.Request.HasReceipt && offset == 0 && entry.Head is { IsFromListing: false } && reader.Head.Encoding != entry.Head.Encoding)
         {
             // The receipt has its planned length, and would name another encoding.
             var failure = new StorageException(FailureReason.ObjectChanged, "The Content-Encoding of the object is not the planned one.");

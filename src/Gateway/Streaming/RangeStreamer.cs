@@ -99,7 +99,7 @@ internal sealed partial class RangeStreamer(ArchiveMaker maker, ResumeStateCache
         catch (StorageException failure) when (run.Body is { Bytes: 0, IsUnexpected: false })
         {
             var entry = run.Plan!.All[run.Record.EntryIndex!.Value];
-            throw BundleProblemException.FromStorage((new EntryError(entry.Index, entry.Id, failure.Message), failure));
+            throw BundleProblemException.FromStorage((new EntryError(entry.RequestIndex, entry.Id, failure.Message), failure));
         }
     }
 

@@ -53,4 +53,10 @@ internal static class LogEvents
 
     /// <summary>A command to try at the start.</summary>
     public const int Try = 17;
+
+    /// <summary>A store cannot be used: its credential, region, bucket or this machine's clock is wrong.</summary>
+    public const int StoreFailed = 18;
+
+    /// <summary>A store responds at the start.</summary>
+    public const int StoreResponds = 19;
 }

@@ -6,6 +6,7 @@ internal static class TelemetryRegistration
     public static void AddTelemetry(this IServiceCollection services)
     {
         services.AddSingleton<BundleMetrics>();
+        services.AddSingleton<StoreLog>();
         services.AddHostedService<UnobservedFaults>();
     }
 }

@@ -19,6 +19,12 @@ public sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modifie
     /// <summary>Whether it comes from a manifest, and storage has not been queried yet.</summary>
     public bool IsDeclared { get; init; }
 
+    /// <summary>Whether it comes from a listing, which does not report content codings.</summary>
+    public bool IsFromListing { get; init; }
+
+    /// <summary>The version id of a store that keeps versions; null: it keeps none, or there is none.</summary>
+    public string? Version { get; init; }
+
     /// <summary>The stored object, if this one is its decoded form; otherwise null.</summary>
     public ObjectHead? Stored { get; init; }
 
@@ -26,6 +32,10 @@ public sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modifie
     public const long MaxSize = ContentLength.Max;
 
     private const int MaxShownETagLength = 64;
+    private const int MaxVersionLength = 1024;
+
+    // S3 (where "null" is not a version that stays), Azure, Google.
+    private static readonly string[] VersionHeaders = ["x-amz-version-id", "x-ms-version-id", "x-goog-generation"];
 
     /// <summary>Reads the headers of a 200 or a 206; <see cref="Size"/> is then that of the whole object or of the part.</summary>
     /// <exception cref="StorageException">An invalid length, or invalid content codings.</exception>
@@ -38,7 +48,7 @@ public sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modifie
         }
 
         var modified = HeaderUtilities.TryParseDate(headers.LastModified.ToString(), out var date) ? date : DateTimeOffset.UnixEpoch;
-        return new ObjectHead(size, EntityTag.Strong(headers.ETag.ToString()), modified, ObjectChecksums.From(headers)) { Encoding = ContentCodings.Parse(headers.ContentEncoding) };
+        return new ObjectHead(size, EntityTag.Strong(headers.ETag.ToString()), modified, ObjectChecksums.From(headers)) { Encoding = ContentCodings.Parse(headers.ContentEncoding), Version = ParseVersion(headers) };
     }
 
     /// <summary>The decoded form of this object. It has no checksums, because they cover the stored bytes.</summary>
@@ -65,7 +75,7 @@ public sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modifie
             throw new StorageException(FailureReason.SizeDiffers, expected.IsFromHead ? $"HEAD reports {size} bytes, GET reports {actual}." : $"Storage has {actual} bytes; {size} were declared.");
         }
 
-        if (expected is { IsDeclared: false } && Encoding != expected.Encoding && expected is not { IsFromHead: true, Encoding: null })
+        if (expected is { IsDeclared: false, IsFromListing: false } && Encoding != expected.Encoding && expected is not { IsFromHead: true, Encoding: null })
         {
             throw new StorageException(
                 FailureReason.ObjectChanged, expected.IsFromHead ? "HEAD and GET report different content codings of the object." : "Storage reports a different Content-Encoding for the same version than before.");
@@ -85,6 +95,12 @@ public sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modifie
         && (Size is null || get.Size is null || Size == get.Size)
         && Encoding == get.Encoding
         && Checksums?.Contradict(get.Checksums) is not true;
+
+    private static string? ParseVersion(IHeaderDictionary headers)
+    {
+        var version = VersionHeaders.Select(name => headers[name].ToString()).FirstOrDefault(value => value.Length > 0);
+        return version is { Length: <= MaxVersionLength } and not "null" && version.All(c => c is > ' ' and <= '~') ? version : null;
+    }
 
     // A strong ETag is printable ASCII.
     private static string Short(string etag) => etag.Length <= MaxShownETagLength ? etag : $"{etag[..MaxShownETagLength]}…";

@@ -1,5 +1,6 @@
 using Gateway.Storage.Failures;
 using Gateway.Storage.Http;
+using Gateway.Storage.Listings;
 using Gateway.Storage.Sources;
 using Gateway.Storage.SubRequests;
 using Microsoft.Extensions.Options;
@@ -85,9 +86,9 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
         var state = new RetryState(request.Source, counters);
         return RepeatAsync(
             state,
-            token => AttemptAsync<IObjectReader>(
+            token => OrOldVersionAsync(expected?.Version, version => AttemptAsync<IObjectReader>(
                 request,
-                new(HttpMethods.Get),
+                new(HttpMethods.Get, Version: version),
                 state,
                 async attempt =>
                 {
@@ -108,8 +109,21 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
                         throw;
                     }
                 },
-                token),
+                token)),
             cancellationToken);
+    }
+
+    /// <summary>Requests the current version of an object; if it has been replaced and the store keeps versions, the one that was begun.</summary>
+    private static async Task<T> OrOldVersionAsync<T>(string? version, Func<string?, Task<T>> attempt)
+    {
+        try
+        {
+            return await attempt(null);
+        }
+        catch (StorageException e) when (version is not null && e.Reason == FailureReason.ObjectChanged)
+        {
+            return await attempt(version);
+        }
     }
 
     /// <summary>Opens a part of an object whose version is known.</summary>
@@ -171,9 +185,9 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
             },
             cancellationToken);
 
-        Task<T> ContinueOnceAsync(CancellationToken token) => AttemptAsync(
+        Task<T> ContinueOnceAsync(CancellationToken token) => OrOldVersionAsync(head.Version, version => AttemptAsync(
             request,
-            new(HttpMethods.Get, asked, head.ETag),
+            new(HttpMethods.Get, asked, head.ETag, version),
             state,
             async attempt =>
             {
@@ -191,7 +205,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
                 ResponseValidator.RequireWhole(attempt, Time).RequirePlanned(head);
                 return await take(new(attempt, await attempt.OpenBodyAsync(), range.From, null));
             },
-            token);
+            token));
     }
 
     private async Task<T> RepeatAsync<T>(RetryState state, Func<CancellationToken, Task<T>> action, CancellationToken cancellationToken)
@@ -210,7 +224,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
 
     private async Task<T> AttemptAsync<T>(ObjectRequest request, Attempt what, RetryState state, Func<SubRequest, Task<T>> take, CancellationToken cancellationToken)
     {
-        var attempt = new SubRequest(scopes, request, [.. state.Destinations], cancellationToken);
+        var attempt = new SubRequest(scopes, request, Capture(request), cancellationToken);
         try
         {
             await attempt.SendAsync(what.Method, what.Range, what.ETag, cancellationToken);
@@ -218,7 +232,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
             {
                 // Only once: the response to this request is final.
                 await attempt.DisposeAsync();
-                attempt = new SubRequest(scopes, redirected, [.. state.Destinations], cancellationToken);
+                attempt = new SubRequest(scopes, redirected, Capture(redirected), cancellationToken);
                 await attempt.SendAsync(what.Method, what.Range, what.ETag, cancellationToken);
             }
 
@@ -231,6 +245,8 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
             await attempt.DisposeAsync();
             throw;
         }
+
+        ResponseCapture Capture(ObjectRequest sent) => new([.. state.Destinations]) { ExactKey = sent.IsExact ? sent.Key : null, Version = what.Version, Listing = what.Listing };
     }
 
     private static ResiliencePipeline BuildRetry(UpstreamOptions options, TimeProvider time)
@@ -287,7 +303,9 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
     /// <param name="Method">GET or HEAD.</param>
     /// <param name="Range">The bytes.</param>
     /// <param name="ETag">The version that a range must belong to.</param>
-    private readonly record struct Attempt(string Method, ByteRange Range = default, string? ETag = null);
+    /// <param name="Version">The version that a store is asked for; null: the current one.</param>
+    /// <param name="Listing">The page of a listing; null: the object.</param>
+    private readonly record struct Attempt(string Method, ByteRange Range = default, string? ETag = null, string? Version = null, ListingExchange? Listing = null);
 }
 
 /// <summary>Bytes of one version of an object.</summary>

@@ -14,7 +14,7 @@ internal static class ResponseValidator
     {
         if (attempt.StatusCode != StatusCodes.Status200OK)
         {
-            throw Refusal(attempt, time);
+            throw Refuse(attempt, time);
         }
 
         // An object that is stored encoded has a length and a version. One that is encoded in transit has different bytes each time.
@@ -81,10 +81,12 @@ internal static class ResponseValidator
     public static bool MayRefuseRange(int status) => status is StatusCodes.Status400BadRequest or StatusCodes.Status403Forbidden
         or StatusCodes.Status405MethodNotAllowed or StatusCodes.Status416RangeNotSatisfiable or StatusCodes.Status501NotImplemented;
 
-    private static StorageException Refusal(SubRequest attempt, TimeProvider time) => attempt.StatusCode switch
+    /// <summary>The failure that a status means.</summary>
+    public static StorageException Refuse(SubRequest attempt, TimeProvider time) => attempt.StatusCode switch
     {
         StatusCodes.Status404NotFound or StatusCodes.Status410Gone => new(FailureReason.NotFound),
         StatusCodes.Status403Forbidden => new(FailureReason.Denied, "Storage returned 403: the object does not exist, or the gateway may not read it."),
+        StatusCodes.Status412PreconditionFailed => new(FailureReason.ObjectChanged),
         StatusCodes.Status401Unauthorized or StatusCodes.Status407ProxyAuthenticationRequired => new(FailureReason.Denied),
         StatusCodes.Status203NonAuthoritative => new(FailureReason.UnexpectedStatus, "Storage returned 203: an intermediate proxy has changed the object (RFC 9110, section 15.3.4)."),
         StatusCodes.Status206PartialContent => new(FailureReason.UnexpectedStatus, "Storage returned 206 to a request for the whole object (RFC 9110, section 15.3.7)."),

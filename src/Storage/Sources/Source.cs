@@ -35,6 +35,9 @@ public sealed class Source(SourceConfig config, RouteEndpoint endpoint, RouteMod
     /// <inheritdoc cref="SourceConfig.ForbiddenIsMissing"/>
     public bool ForbiddenIsMissing => config.ForbiddenIsMissing;
 
+    /// <inheritdoc cref="SourceConfig.CanList"/>
+    public bool CanList => config.CanList;
+
     /// <inheritdoc cref="SourceConfig.Decodes"/>
     public bool Decodes => config.Decodes;
 

@@ -19,12 +19,17 @@ public sealed record SourceConfig(string Name, string Path, string KeyParameter,
     /// bytes.</summary>
     public bool Decodes { get; init; }
 
+    /// <summary>Whether clients may list it.</summary>
+    public bool CanList { get; init; }
+
     /// <summary>In a route's metadata: the source's name.</summary>
     public const string NameKey = "Bundle.Source";
     /// <summary>In a route's metadata: whether only bundles may use the route.</summary>
     public const string InternalKey = "Bundle.Internal";
     /// <summary>In a route's metadata: <see cref="ForbiddenIsMissing"/>.</summary>
     public const string ForbiddenIsMissingKey = "Bundle.ForbiddenIsMissing";
+    /// <summary>In a route's metadata: <see cref="CanList"/>.</summary>
+    public const string ListKey = "Bundle.List";
     /// <summary>In a route's metadata: whether a direct request forwards a bearer token that the gateway has checked.</summary>
     public const string ForwardAuthorizationKey = "Bundle.ForwardAuthorization";
 
@@ -44,8 +49,8 @@ public sealed record SourceConfig(string Name, string Path, string KeyParameter,
     private const int MaxNameLength = 64;
     private const int MaxRanges = 32;
 
-    private static readonly string[] RouteKeys = [NameKey, InternalKey, ForwardAuthorizationKey, ForbiddenIsMissingKey, EncodedKey, SourceHeaders.Key];
-    private static readonly string[] Flags = [InternalKey, ForwardAuthorizationKey, ForbiddenIsMissingKey];
+    private static readonly string[] RouteKeys = [NameKey, InternalKey, ForwardAuthorizationKey, ForbiddenIsMissingKey, EncodedKey, ListKey, SourceHeaders.Key];
+    private static readonly string[] Flags = [InternalKey, ForwardAuthorizationKey, ForbiddenIsMissingKey, ListKey];
 
     /// <summary>Reads a route.</summary>
     /// <param name="route">The route.</param>
@@ -101,7 +106,8 @@ public sealed record SourceConfig(string Name, string Path, string KeyParameter,
         return faults.Count == before ? new SourceConfig(name, path, key0!, GetParallelRanges(cluster, []), headers)
         {
             Decodes = encoded == Decode,
-            ForbiddenIsMissing = metadata.TryGetValue(ForbiddenIsMissingKey, out var isMissing) && bool.Parse(isMissing),
+            ForbiddenIsMissing = IsSet(metadata, ForbiddenIsMissingKey),
+            CanList = IsSet(metadata, ListKey),
         } : null;
     }
 
@@ -123,6 +129,8 @@ public sealed record SourceConfig(string Name, string Path, string KeyParameter,
     /// <summary>The fixed limit of concurrent requests to each destination of a cluster; null: adaptive.</summary>
     public static int? GetConcurrency(IReadOnlyDictionary<string, string>? metadata) =>
         int.TryParse(metadata?.GetValueOrDefault(ConcurrencyKey), NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxConcurrency ? limit : null;
+
+    private static bool IsSet(IReadOnlyDictionary<string, string> metadata, string flag) => metadata.TryGetValue(flag, out var value) && bool.Parse(value);
 
     private static bool IsUnknown(string key, params string[] known) => key.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && !known.Contains(key);
 

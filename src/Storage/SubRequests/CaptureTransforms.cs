@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Gateway.Storage.Failures;
+using Gateway.Storage.Listings;
 using Gateway.Storage.Paths;
+using Gateway.Storage.Stores;
 using Gateway.Storage.Stores.Folder;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Yarp.ReverseProxy.Forwarder;
@@ -57,10 +59,13 @@ internal sealed class CaptureTransforms : ITransformProvider
 
         // Without dot segments a path cannot leave the prefix of the destination and the route's transforms.
         var staysInside = !DotSegments.IsIn(path) && IsUnder(transform.DestinationPrefix, message.RequestUri);
-        if (transform.HttpContext.Features.Get<ResponseCapture>() is { } capture)
+        var capture = transform.HttpContext.Features.Get<ResponseCapture>();
+        message.Options.Set(StoreHandler.IsOfBundle, capture is not null);
+        if (capture is not null)
         {
             RequireKept(capture, message.RequestUri, staysInside, keyNotKept);
             message.Options.Set(AttemptHandler.Capture, capture);
+            SetStoreOptions(message.Options, capture);
             if (versionIsOpen)
             {
                 message.Version = HttpVersion.Version11;
@@ -70,6 +75,19 @@ internal sealed class CaptureTransforms : ITransformProvider
         {
             // YARP forwards nothing once a transform has set a status.
             transform.HttpContext.Response.StatusCode = StatusCodes.Status400BadRequest;
+        }
+    }
+
+    private static void SetStoreOptions(HttpRequestOptions options, ResponseCapture capture)
+    {
+        if (capture.Version is { } version)
+        {
+            options.Set(StoreHandler.Version, version);
+        }
+
+        if (capture.Listing is { } listing)
+        {
+            options.Set(ListingExchange.Key, listing);
         }
     }
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Gateway.Storage.Connections;
 using Gateway.Storage.Sources;
+using Gateway.Storage.Stores;
 using Gateway.Storage.Stores.Folder;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Configuration;
@@ -12,7 +13,7 @@ namespace Gateway.Storage.SubRequests;
 
 /// <summary>Creates YARP's client of a cluster, with what bundles need around its connections.</summary>
 internal sealed class ClusterClientFactory(
-    IOptions<UpstreamOptions> options, IEnumerable<IProxyConfigProvider> configuration, FailureCounts failures, ConcurrencyMetrics metrics, TimeProvider time, ILogger<ForwarderHttpClientFactory> logger)
+    IOptions<UpstreamOptions> options, IEnumerable<IProxyConfigProvider> configuration, FailureCounts failures, ConcurrencyMetrics metrics, TimeProvider time, StoreCatalogue stores, ILogger<ForwarderHttpClientFactory> logger)
     : ForwarderHttpClientFactory(logger)
 {
     private static readonly TimeSpan MaxConnectTimeout = TimeSpan.FromSeconds(15);
@@ -23,7 +24,7 @@ internal sealed class ClusterClientFactory(
 
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
         new AttemptHandler(
-            new FolderHandler(new ConnectionPools((SocketsHttpHandler)handler, () => CreateHandler(context), time)),
+            new FolderHandler(stores.Wrap(context.ClusterId, new ConnectionPools((SocketsHttpHandler)handler, () => CreateHandler(context), time))),
             context.ClusterId,
             options.Value,
             SourceConfig.GetConcurrency(context.NewMetadata),

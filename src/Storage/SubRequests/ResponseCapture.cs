@@ -1,5 +1,6 @@
 using Gateway.Storage.Connections;
 using Gateway.Storage.Failures;
+using Gateway.Storage.Listings;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Storage.SubRequests;
@@ -29,6 +30,12 @@ internal sealed class ResponseCapture(IReadOnlyCollection<string> tried)
 
     /// <summary>The key that the path must end with after decoding once; null: not compared.</summary>
     public string? ExactKey { get; init; }
+
+    /// <summary>The version of the object to read; null: the current one.</summary>
+    public string? Version { get; init; }
+
+    /// <summary>The page of a listing that is requested; null: an object is.</summary>
+    public ListingExchange? Listing { get; init; }
 
     /// <summary>The request's slot in the concurrency limit; null if it has none.</summary>
     public ConcurrencyLimit.Slot? Slot { get; set; }

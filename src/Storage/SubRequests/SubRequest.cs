@@ -26,13 +26,13 @@ internal sealed class SubRequest : IAsyncDisposable
 
     /// <param name="scopes">Creates the request's service scope.</param>
     /// <param name="request">The object.</param>
-    /// <param name="tried">Destinations to avoid while there are others.</param>
+    /// <param name="capture">Receives the response.</param>
     /// <param name="cancellationToken">Cancels the attempt, and later the reading of its body.</param>
-    public SubRequest(IServiceScopeFactory scopes, ObjectRequest request, IReadOnlyCollection<string> tried, CancellationToken cancellationToken)
+    public SubRequest(IServiceScopeFactory scopes, ObjectRequest request, ResponseCapture capture, CancellationToken cancellationToken)
     {
         _abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _scope = scopes.CreateScope();
-        _capture = new ResponseCapture(tried) { ExactKey = request.IsExact ? request.Key : null };
+        _capture = capture;
         _request = request;
         _context = new DefaultHttpContext
         {

@@ -1,4 +1,4 @@
-using Gateway.Storage.Stores;
+using Gateway.Storage.Stores.Xml;
 
 namespace Fuzz.Targets;
 

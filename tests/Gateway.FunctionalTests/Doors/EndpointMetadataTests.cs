@@ -17,7 +17,7 @@ public sealed class EndpointMetadataTests
             .Where(endpoint => endpoint.RoutePattern.RawText!.StartsWith("/bundle", StringComparison.Ordinal)).ToArray();
 
         Assert.Equal(
-            ["CreateLink", "FollowLink", "GetBundle", "PlanBundle", "PostBundle"],
+            ["CreateLink", "FollowLink", "GetBundle", "ListFolder", "PlanBundle", "PostBundle"],
             endpoints.Select(endpoint => endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName).Order());
         Assert.All(endpoints, endpoint =>
         {

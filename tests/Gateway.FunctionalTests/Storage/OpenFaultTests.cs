@@ -89,7 +89,7 @@ public class OpenFaultTests
         var download = await Download.GetAsync(gateway.ClientOf(protocol), "/bundle?ids=s/0,s/a");
 
         download.RequireEarly(504);
-        Assert.InRange(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 0.3, 5);
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 0.2, 5);
         Assert.Equal(("Upstream/ResponseTimeout", 1), await gateway.RequireOneOutcomeAsync() is var outcome ? (outcome.Blame, outcome.EntryIndex) : default);
 
         // Once more on a new connection.

@@ -48,7 +48,7 @@ public class FailureReasonTests
                 FailureOrigin.None => one.Reason.StatusCode == 200,
                 FailureOrigin.Client => one.Reason.StatusCode is >= 400 and < 500,
                 FailureOrigin.Gateway => one.Reason.StatusCode is 400 or 500 or 503,
-                _ => one.Reason.StatusCode is 404 or 413 or 502 or 503 or 504,
+                _ => one.Reason.StatusCode is 404 or 409 or 413 or 502 or 503 or 504,
             },
             one.Field));
 
@@ -62,7 +62,7 @@ public class FailureReasonTests
 
     [Fact]
     public void An_operator_is_told_of_faults_of_the_gateway_and_of_missing_rights_as_errors() =>
-        Assert.Equal(["Denied", "Fault"], All.Where(one => one.Reason.Level == LogLevel.Error).Select(one => one.Field).Order());
+        Assert.Equal(["BucketMissing", "ClockDiffers", "CredentialRejected", "Denied", "Fault", "NoCredential", "WrongRegion"], All.Where(one => one.Reason.Level == LogLevel.Error).Select(one => one.Field).Order());
 
     [Fact]
     public void What_a_client_does_and_what_succeeds_is_no_warning() =>

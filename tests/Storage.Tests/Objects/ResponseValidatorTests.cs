@@ -204,7 +204,7 @@ public sealed class ResponseValidatorTests : IDisposable
             using var message = new HttpResponseMessage((HttpStatusCode)status) { RequestMessage = new HttpRequestMessage(HttpMethod.Get, "http://storage/s/k") };
             await context.Features.Get<ResponseCapture>()!.HandOverAsync(message);
         });
-        var attempt = new SubRequest(_services.GetRequiredService<IServiceScopeFactory>(), TestSource.Object(source), [], CancellationToken.None);
+        var attempt = new SubRequest(_services.GetRequiredService<IServiceScopeFactory>(), TestSource.Object(source), new ResponseCapture([]), CancellationToken.None);
         await attempt.SendAsync(method, new ByteRange(0), null, CancellationToken.None);
         return attempt;
     }

@@ -5,7 +5,7 @@ namespace Storage.Tests.Sources;
 
 public class SourceConfigTests
 {
-    private const string KnownKeys = "known: Bundle.Source, Bundle.Internal, Bundle.ForwardAuthorization, Bundle.ForbiddenIsMissing, Bundle.Encoded, Bundle.Headers";
+    private const string KnownKeys = "known: Bundle.Source, Bundle.Internal, Bundle.ForwardAuthorization, Bundle.ForbiddenIsMissing, Bundle.Encoded, Bundle.List, Bundle.Headers";
 
     [Fact]
     public void A_route_with_a_name_is_a_source()

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using Gateway.Storage.Http;
+using Gateway.Storage.Listings;
 using Microsoft.Extensions.Primitives;
 
 namespace Gateway.Storage.Stores.Folder;
@@ -37,6 +38,11 @@ internal sealed class FolderHandler(HttpMessageHandler inner) : DelegatingHandle
             return Empty(request, Directory.Exists(address.LocalPath) ? HttpStatusCode.OK : HttpStatusCode.NotFound);
         }
 
+        if (request.Options.TryGetValue(ListingExchange.Key, out var listing))
+        {
+            return List(request, prefix, address, listing);
+        }
+
         if (GetKey(prefix, address) is not { } key || FolderFile.TryOpen(new Uri(prefix).LocalPath, key) is not { } file)
         {
             return Empty(request, HttpStatusCode.NotFound);
@@ -67,6 +73,15 @@ internal sealed class FolderHandler(HttpMessageHandler inner) : DelegatingHandle
         var end = text.IndexOfAny(['?', '#']);
         string[] segments = [.. (end < 0 ? text : text[..end]).Split('/').Select(Uri.UnescapeDataString)];
         return segments.Any(segment => segment is "" or "." or ".." || segment.AsSpan().ContainsAny(Separators)) ? null : segments;
+    }
+
+    private static HttpResponseMessage List(HttpRequestMessage request, string prefix, Uri address, ListingExchange listing)
+    {
+        // The path of a folder ends in a slash; the folder itself has no key.
+        var folder = address.OriginalString.Split('?', 2)[0].TrimEnd('/');
+        var segments = folder.Length < prefix.Length ? [] : GetKey(prefix, new Uri(folder));
+        listing.Page = segments is null ? null : FolderListing.Read(new Uri(prefix).LocalPath, segments, listing.Request);
+        return Empty(request, listing.Page is null ? HttpStatusCode.NotFound : HttpStatusCode.OK);
     }
 
     private static HttpResponseMessage Describe(HttpRequestMessage request, FolderFile file)

@@ -2,6 +2,7 @@ using System.Xml;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Http;
 using Gateway.Storage.Listings;
+using Gateway.Storage.Stores.Xml;
 
 namespace Gateway.Storage.Stores.S3;
 

@@ -97,7 +97,7 @@ public class AzureListingReaderTests
     }
 
     [Fact]
-    public void An_endless_marker_is_an_invalid_listing() => RequireInvalid($"<EnumerationResults><Blobs/><NextMarker>{new string('m', 1025)}</NextMarker></EnumerationResults>");
+    public void An_endless_marker_is_an_invalid_listing() => RequireInvalid($"<EnumerationResults><Blobs/><NextMarker>{new string('m', 4097)}</NextMarker></EnumerationResults>");
 
     [Theory]
     [InlineData("")]

@@ -145,9 +145,9 @@ public class S3ListingReaderTests
     [Fact]
     public void An_endless_token_is_an_invalid_listing()
     {
-        Assert.Equal(1024, Read($"<IsTruncated>true</IsTruncated><NextContinuationToken>{new string('t', 1024)}</NextContinuationToken>").Next!.Length);
-        RequireInvalid($"<IsTruncated>true</IsTruncated><NextContinuationToken>{new string('t', 1025)}</NextContinuationToken>");
-        RequireInvalid($"<IsTruncated>true</IsTruncated><NextContinuationToken>{new string('ü', 600)}</NextContinuationToken>");
+        Assert.Equal(4096, Read($"<IsTruncated>true</IsTruncated><NextContinuationToken>{new string('t', 4096)}</NextContinuationToken>").Next!.Length);
+        RequireInvalid($"<IsTruncated>true</IsTruncated><NextContinuationToken>{new string('t', 4097)}</NextContinuationToken>");
+        RequireInvalid($"<IsTruncated>true</IsTruncated><NextContinuationToken>{new string('ü', 2100)}</NextContinuationToken>");
         RequireInvalid($"<IsTruncated>true</IsTruncated><NextContinuationToken>{new string('t', 9 << 20)}</NextContinuationToken>");
     }
 

@@ -1,7 +1,7 @@
 using Gateway.Storage.Failures;
 using Gateway.Storage.Listings;
 
-namespace Gateway.Storage.Stores;
+namespace Gateway.Storage.Stores.Xml;
 
 /// <summary>Collects the objects and folders of a page, and requires of them what holds for every store.</summary>
 /// <param name="prefix">What was listed.</param>
@@ -9,7 +9,7 @@ internal sealed class ListingBuilder(string prefix)
 {
     // Azure's largest page; S3 and Google send 1,000. More would be memory that nobody asked for.
     private const int MaxEntries = 5000;
-    private const int MaxTokenBytes = 1024;
+    private const int MaxTokenBytes = 4 * 1024;
 
     private readonly List<ListedObject> _objects = [];
     private readonly List<string> _folders = [];
@@ -38,7 +38,7 @@ internal sealed class ListingBuilder(string prefix)
     {
         if (next is not null && (next.Length == 0 || ListingText.ToBytes(next).Length > MaxTokenBytes))
         {
-            throw ListingFailures.Invalid(next.Length == 0 ? "is truncated but has no token for the next page" : "has a token of more than 1 KiB");
+            throw ListingFailures.Invalid(next.Length == 0 ? "is truncated but has no token for the next page" : "has a token of more than 4 KiB");
         }
 
         var known = new HashSet<string>(StringComparer.Ordinal);

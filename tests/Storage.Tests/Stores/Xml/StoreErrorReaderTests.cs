@@ -1,7 +1,7 @@
 using System.Text;
-using Gateway.Storage.Stores;
+using Gateway.Storage.Stores.Xml;
 
-namespace Storage.Tests.Stores;
+namespace Storage.Tests.Stores.Xml;
 
 public class StoreErrorReaderTests
 {

@@ -3,7 +3,7 @@ using System.Text;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Http;
 
-namespace Gateway.Storage.Stores;
+namespace Gateway.Storage.Stores.Xml;
 
 /// <summary>The values of a listing's fields.</summary>
 internal static class ListingText

@@ -1,6 +1,6 @@
 using System.Xml;
 
-namespace Gateway.Storage.Stores;
+namespace Gateway.Storage.Stores.Xml;
 
 /// <summary>Reads the bodies of error responses, which have the same form in S3, compatible stores, Azure Blob and Google Cloud Storage.</summary>
 internal static class StoreErrorReader
@@ -59,6 +59,11 @@ internal static class StoreErrorReader
 
         return new StoreError(
             code is { Length: > 0 and <= MaxCodeLength } && code.All(char.IsAsciiLetter) ? code : null,
-            region is { Length: > 0 and <= MaxRegionLength } && region.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-') ? region : null);
+            FindRegion(region));
     }
+
+    /// <summary>The name of a region.</summary>
+    /// <returns>Null if the text cannot be one.</returns>
+    public static string? FindRegion(string? text) =>
+        text is { Length: > 0 and <= MaxRegionLength } && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-') ? text : null;
 }

@@ -1,6 +1,6 @@
 using Gateway.Storage.Failures;
 
-namespace Gateway.Storage.Stores;
+namespace Gateway.Storage.Stores.Xml;
 
 /// <summary>Why a listing cannot be used. The texts contain nothing that the store sent.</summary>
 internal static class ListingFailures

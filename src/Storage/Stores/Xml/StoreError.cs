@@ -1,4 +1,4 @@
-namespace Gateway.Storage.Stores;
+namespace Gateway.Storage.Stores.Xml;
 
 /// <summary>What the body of an error response contains that the gateway uses. Both are harmless text, but only the store states them.</summary>
 /// <param name="Code">The store's name for the error, such as <c>NoSuchKey</c>: ASCII letters. Null: there is none.</param>

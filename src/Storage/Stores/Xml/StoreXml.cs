@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Unicode;
 using System.Xml;
 
-namespace Gateway.Storage.Stores;
+namespace Gateway.Storage.Stores.Xml;
 
 /// <summary>
 /// Reads the XML of a store from beginning to end. Elements are known by their local names, because stores differ in namespaces. Only

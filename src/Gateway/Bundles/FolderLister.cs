@@ -1,0 +1,60 @@
+using Gateway.Plans;
+using Gateway.Requests;
+using Gateway.Responses;
+using Gateway.Runs;
+using Gateway.Storage.Failures;
+using Gateway.Storage.Listings;
+using Gateway.Storage.Objects;
+using Gateway.Storage.Sources;
+
+namespace Gateway.Bundles;
+
+/// <summary>Describes one level of a folder, a page at a time.</summary>
+internal sealed class FolderLister(ObjectStore store)
+{
+    private const int PageSize = 1000;
+
+    /// <summary>The sources that can be listed, as folders.</summary>
+    public static FolderDocument Describe(IEnumerable<Source> sources) =>
+        new("", [.. sources.OrderBy(source => source.Name, StringComparer.Ordinal).Select(source => new FolderDocument.Folder($"{source.Name}/", source.Name))], [], 0, null);
+
+    /// <summary>One page of a folder.</summary>
+    /// <param name="run">Has the folder as its only entry.</param>
+    /// <param name="after">The previous page's <see cref="FolderDocument.Next"/>; null: the first page.</param>
+    /// <exception cref="BundleProblemException">There is no such folder, or storage fails.</exception>
+    public async Task<FolderDocument> ListAsync(BundleRun run, string? after)
+    {
+        var folder = run.Bundle!.Entries[0];
+        try
+        {
+            var page = await run.Record.WaitForUpstreamAsync(store.ListAsync(folder.Object, new ListingRequest(IsOneLevel: true, PageSize, after), run.Record.Transfer, run.Stopped));
+            return page.Objects.Count + page.Folders.Count > 0 || after is not null || page.Next is not null || folder.Object.Key.Length == 0
+                ? Describe(folder, page)
+                : throw new StorageException(FailureReason.NotFound);
+        }
+        catch (StorageException e) when (e.Reason == FailureReason.NotFound)
+        {
+            throw BundleProblemException.From(FailureReason.ObjectsMissing, [new EntryError(0, folder.Requested.Id, $"nothing under '{folder.Requested.Id}'")]);
+        }
+        catch (StorageException e)
+        {
+            throw BundleProblemException.FromStorage((new EntryError(0, folder.Requested.Id, e.Message), e));
+        }
+    }
+
+    private static FolderDocument Describe(ResolvedEntry folder, ListingPage page)
+    {
+        // A marker of the folder itself, or of a folder in it, is not an object.
+        var objects = page.Objects.Where(listed => !listed.IsDirectory && listed.Key is not ("" or [.., '/'])).ToArray();
+        var safeObjects = objects.Where(listed => IsSafe(folder, listed.Key)).ToArray();
+        var safeFolders = page.Folders.Where(name => IsSafe(folder, name[..^1])).ToArray();
+        return new(
+            folder.Requested.Id,
+            [.. safeFolders.Select(name => new FolderDocument.Folder(folder.Requested.Id + name, name[..^1]))],
+            [.. safeObjects.Select(listed => new FolderDocument.Item(folder.Requested.Id + listed.Key, listed.Key, listed.Size, listed.Modified, listed.ETag))],
+            objects.Length - safeObjects.Length + page.Folders.Count - safeFolders.Length,
+            page.Next);
+    }
+
+    private static bool IsSafe(ResolvedEntry folder, string name) => EntryNames.UnsafeListed(folder.Object.Key + name) is null;
+}

@@ -1,0 +1,81 @@
+using System.Diagnostics.CodeAnalysis;
+using Gateway.Storage.Failures;
+using Gateway.Storage.Paths;
+
+namespace Gateway.Storage.Stores.Dialects;
+
+/// <summary>Obtains a credential from a vendor's library, for all requests of a store.</summary>
+/// <remarks>
+/// Any number of threads. The library caches and renews the credential, so it is called for every attempt. It may be slow: the search for a credential
+/// can take half a minute if a metadata service does not respond. So one call at a time runs, on its own thread, all requests wait for it at most
+/// five seconds, and a failure is remembered for half a minute.
+/// </remarks>
+/// <param name="name">Names the library's search, for the log.</param>
+/// <param name="obtain">Calls the library. It must observe the token.</param>
+/// <param name="time">The clock.</param>
+internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Task<T>> obtain, TimeProvider time)
+    where T : class
+{
+    private const int MaxShownLength = 300;
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxSearch = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan FailureLifetime = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _lock = new();
+    private Task<T>? _pending;
+    private string? _failure;
+    private long _failedAt;
+
+    /// <summary>The current credential.</summary>
+    /// <exception cref="StorageException"><see cref="FailureReason.NoCredential"/>: there is none, or it took too long.</exception>
+    public async ValueTask<T> GetAsync(CancellationToken cancellationToken)
+    {
+        Task<T> pending;
+        lock (_lock)
+        {
+            if (_failure is not null && time.GetElapsedTime(_failedAt) < FailureLifetime)
+            {
+                throw Fail(_failure);
+            }
+
+            pending = _pending ??= Task.Run(ObtainAsync, CancellationToken.None);
+        }
+
+        try
+        {
+            return await pending.WaitAsync(MaxWait, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw Fail($"{name} took longer than {MaxWait.TotalSeconds} s.");
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Libraries throw many types. Whatever it is, there is no credential.")]
+    private async Task<T> ObtainAsync()
+    {
+        try
+        {
+            using var stop = new CancellationTokenSource(MaxSearch, time);
+            var credential = await obtain(stop.Token);
+            lock (_lock)
+            {
+                (_pending, _failure) = (null, null);
+            }
+
+            return credential;
+        }
+        catch (Exception e)
+        {
+            var failure = $"{name}: {e.GetType().Name}: {HiddenCharacters.Escape(e.Message, MaxShownLength)}";
+            lock (_lock)
+            {
+                (_pending, _failure, _failedAt) = (null, failure, time.GetTimestamp());
+            }
+
+            throw Fail(failure);
+        }
+    }
+
+    private static StorageException Fail(string detail) => new(FailureReason.NoCredential) { LogDetail = detail };
+}

@@ -1,0 +1,54 @@
+using Gateway.Storage.Failures;
+
+namespace Gateway.Storage.Stores.Dialects;
+
+/// <summary>A secret, from the configuration or from a mounted file that may be replaced at any time.</summary>
+/// <remarks>Any number of threads. The file is read again when it was last read five seconds ago: its time of change proves nothing, because
+/// orchestrators replace a folder that the file's link leads to.</remarks>
+internal sealed class SecretFile(string? value, string? path, TimeProvider time)
+{
+    private const int MaxBytes = 64 * 1024;
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(5);
+
+    private volatile Reading? _last;
+
+    /// <summary>The current secret, without surrounding white space.</summary>
+    /// <exception cref="StorageException">The file has never been read, and cannot be read now.</exception>
+    public string Read()
+    {
+        if (value is not null)
+        {
+            return value;
+        }
+
+        var last = _last;
+        if (last is { IsRejected: false } && time.GetElapsedTime(last.At) < Freshness)
+        {
+            return last.Text;
+        }
+
+        try
+        {
+            if (new FileInfo(path!).Length > MaxBytes)
+            {
+                throw new IOException("The file is too large for a secret.");
+            }
+
+            _last = last = new Reading(File.ReadAllText(path!).Trim(), time.GetTimestamp());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // While a file is being replaced, the previous secret is the best one there is.
+            last = last is null
+                ? throw new StorageException(FailureReason.NoCredential, inner: e) { LogDetail = $"The file of a secret cannot be read: {e.Message}" }
+                : _last = last with { At = time.GetTimestamp(), IsRejected = false };
+        }
+
+        return last.Text;
+    }
+
+    /// <summary>The next use reads the file again, because storage has rejected what it held.</summary>
+    public void Forget() => _last = _last is { } last ? last with { IsRejected = true } : null;
+
+    private sealed record Reading(string Text, long At, bool IsRejected = false);
+}

@@ -1,0 +1,42 @@
+using Gateway.Storage.Listings;
+
+namespace Gateway.Storage.Stores.Dialects;
+
+/// <summary>What differs between the stores: how a request is authorized, listed, and what its headers are called.</summary>
+/// <remarks>Any number of threads.</remarks>
+internal abstract class StoreDialect
+{
+    /// <summary>Adds what identifies the gateway, to a request that carries none of the client's own credentials. It may replace the request's URL.</summary>
+    /// <param name="message">Has its final path and query.</param>
+    /// <param name="cancellationToken">Ends the wait for a credential.</param>
+    /// <exception cref="Failures.StorageException">There is no credential.</exception>
+    public abstract ValueTask AuthorizeAsync(HttpRequestMessage message, CancellationToken cancellationToken);
+
+    /// <summary>Discards the credential that storage has rejected, so that the next attempt obtains a new one.</summary>
+    public abstract void ForgetCredential();
+
+    /// <summary>Adds what makes storage report or serve more than without it: checksums, the customer's key.</summary>
+    /// <param name="message">The request.</param>
+    /// <param name="kind">What it is for.</param>
+    public virtual void Prepare(HttpRequestMessage message, StoreRequestKind kind)
+    {
+    }
+
+    /// <summary>The query that requests one version of an object.</summary>
+    public abstract string GetVersionQuery(string version);
+
+    /// <summary>The query that requests one page of a listing.</summary>
+    /// <param name="prefix">What every key begins with.</param>
+    /// <param name="request">The page.</param>
+    public abstract string GetListingQuery(string prefix, ListingRequest request);
+
+    /// <summary>Reads one page of a listing.</summary>
+    /// <exception cref="Failures.StorageException">It cannot be read.</exception>
+    public abstract ListingPage ReadListing(ReadOnlyMemory<byte> body, string prefix);
+
+    /// <summary>The class of an object that must be restored before it can be read, from the headers of a response to HEAD; null: it can be read.</summary>
+    public virtual string? FindArchiveClass(HttpResponseMessage response) => null;
+
+    /// <summary>The value of a response header.</summary>
+    protected static string? GetHeader(HttpResponseMessage response, string name) => response.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
+}

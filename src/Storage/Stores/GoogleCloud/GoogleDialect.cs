@@ -1,0 +1,87 @@
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using Gateway.Storage.Listings;
+using Gateway.Storage.Stores.Dialects;
+using Gateway.Storage.Stores.S3;
+using Google.Apis.Auth.OAuth2;
+
+namespace Gateway.Storage.Stores.GoogleCloud;
+
+/// <summary>Google Cloud Storage by its XML API, which is close to S3's: with a bearer token, or with an HMAC key and S3's signature.</summary>
+internal sealed class GoogleDialect : StoreDialect
+{
+    private const string Scope = "https://www.googleapis.com/auth/devstorage.read_only";
+
+    private readonly CredentialCache<Bearer>? _tokens;
+    private readonly S3Signer? _signer;
+    private readonly SecretFile? _customerKey;
+    private GoogleCredential? _credential;
+
+    public GoogleDialect(StoreOptions options, TimeProvider time)
+    {
+        _customerKey = options.CustomerKeyFile is { } path ? new SecretFile(null, path, time) : null;
+        if (options.Source == StoreCredentials.Keys)
+        {
+            _signer = new S3Signer(options, time);
+        }
+        else if (options.Source == StoreCredentials.Chain)
+        {
+            _tokens = new CredentialCache<Bearer>(
+                options.ServiceAccountFile is null ? "Google application default credentials" : "Google service account",
+                stop => ObtainAsync(options.ServiceAccountFile, stop),
+                time);
+        }
+    }
+
+    public override async ValueTask AuthorizeAsync(HttpRequestMessage message, CancellationToken cancellationToken)
+    {
+        if (_tokens is not null)
+        {
+            message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", (await _tokens.GetAsync(cancellationToken)).Token);
+        }
+        else if (_signer is not null)
+        {
+            await _signer.SignAsync(message, cancellationToken);
+        }
+    }
+
+    public override void ForgetCredential()
+    {
+        _signer?.Forget();
+        _credential = null;
+    }
+
+    public override void Prepare(HttpRequestMessage message, StoreRequestKind kind)
+    {
+        if (kind == StoreRequestKind.Entry)
+        {
+            // Without it Google decompresses objects that are stored compressed, ignores ranges of them, and sends no length.
+            message.Headers.AcceptEncoding.Clear();
+            message.Headers.TryAddWithoutValidation("Accept-Encoding", "gzip");
+        }
+
+        if (_customerKey?.Read() is { } key)
+        {
+            message.Headers.TryAddWithoutValidation("x-goog-encryption-algorithm", "AES256");
+            message.Headers.TryAddWithoutValidation("x-goog-encryption-key", key);
+            message.Headers.TryAddWithoutValidation("x-goog-encryption-key-sha256", Convert.ToBase64String(SHA256.HashData(Convert.FromBase64String(key))));
+        }
+    }
+
+    public override string GetVersionQuery(string version) => $"?generation={Uri.EscapeDataString(version)}";
+
+    public override string GetListingQuery(string prefix, ListingRequest request) => S3Dialect.FormatListingQuery(prefix, request);
+
+    public override ListingPage ReadListing(ReadOnlyMemory<byte> body, string prefix) => S3ListingReader.Read(body, prefix);
+
+    /// <summary>Google's library caches the token and renews it.</summary>
+    private async Task<Bearer> ObtainAsync(string? file, CancellationToken cancellationToken)
+    {
+        var credential = _credential ??= file is null
+            ? (await GoogleCredential.GetApplicationDefaultAsync(cancellationToken)).CreateScoped(Scope)
+            : (await CredentialFactory.FromFileAsync<ServiceAccountCredential>(file, cancellationToken)).ToGoogleCredential().CreateScoped(Scope);
+        return new Bearer(await ((ITokenAccess)credential).GetAccessTokenForRequestAsync(cancellationToken: cancellationToken));
+    }
+
+    private sealed record Bearer(string Token);
+}

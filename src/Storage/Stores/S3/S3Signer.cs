@@ -1,0 +1,109 @@
+using System.Security.Cryptography;
+using Amazon;
+using Amazon.Runtime;
+using Amazon.Runtime.Credentials;
+using Amazon.Runtime.Signing;
+using Gateway.Storage.Stores.Dialects;
+
+namespace Gateway.Storage.Stores.S3;
+
+/// <summary>Signs requests with AWS Signature V4. Amazon's library computes the signature and obtains the credentials; it sends nothing to the store.</summary>
+/// <remarks>Only <c>host</c> and the <c>x-amz-*</c> headers are signed, because load balancers and proxies rewrite others.</remarks>
+internal sealed class S3Signer
+{
+    private const string Prefix = "x-amz-";
+    private const string SessionName = "gateway";
+
+    // Of an empty body.
+    private static readonly string EmptyHash = Convert.ToHexStringLower(SHA256.HashData([]));
+
+    private readonly RegionEndpoint _region;
+    private readonly TimeProvider _time;
+    private readonly Func<CancellationToken, ValueTask<AWSCredentials>> _get;
+    private readonly Action _forget;
+
+    public S3Signer(StoreOptions options, TimeProvider time)
+    {
+        _time = time;
+        _region = RegionEndpoint.GetBySystemName(options.Region ?? "auto");
+        if (options.Source == StoreCredentials.Keys && options.AssumeRole is null)
+        {
+            var secret = new SecretFile(options.SecretKey, options.SecretKeyFile, time);
+            _get = _ => new(FromKeys(options, secret.Read()));
+            _forget = secret.Forget;
+        }
+        else
+        {
+            var provider = new Provider(options, time);
+            var cache = new CredentialCache<AWSCredentials>(provider.Name, provider.ResolveAsync, time);
+            _get = cache.GetAsync;
+            _forget = provider.Forget;
+        }
+    }
+
+    /// <summary>Adds the signature and the headers that belong to it.</summary>
+    public async ValueTask SignAsync(HttpRequestMessage message, CancellationToken cancellationToken)
+    {
+        var credentials = await _get(cancellationToken);
+        var request = new AWSSigningRequest { HttpMethod = message.Method, RequestUri = message.RequestUri };
+        request.Headers["x-amz-content-sha256"] = EmptyHash;
+        foreach (var (name, values) in message.Headers.NonValidated)
+        {
+            if (name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))
+            {
+                request.Headers[name] = values.ToString();
+            }
+        }
+
+        var parameters = new AWSSigV4Parameters { Credentials = credentials, Region = _region, Service = "s3", SignedAt = _time.GetUtcNow().UtcDateTime };
+        foreach (var (name, value) in AWSSigV4Signer.Sign(request, parameters).Headers)
+        {
+            message.Headers.Remove(name);
+            message.Headers.TryAddWithoutValidation(name, value);
+        }
+    }
+
+    /// <summary>Discards a credential that storage has rejected.</summary>
+    public void Forget() => _forget();
+
+    private static AWSCredentials FromKeys(StoreOptions options, string secret) => options.SessionToken is { } token
+        ? new SessionAWSCredentials(options.AccessKey, secret, token)
+        : new BasicAWSCredentials(options.AccessKey, secret);
+
+    /// <summary>Amazon's own order of places to look for credentials, and a role to assume with them.</summary>
+    private sealed class Provider(StoreOptions options, TimeProvider time)
+    {
+        // It looks at the environment of the process, so one is enough.
+        private static readonly DefaultAWSCredentialsIdentityResolver Chain = new();
+
+        private readonly SecretFile _secret = new(options.SecretKey, options.SecretKeyFile, time);
+        private volatile AssumeRoleAWSCredentials? _role;
+        private volatile AWSCredentials? _base;
+
+        public string Name => options.AssumeRole is { } role ? $"AssumeRole {role}" : "AWS credential chain";
+
+        /// <summary>Credentials that need no more waiting when they are used.</summary>
+        public async Task<AWSCredentials> ResolveAsync(CancellationToken cancellationToken)
+        {
+            var found = options.Source == StoreCredentials.Keys ? FromKeys(options, _secret.Read()) : await Chain.ResolveIdentityAsync(null, cancellationToken);
+            _base = found;
+            var credentials = options.AssumeRole is null ? found : _role ??= new AssumeRoleAWSCredentials(found, options.AssumeRole, SessionName, new AssumeRoleAWSCredentialsOptions { ExternalId = options.ExternalId });
+            var keys = await credentials.GetCredentialsAsync().WaitAsync(cancellationToken);
+            return new ImmutableKeys(keys);
+        }
+
+        public void Forget()
+        {
+            _secret.Forget();
+            _role?.ClearCredentials();
+            (_base as RefreshingAWSCredentials)?.ClearCredentials();
+            _role = options.Source == StoreCredentials.Keys ? null : _role;
+        }
+    }
+
+    /// <summary>What a provider returned at one moment.</summary>
+    private sealed class ImmutableKeys(ImmutableCredentials keys) : AWSCredentials
+    {
+        public override ImmutableCredentials GetCredentials() => keys;
+    }
+}

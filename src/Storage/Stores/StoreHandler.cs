@@ -1,0 +1,347 @@
+using System.Net;
+using System.Net.Mime;
+using System.Text;
+using System.Text.Json;
+using Gateway.Storage.Failures;
+using Gateway.Storage.Listings;
+using Gateway.Storage.Stores.Dialects;
+using Gateway.Storage.Stores.Xml;
+
+namespace Gateway.Storage.Stores;
+
+/// <summary>
+/// The innermost handler of a cluster that is a store. It turns each attempt into a request of the store's own: canonical path, version, credential. It
+/// lets the gateway's credentials do nothing but read objects, and lets nothing that the store reports about itself out.
+/// </summary>
+/// <remarks>Any number of threads. A message may be sent several times, so its URL is restored after each attempt; a URL with a SAS is never seen
+/// outside.</remarks>
+/// <param name="inner">The cluster's connections.</param>
+/// <param name="dialect">The store's own protocol.</param>
+/// <param name="options">The store's section.</param>
+/// <param name="errors">Explains the store's errors.</param>
+/// <param name="onFailure">Called with each failure.</param>
+/// <param name="time">The clock.</param>
+internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialect, StoreOptions options, StoreErrors errors, Action<StorageException> onFailure, TimeProvider time)
+    : DelegatingHandler(inner)
+{
+    /// <summary>Whether the response becomes an entry of an archive. A failure is then thrown with its reason; otherwise it becomes an error response. A request without
+    /// this option is a health check.</summary>
+    public static readonly HttpRequestOptionsKey<bool> IsOfBundle = new("Gateway.IsOfBundle");
+
+    /// <summary>The version of the object to read; without it the current one.</summary>
+    public static readonly HttpRequestOptionsKey<string> Version = new("Gateway.ObjectVersion");
+
+    private static readonly TimeSpan MinForgetInterval = TimeSpan.FromSeconds(5);
+
+    private static readonly string[] OwnHeaders = ["x-amz-", "x-rgw-", "x-ms-", "x-goog-", "x-guploader-", "Server"];
+    private static readonly string[] Removed = ["Authorization", "Cookie", "Proxy-Authorization", "Origin", "Referer"];
+
+    private readonly Lock _forgetting = new();
+    private long? _forgotten;
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var given = request.RequestUri!;
+        var isProbe = !request.Options.TryGetValue(IsOfBundle, out var isBundle);
+        try
+        {
+            var response = isProbe ? await ProbeAsync(request, given, cancellationToken) : await ReadAsync(request, given, isBundle, cancellationToken);
+            return isBundle ? response : WithoutOwnHeaders(response);
+        }
+        catch (StorageException e)
+        {
+            onFailure(e);
+            if (isBundle)
+            {
+                throw;
+            }
+
+            return CreateError(request, e.Reason.StatusCode, e.Message);
+        }
+        finally
+        {
+            request.RequestUri = given;
+        }
+    }
+
+    private async Task<HttpResponseMessage> ReadAsync(HttpRequestMessage request, Uri given, bool isBundle, CancellationToken cancellationToken)
+    {
+        if (request.Method != HttpMethod.Get && request.Method != HttpMethod.Head)
+        {
+            var refusal = CreateError(request, StatusCodes.Status405MethodNotAllowed, "This source is read-only.");
+            refusal.Content.Headers.Allow.Add("GET");
+            refusal.Content.Headers.Allow.Add("HEAD");
+            return refusal;
+        }
+
+        if (StoreAddress.Parse(given, options) is not { } address)
+        {
+            return CreateError(request, StatusCodes.Status400BadRequest, "The key is not valid UTF-8, or contains a '.' or '..' segment.");
+        }
+
+        if (request.Options.TryGetValue(ListingExchange.Key, out var listing))
+        {
+            return await ListAsync(request, address, listing, cancellationToken);
+        }
+
+        if (address.Key.Length == 0)
+        {
+            return CreateError(request, StatusCodes.Status404NotFound, "No object was requested.");
+        }
+
+        var query = request.Options.TryGetValue(Version, out var version) ? dialect.GetVersionQuery(version) : "";
+        var response = await SendAuthorizedAsync(request, new Uri(given, address.Path + query), isBundle ? StoreRequestKind.Entry : StoreRequestKind.Direct, cancellationToken);
+        if (request.Method == HttpMethod.Head && response.IsSuccessStatusCode && isBundle && dialect.FindArchiveClass(response) is { } archiveClass)
+        {
+            response.Dispose();
+            throw StoreErrors.Archived(archiveClass);
+        }
+
+        return response;
+    }
+
+    /// <summary>Whether the store responds to a signed request. The right to list is not needed.</summary>
+    private async Task<HttpResponseMessage> ProbeAsync(HttpRequestMessage request, Uri given, CancellationToken cancellationToken)
+    {
+        if (StoreAddress.Parse(given, options) is not { } address)
+        {
+            return CreateError(request, StatusCodes.Status400BadRequest, "The path is not valid.");
+        }
+
+        request.Method = HttpMethod.Get;
+        var target = new Uri(given, address.BucketPath + dialect.GetListingQuery(address.Key, new ListingRequest(IsOneLevel: true, PageSize: 1, Token: null)));
+        var response = await SendAuthorizedAsync(request, target, StoreRequestKind.Listing, cancellationToken);
+        if (response.StatusCode != HttpStatusCode.Forbidden)
+        {
+            return response;
+        }
+
+        response.Dispose();
+        return new HttpResponseMessage(HttpStatusCode.OK) { RequestMessage = request };
+    }
+
+    private async Task<HttpResponseMessage> ListAsync(HttpRequestMessage request, StoreAddress address, ListingExchange listing, CancellationToken cancellationToken)
+    {
+        var target = new Uri(request.RequestUri!, address.BucketPath + dialect.GetListingQuery(address.Key, listing.Request));
+        var response = await SendAuthorizedAsync(request, target, StoreRequestKind.Listing, cancellationToken);
+        if (response.StatusCode != HttpStatusCode.OK)
+        {
+            return response;
+        }
+
+        using (response)
+        {
+            var body = await ReadBodyAsync(response, ListingRequest.MaxPageBytes, cancellationToken)
+                ?? throw new StorageException(FailureReason.InvalidListing, $"Storage sent a page of a listing with more than {ListingRequest.MaxPageBytes} bytes.");
+            listing.Page = dialect.ReadListing(body, address.Key);
+        }
+
+        return new HttpResponseMessage(HttpStatusCode.OK) { RequestMessage = request };
+    }
+
+    /// <summary>Sends a request with a credential; once more with another one, if the first is rejected.</summary>
+    private async Task<HttpResponseMessage> SendAuthorizedAsync(HttpRequestMessage request, Uri target, StoreRequestKind kind, CancellationToken cancellationToken)
+    {
+        var condition = TakeRangeCondition(request);
+        var isRenewed = false;
+        while (true)
+        {
+            RemoveClientHeaders(request);
+            request.RequestUri = target;
+            var started = time.GetTimestamp();
+            dialect.Prepare(request, kind);
+            await dialect.AuthorizeAsync(request, cancellationToken);
+            var response = await base.SendAsync(request, cancellationToken);
+            if (response.IsSuccessStatusCode || response.StatusCode == HttpStatusCode.NotModified)
+            {
+                return response;
+            }
+
+            if (response.StatusCode == HttpStatusCode.PreconditionFailed && condition && kind == StoreRequestKind.Direct)
+            {
+                // The client's If-Range: it gets the whole new version (RFC 9110, section 13.1.5).
+                response.Dispose();
+                request.Headers.Range = null;
+                request.Headers.IfMatch.Clear();
+                condition = false;
+                continue;
+            }
+
+            var error = kind == StoreRequestKind.Entry && request.Method == HttpMethod.Head ? null : await ReadErrorAsync(response, request, cancellationToken);
+            if (!isRenewed && StoreErrors.IsCredentialRejected(error?.Code, (int)response.StatusCode) && TryForget(started))
+            {
+                response.Dispose();
+                isRenewed = true;
+                continue;
+            }
+
+            return Replace(request, response, error);
+        }
+    }
+
+    /// <summary>Replaces an error of the store by our own: it may contain the bucket, the key id and the signed text.</summary>
+    private HttpResponseMessage Replace(HttpRequestMessage request, HttpResponseMessage response, StoreError? error)
+    {
+        using (response)
+        {
+            var failure = errors.Explain(response, error);
+            if (failure is not null)
+            {
+                throw failure;
+            }
+
+            var status = (error?.Code is "SlowDown" or "ServerBusy" ? StatusCodes.Status503ServiceUnavailable : (int)response.StatusCode);
+            var replaced = CreateError(request, status, GetText(status));
+            if (response.Headers.RetryAfter is { } retryAfter)
+            {
+                replaced.Headers.RetryAfter = retryAfter;
+            }
+
+            if (response.Content.Headers.ContentRange is { } range)
+            {
+                replaced.Content.Headers.ContentRange = range;
+            }
+
+            return replaced;
+        }
+    }
+
+    private static string GetText(int status) => status switch
+    {
+        StatusCodes.Status404NotFound => "The object does not exist.",
+        StatusCodes.Status403Forbidden => "The object does not exist, or the gateway may not read it.",
+        StatusCodes.Status412PreconditionFailed => "A condition of the request is not met.",
+        StatusCodes.Status416RangeNotSatisfiable => "The object does not have the requested bytes.",
+        StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => "Storage is overloaded.",
+        _ => "Storage cannot serve the request.",
+    };
+
+    /// <summary>What an error's body contains. The response to HEAD has none, so GET asks again.</summary>
+    private async Task<StoreError?> ReadErrorAsync(HttpResponseMessage response, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (request.Method != HttpMethod.Head)
+        {
+            return await ReadBodyAsync(response, StoreErrorReader.MaxBytes, cancellationToken) is { } body ? StoreErrorReader.Read(body) : null;
+        }
+
+        if (response.StatusCode is not (HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden))
+        {
+            return null;
+        }
+
+        using var get = new HttpRequestMessage(HttpMethod.Get, request.RequestUri) { Version = request.Version, VersionPolicy = request.VersionPolicy };
+        foreach (var (key, value) in request.Options)
+        {
+            ((IDictionary<string, object?>)get.Options)[key] = value;
+        }
+
+        get.RequestUri = new Uri(get.RequestUri!.GetLeftPart(UriPartial.Path));
+        dialect.Prepare(get, StoreRequestKind.Direct);
+        await dialect.AuthorizeAsync(get, cancellationToken);
+        using var answer = await base.SendAsync(get, cancellationToken);
+        return !answer.IsSuccessStatusCode && await ReadBodyAsync(answer, StoreErrorReader.MaxBytes, cancellationToken) is { } text ? StoreErrorReader.Read(text) : null;
+    }
+
+    /// <returns>Null if the body is longer.</returns>
+    private static async Task<byte[]?> ReadBodyAsync(HttpResponseMessage response, int maxBytes, CancellationToken cancellationToken)
+    {
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        using var text = new MemoryStream();
+        var buffer = new byte[Math.Min(maxBytes, 16 * 1024)];
+        int count;
+        while ((count = await body.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            if (text.Length + count > maxBytes)
+            {
+                return null;
+            }
+
+            text.Write(buffer, 0, count);
+        }
+
+        return text.ToArray();
+    }
+
+    /// <summary>Some stores ignore <c>If-Range</c> and send a part of the new version. All of them respect <c>If-Match</c>.</summary>
+    /// <returns>Whether there was a condition.</returns>
+    private static bool TakeRangeCondition(HttpRequestMessage request)
+    {
+        if (request.Headers.IfRange is not { } condition)
+        {
+            return false;
+        }
+
+        request.Headers.IfRange = null;
+        if (request.Headers.Range is null)
+        {
+            return false;
+        }
+
+        if (condition.EntityTag is { IsWeak: false } etag)
+        {
+            request.Headers.IfMatch.Clear();
+            request.Headers.IfMatch.Add(etag);
+            return true;
+        }
+
+        // A date does not identify a version.
+        request.Headers.Range = null;
+        return false;
+    }
+
+    private static void RemoveClientHeaders(HttpRequestMessage request)
+    {
+        // The host that a transform sets would differ from the one that is signed.
+        request.Headers.Host = null;
+        request.Content = null;
+        foreach (var name in request.Headers.NonValidated.Select(header => header.Key).Where(IsForeign).ToArray())
+        {
+            request.Headers.Remove(name);
+        }
+
+        static bool IsForeign(string name) => Removed.Contains(name, StringComparer.OrdinalIgnoreCase) || IsOwn(name);
+    }
+
+    private static bool IsOwn(string name) => OwnHeaders.Any(own => name.StartsWith(own, StringComparison.OrdinalIgnoreCase));
+
+    private static HttpResponseMessage WithoutOwnHeaders(HttpResponseMessage response)
+    {
+        foreach (var name in response.Headers.NonValidated.Select(header => header.Key).Where(IsOwn).ToArray())
+        {
+            response.Headers.Remove(name);
+        }
+
+        return response;
+    }
+
+    /// <summary>An error response of ours (RFC 9457).</summary>
+    private static HttpResponseMessage CreateError(HttpRequestMessage request, int status, string detail)
+    {
+        var problem = JsonSerializer.Serialize(new { status, detail });
+        return new HttpResponseMessage((HttpStatusCode)status)
+        {
+            RequestMessage = request,
+            Content = new StringContent(request.Method == HttpMethod.Head ? "" : problem, Encoding.UTF8, MediaTypeNames.Application.ProblemJson),
+        };
+    }
+
+    /// <summary>Discards a rejected credential, unless another request has just done so. At most once in a while: clients must not drive the service that
+    /// issues credentials.</summary>
+    /// <param name="started">When the request with the rejected credential began.</param>
+    /// <returns>Whether another attempt has another credential.</returns>
+    private bool TryForget(long started)
+    {
+        lock (_forgetting)
+        {
+            var now = time.GetTimestamp();
+            if (_forgotten is { } last && time.GetElapsedTime(last, now) < MinForgetInterval)
+            {
+                return started <= last;
+            }
+
+            _forgotten = now;
+            dialect.ForgetCredential();
+            return true;
+        }
+    }
+}
