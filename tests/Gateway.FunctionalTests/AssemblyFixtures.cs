@@ -1,3 +1,4 @@
 using Testing;
 
 [assembly: AssemblyFixture(typeof(PoolLeakCheck))]
+[assembly: AssemblyFixture(typeof(SharedStores))]

@@ -21,6 +21,20 @@ internal sealed record ScriptedRequest(string Method, string Path, IReadOnlyDict
     public string? Header(string name) => Headers.GetValueOrDefault(name);
 }
 
+/// <summary>A response that is not an object.</summary>
+internal sealed record ScriptedResponse(int Status, byte[] Body)
+{
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Body bytes that are sent before the end; null: all.</summary>
+    public long? After { get; init; }
+
+    public Ending Ending { get; init; } = Ending.None;
+
+    public static ScriptedResponse Xml(int status, string body) =>
+        new(status, Encoding.UTF8.GetBytes(body)) { Headers = new Dictionary<string, string> { ["Content-Type"] = "application/xml" } };
+}
+
 /// <summary>
 /// A storage server on a real socket that does inside a body what no mocking library can: cut, stall, reset, send wrong data. It counts the
 /// faults that it delivered, so that none is skipped silently.
@@ -78,6 +92,18 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     /// <summary>Send buffer of each connection, so that little of what is sent stays in the kernel; null: the system's default.</summary>
     public int? SendBuffer { get; init; }
 
+    /// <summary>Answers a request before faults and objects are looked at; null: none is answered so.</summary>
+    public Func<ScriptedRequest, ScriptedResponse?>? Intercept { get; set; }
+
+    /// <summary>Answers a request instead of its object, which is null if there is none; after faults have been looked at.</summary>
+    public Func<ScriptedRequest, ScriptedObject?, ScriptedResponse?>? Refuse { get; set; }
+
+    /// <summary>Changes the response headers of an object for one request.</summary>
+    public Func<ScriptedRequest, ScriptedObject, IReadOnlyDictionary<string, string>>? SelectHeaders { get; set; }
+
+    /// <summary>Respond with a range even if <c>If-Range</c> names another version, as most object stores do.</summary>
+    public bool IgnoresIfRange { get; set; }
+
     /// <summary>How it throttles its clients; null: not at all.</summary>
     public Throttle? Throttle { get; init; }
 
@@ -125,6 +151,16 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
         Put(path, content, $"\"v{seed}-{size}\"");
         return content.ToArray();
     }
+
+    /// <summary>The object at a path, which is written as on the wire.</summary>
+    public ScriptedObject? Find(string path) => _objects.GetValueOrDefault(path);
+
+    /// <summary>All objects by their paths.</summary>
+    public IReadOnlyCollection<KeyValuePair<string, ScriptedObject>> Objects => _objects.ToArray();
+
+    public void Put(string path, ScriptedObject stored) => _objects[path] = stored;
+
+    public void Delete(string path) => _objects.TryRemove(path, out _);
 
     /// <summary>The bytes of an object.</summary>
     public byte[] Bytes(string path) => _objects[path].Content.ToArray();
@@ -330,6 +366,11 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
     /// <summary>Whether the connection can take another request.</summary>
     private async Task<bool> AnswerAsync(Socket socket, ScriptedRequest request)
     {
+        if (Intercept?.Invoke(request) is { } answer)
+        {
+            return await SendAsync(socket, request, answer);
+        }
+
         var fault = TakeFault(request) ?? Chaos?.Invoke(request);
         if (fault?.Swap is { } other)
         {
@@ -342,6 +383,11 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
         }
 
         var exists = _objects.TryGetValue(request.Path, out var stored);
+        if (fault is not { Status: not null } and not { Head: not null } && Refuse?.Invoke(request, stored) is { } refusal)
+        {
+            return await SendAsync(socket, request, refusal);
+        }
+
         var status = fault?.Status ?? (request.Header("Range") is null ? null : RangeStatus) ?? (exists ? 200 : 404);
         var (from, length) = (0L, status == 200 && exists ? stored!.Content.Size : 0);
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
@@ -353,18 +399,18 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
                 headers["ETag"] = stored.ETag;
             }
 
-            foreach (var (name, value) in stored.Headers)
+            foreach (var (name, value) in SelectHeaders?.Invoke(request, stored) ?? stored.Headers)
             {
                 headers[name] = value;
             }
 
             if (fault?.IgnoreRange != true
                 && request.Header("Range") is { } range
-                && (request.Header("If-Range") is not { } condition || condition == stored.ETag))
+                && (IgnoresIfRange || request.Header("If-Range") is not { } condition || condition == stored.ETag))
             {
                 var bounds = range["bytes=".Length..].Split('-');
-                from = long.Parse(bounds[0], CultureInfo.InvariantCulture);
-                var last = bounds[1].Length > 0 ? long.Parse(bounds[1], CultureInfo.InvariantCulture) : length - 1;
+                from = bounds[0].Length > 0 ? long.Parse(bounds[0], CultureInfo.InvariantCulture) : Math.Max(0, length - long.Parse(bounds[1], CultureInfo.InvariantCulture));
+                var last = bounds is [not "", not ""] ? long.Parse(bounds[1], CultureInfo.InvariantCulture) : length - 1;
                 last = Math.Min(last, from + (fault?.MaxPart ?? MaxPart ?? long.MaxValue / 2) - 1);
                 length = last + 1 - from;
                 status = 206;
@@ -444,6 +490,19 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
             Interlocked.Add(ref _bodyBytes, count);
             offset += count;
         }
+    }
+
+    /// <summary>Whether the connection can take another request.</summary>
+    private async Task<bool> SendAsync(Socket socket, ScriptedRequest request, ScriptedResponse response)
+    {
+        var headers = string.Concat(response.Headers.Select(pair => $"{pair.Key}: {pair.Value}\r\n"));
+        await SendAsync(socket, Encoding.Latin1.GetBytes($"HTTP/1.1 {response.Status} X\r\n{headers}Content-Length: {response.Body.Length}\r\n\r\n"));
+        if (request.Method != "HEAD")
+        {
+            await SendAsync(socket, response.Body.AsMemory(0, (int)Math.Min(response.Body.Length, response.After ?? int.MaxValue)));
+        }
+
+        return response.Ending == Ending.None || await EndAsync(socket, response.Ending);
     }
 
     private async Task TrickleAsync(Socket socket, ScriptedObject stored, long offset, long end, TimeSpan pause)

@@ -49,6 +49,14 @@ internal static partial class Tool
         Assert.SkipUnless(exists, $"Node's module {name} is not installed on this machine (npm install {name}, NODE_PATH)");
     }
 
+    /// <summary>The path of a program that a package of Node brings, which is next to the modules of <c>NODE_PATH</c> or on the path.</summary>
+    public static string RequireNodeProgram(string name)
+    {
+        Require("node");
+        return (Environment.GetEnvironmentVariable("NODE_PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Select(folder => Path.Combine(folder, ".bin", name)).FirstOrDefault(File.Exists) ?? Require(name);
+    }
+
     public static bool Exists(string name) => Find(name) is not null;
 
     /// <summary>A port that was free a moment ago, for programs that cannot choose one themselves; the caller may have to try again.</summary>

@@ -1,0 +1,31 @@
+namespace Testing;
+
+/// <summary>Servers that all tests of an assembly share, because they take seconds to start. Each starts when the first test needs it.</summary>
+public sealed class SharedStores : IAsyncDisposable
+{
+    private readonly Lazy<Task<RadosGateway>> _rados = new(RadosGateway.StartAsync);
+    private readonly Lazy<Task<AzuriteServer>> _azurite = new(AzuriteServer.StartAsync);
+
+    /// <summary>Ceph. Each test uses a bucket of its own.</summary>
+    internal Task<RadosGateway> Rados => _rados.Value;
+
+    /// <summary>Azurite. Each test uses a container of its own.</summary>
+    internal Task<AzuriteServer> Azurite => _azurite.Value;
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await DisposeAsync(_rados);
+        await DisposeAsync(_azurite);
+    }
+
+    private static async Task DisposeAsync<T>(Lazy<Task<T>> server)
+        where T : IAsyncDisposable
+    {
+        // One that did not start has failed, or skipped, the tests that need it.
+        if (server is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+        {
+            await (await server.Value).DisposeAsync();
+        }
+    }
+}
