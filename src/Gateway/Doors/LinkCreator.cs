@@ -38,6 +38,7 @@ internal sealed class LinkCreator(BundleRequestReader reader, SourceAuthorizer a
     public async Task<LinkDocument> CreateAsync(BundleRun run, BundleFields fields)
     {
         var etag = run.Plan is { } plan ? GetVersion(plan) : null;
+        PinVersions(run.Plan, fields);
         var expires = GetExpiry(run.Http, GetLifetime(fields));
         try
         {
@@ -47,6 +48,16 @@ internal sealed class LinkCreator(BundleRequestReader reader, SourceAuthorizer a
         catch (LinkException e)
         {
             throw LinkProblems.From(e);
+        }
+    }
+
+    /// <summary>Where a store keeps old versions, the link reads those that exist now. A folder is listed again when the link is used.</summary>
+    private static void PinVersions(BundlePlan? plan, BundleFields fields)
+    {
+        foreach (var entry in plan?.Entries ?? [])
+        {
+            var requested = fields.Entries[entry.RequestIndex];
+            fields.Entries[entry.RequestIndex] = requested.IsFolder ? requested : requested with { Version = entry.Head!.Version };
         }
     }
 

@@ -51,7 +51,7 @@ internal sealed class BundlePlanner(
             }
             else
             {
-                entries.Add(new ResolvedEntry(index, entry, new ObjectRequest(located.Source, located.Key, client) { IsExact = entry.IsExact }));
+                entries.Add(new ResolvedEntry(index, entry, new ObjectRequest(located.Source, located.Key, client) { IsExact = entry.IsExact, Version = entry.Version }));
             }
         }
 

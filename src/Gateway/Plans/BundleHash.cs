@@ -27,7 +27,7 @@ internal static class BundleHash
             Append(hash, entry.Name);
             if (isOfVersion)
             {
-                AppendVersion(hash, entry);
+                AppendVersion(hash, entry, plan.Request.HasReceipt);
             }
         }
 
@@ -45,7 +45,7 @@ internal static class BundleHash
         return $"\"{Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, Length))}\"";
     }
 
-    private static void AppendVersion(IncrementalHash hash, PlannedEntry entry)
+    private static void AppendVersion(IncrementalHash hash, PlannedEntry entry, bool hasReceipt)
     {
         if (entry is { IsMissing: false, Head: { } head })
         {
@@ -54,6 +54,12 @@ internal static class BundleHash
             if (head.Encoding is { } encoding)
             {
                 Append(hash, head.Stored is null ? encoding : encoding + " decoded");
+            }
+
+            if (hasReceipt && head.Version is { } version)
+            {
+                // The receipt contains it.
+                Append(hash, $"version {version}");
             }
         }
     }

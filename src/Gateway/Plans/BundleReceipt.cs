@@ -87,6 +87,11 @@ internal static class BundleReceipt
             json.WriteString("sha256", Convert.ToHexStringLower(hash));
             json.WriteString("etag", head.ETag);
             json.WriteString("modified", head.Modified.UtcDateTime);
+            if (head.Version is { } version)
+            {
+                json.WriteString("version", version);
+            }
+
             if (head.Encoding is { } encoding)
             {
                 json.WriteString(head.Stored is null ? "encoding" : "decoded", encoding);

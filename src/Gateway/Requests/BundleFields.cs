@@ -70,6 +70,14 @@ internal sealed class BundleFields(int maxEntries)
         return fields;
     }
 
+    /// <summary>Reads the manifest of a link.</summary>
+    public static BundleFields FromLink(ReadOnlySpan<byte> json, int maxEntries)
+    {
+        var fields = new BundleFields(maxEntries);
+        ManifestReader.ReadLink(json, maxEntries).CopyTo(fields);
+        return fields;
+    }
+
     /// <summary>Reads an HTML form.</summary>
     public static async Task<BundleFields> FromFormAsync(ArraySegment<byte> form, int maxEntries)
     {

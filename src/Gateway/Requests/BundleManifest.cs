@@ -50,6 +50,7 @@ internal sealed class BundleManifest
             Size = entry.Size,
             ETag = entry.ETag,
             Sha256 = entry.Sha256 is { } hash ? Convert.ToHexStringLower(hash) : null,
+            Version = entry.Version,
         })],
     };
 
@@ -89,7 +90,7 @@ internal sealed class BundleManifest
             }
 
             var id = entry.Id!;
-            fields.Add(new RequestedEntry(id, entry.Name, entry.Size, entry.ETag, entry.Hash));
+            fields.Add(new RequestedEntry(id, entry.Name, entry.Size, entry.ETag, entry.Hash) { Version = entry.Version });
         }
 
         if (errors.Count > 0)
@@ -110,6 +111,9 @@ internal sealed class BundleManifest
         public string? ETag { get; set; }
 
         public string? Sha256 { get; set; }
+
+        /// <summary>Only in links.</summary>
+        public string? Version { get; set; }
 
         [JsonIgnore]
         public byte[]? Hash => Sha256 is { Length: 64 } && Sha256.All(char.IsAsciiHexDigit) ? Convert.FromHexString(Sha256) : null;

@@ -25,6 +25,9 @@ internal enum MissingPolicy
 /// <param name="Sha256">Required hash of the bytes, or null.</param>
 internal sealed record RequestedEntry(string Id, string? GivenName = null, long? Size = null, string? ETag = null, byte[]? Sha256 = null)
 {
+    /// <summary>The version id that a store keeps the object by; null: the current version. Only pinned links have it.</summary>
+    public string? Version { get; init; }
+
     /// <summary>Its name in the archive.</summary>
     public string Name => GivenName ?? Id;
 

@@ -39,7 +39,7 @@ internal sealed class BundleRequestReader(IOptions<LimitOptions> limits, IOption
     public BundleFields ReadManifest(int maxBytes, Func<byte[]> unpack, RequestMemory memory)
     {
         Require(memory.GrowByBody(maxBytes));
-        return Paid(BundleFields.FromManifest(unpack(), _maxEntries), memory);
+        return Paid(BundleFields.FromLink(unpack(), _maxEntries), memory);
     }
 
     /// <summary>Checks the fields of a request for an archive or a plan.</summary>

@@ -19,14 +19,19 @@ internal ref struct ManifestReader
 
     private static readonly string[] Fields = ["name", "format", "compression", "missing", "receipt", "entries", "expiresIn", "pin"];
     private static readonly string[] EntryFields = ["id", "name", "size", "etag", "sha256"];
+
+    // The gateway has written the manifest of a link itself. A client must not choose among old versions.
+    private static readonly string[] LinkEntryFields = [.. EntryFields, "version"];
     private static readonly SearchValues<byte> Blanks = SearchValues.Create(" \t\r\n"u8);
 
     private readonly ReadOnlySpan<byte> _text;
     private readonly int _maxEntries;
+    private readonly string[] _entryFields;
     private Utf8JsonReader _json;
 
-    private ManifestReader(ReadOnlySpan<byte> text, int maxEntries)
+    private ManifestReader(ReadOnlySpan<byte> text, int maxEntries, string[] entryFields)
     {
+        _entryFields = entryFields;
         _text = text;
         _maxEntries = maxEntries;
         _json = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = MaxDepth });
@@ -36,7 +41,15 @@ internal ref struct ManifestReader
     /// <param name="utf8">The body of a request.</param>
     /// <param name="maxEntries">Reading stops at the first entry too many.</param>
     /// <exception cref="BundleProblemException">400 or 413.</exception>
-    public static BundleManifest Read(ReadOnlySpan<byte> utf8, int maxEntries)
+    public static BundleManifest Read(ReadOnlySpan<byte> utf8, int maxEntries) => Read(utf8, maxEntries, EntryFields);
+
+    /// <summary>Reads the manifest of a link.</summary>
+    /// <param name="utf8">What <see cref="BundleManifest.ToBytes"/> returned.</param>
+    /// <param name="maxEntries">Reading stops at the first entry too many.</param>
+    /// <exception cref="BundleProblemException">400 or 413.</exception>
+    public static BundleManifest ReadLink(ReadOnlySpan<byte> utf8, int maxEntries) => Read(utf8, maxEntries, LinkEntryFields);
+
+    private static BundleManifest Read(ReadOnlySpan<byte> utf8, int maxEntries, string[] entryFields)
     {
         var text = utf8.StartsWith(Encoding.UTF8.Preamble) ? utf8[Encoding.UTF8.Preamble.Length..] : utf8;
         if (!text.ContainsAnyExcept(Blanks))
@@ -51,7 +64,7 @@ internal ref struct ManifestReader
 
         try
         {
-            return new ManifestReader(text, maxEntries).ReadManifest();
+            return new ManifestReader(text, maxEntries, entryFields).ReadManifest();
         }
         catch (JsonException e)
         {
@@ -137,7 +150,7 @@ internal ref struct ManifestReader
 
         var start = _json.TokenStartIndex;
         var seen = 0;
-        while (NextField($"$.entries[{index}]", EntryFields, ref seen) is { } field)
+        while (NextField($"$.entries[{index}]", _entryFields, ref seen) is { } field)
         {
             switch (field)
             {
@@ -152,6 +165,9 @@ internal ref struct ManifestReader
                     break;
                 case "etag":
                     entry.ETag = ReadString($"$.entries[{index}].etag");
+                    break;
+                case "version":
+                    entry.Version = ReadString($"$.entries[{index}].version");
                     break;
                 default:
                     entry.Sha256 = ReadString($"$.entries[{index}].sha256");

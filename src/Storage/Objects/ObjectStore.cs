@@ -246,7 +246,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
             throw;
         }
 
-        ResponseCapture Capture(ObjectRequest sent) => new([.. state.Destinations]) { ExactKey = sent.IsExact ? sent.Key : null, Version = what.Version, Listing = what.Listing };
+        ResponseCapture Capture(ObjectRequest sent) => new([.. state.Destinations]) { ExactKey = sent.IsExact ? sent.Key : null, Version = what.Version ?? sent.Version, Listing = what.Listing };
     }
 
     private static ResiliencePipeline BuildRetry(UpstreamOptions options, TimeProvider time)

@@ -9,4 +9,7 @@ public sealed record ObjectRequest(Source Source, string Key, ClientContext Clie
     /// <summary>Whether the key could change in transit: empty segments, text that looks encoded. The path that is sent must then contain
     /// exactly this key.</summary>
     public bool IsExact { get; init; }
+
+    /// <summary>The version id that the store keeps the object by; null: the current version.</summary>
+    public string? Version { get; init; }
 }

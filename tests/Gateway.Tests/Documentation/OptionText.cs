@@ -16,7 +16,7 @@ internal static class OptionText
     private static readonly (long Value, string Name)[] SizeUnits = [(1L << 40, "TiB"), (1L << 30, "GiB"), (1L << 20, "MiB"), (1L << 10, "KiB")];
 
     /// <summary>The type, and the range or the values.</summary>
-    public static string Values(PropertyInfo property) => property.PropertyType switch
+    public static string Values(PropertyInfo property) => (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) switch
     {
         var type when type == typeof(bool) => "`true`, `false`",
         { IsEnum: true } type => string.Join(", ", Enum.GetNames(type).Select(name => $"`{name.ToLowerInvariant()}`")),

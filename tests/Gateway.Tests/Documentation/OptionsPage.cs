@@ -4,6 +4,8 @@ using System.Text;
 using Gateway.Access;
 using Gateway.Hosting;
 using Gateway.Server;
+using Gateway.Storage.Stores;
+using Gateway.Storage.Stores.Dialects;
 
 namespace Gateway.Tests.Documentation;
 
@@ -20,6 +22,7 @@ internal sealed class OptionsPage
     private OptionsPage()
     {
         Add(BundleOptions.Section, typeof(BundleOptions));
+        Add($"{StoreCatalogue.Section}:{{cluster}}", typeof(StoreOptions));
         Add($"{AccessRegistration.Section}:{ApiKeyHandler.Name}", typeof(ApiKeyOptions));
         Add($"{AccessRegistration.Section}:{SignedUrlHandler.Name}", typeof(SignedUrlOptions));
         Add(CorsSettings.Section, typeof(CorsSettings));
