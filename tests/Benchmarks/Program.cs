@@ -2,7 +2,7 @@ using Benchmarks;
 using Benchmarks.Peers;
 
 // One command: starts its own storage, gateway and peers, runs everything interleaved, and writes the medians to docs/benchmarks.md.
-// Arguments select parts (ways, cores, latency, stalled, huge, resume, encoders, micro), a number
+// Arguments select parts (ways, cores, latency, stalled, huge, stores, resume, encoders, micro), a number
 // at the end is the number of rounds. "path" prints what runs for one request instead. The other commands are internal servers.
 switch (args)
 {
@@ -26,6 +26,7 @@ var chosen = args.Where(argument => !int.TryParse(argument, out _)).ToList();
     ("latency", () => Latency.RunAsync(rounds)),
     ("stalled", () => StalledClients.RunAsync(rounds)),
     ("huge", HugeObject.RunAsync),
+    ("stores", () => ObjectStores.RunAsync(rounds)),
     ("resume", () => Resuming.RunAsync(rounds)),
     ("encoders", () => EncoderSpeed.RunAsync(rounds)),
     ("micro", () => Task.FromResult(Micro.Run())),

@@ -17,16 +17,10 @@ internal static class SlowOrigin
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
         var app = builder.Build();
         app.Urls.Add("http://127.0.0.1:0");
-        app.MapMethods("/{**key}", ["GET", "HEAD"], async (HttpContext context, string key) =>
+        app.MapMethods("/{**key}", ["GET", "HEAD"], async (string key) =>
         {
             await Testing.Pace.WaitAsync(Latency);
-            var bytes = await File.ReadAllBytesAsync(Path.Combine(root, key));
-            context.Response.ContentLength = bytes.Length;
-            context.Response.Headers.ETag = "\"a\"";
-            if (HttpMethods.IsGet(context.Request.Method))
-            {
-                await context.Response.Body.WriteAsync(bytes);
-            }
+            return Results.File(Path.Combine(root, key), enableRangeProcessing: true, entityTag: new("\"a\""));
         });
         return app.RunAsync();
     }
