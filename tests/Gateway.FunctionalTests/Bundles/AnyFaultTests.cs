@@ -6,6 +6,8 @@ namespace Gateway.FunctionalTests.Bundles;
 /// <summary>The property that everything else follows from.</summary>
 public class AnyFaultTests
 {
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(45);
+
     private static readonly Gen<Fault> Faults =
         from offset in Gen.Int[0, 300_000]
         from ending in Gen.OneOf(Gen.Const(Ending.None), Gen.Const(Ending.Close), Gen.Const(Ending.Reset))
@@ -36,14 +38,14 @@ public class AnyFaultTests
                 }
 
                 var url = $"/bundle?ids={string.Join(',', ids)}&missing={(isChecked ? "fail" : "abort")}&{Ways.Recipes[recipe]}";
-                var good = await Download.GetAsync(client, url);
+                var good = await GetAsync(client, url);
                 good.RequireWhole();
                 for (var i = 0; i < objects.Length; i++)
                 {
                     upstream.Fail($"/{prefix}/{i}", [.. objects[i].Faults.Where(fault => fault.After is null || fault.After <= objects[i].Size)]);
                 }
 
-                var download = await Download.GetAsync(client, url);
+                var download = await GetAsync(client, url);
                 if (download.IsCut)
                 {
                     Interlocked.Increment(ref cut);
@@ -60,5 +62,20 @@ public class AnyFaultTests
             threads: 2);
 
         Assert.True(whole > 0 && cut > 0, $"{whole} whole, {cut} cut: the faults must cause both");
+
+        // A download that hangs must be told apart from a slow machine.
+        async Task<Download> GetAsync(HttpClient client, string url)
+        {
+            using var limit = new CancellationTokenSource(Limit);
+            try
+            {
+                return await Download.GetAsync(client, url, limit.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Assert.Fail($"{client.BaseAddress}{url} (HTTP/{client.DefaultRequestVersion}) has not ended in {Limit}. Storage is sending {upstream.Answering} responses. {run} runs, {gateway.Outcomes.Seen} outcomes; the last: {gateway.Outcomes.Lines.LastOrDefault()}");
+                throw;
+            }
+        }
     }
 }
