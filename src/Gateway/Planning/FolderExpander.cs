@@ -19,6 +19,9 @@ internal sealed class FolderExpander(ObjectStore store, IOptions<LimitOptions> l
     private const int PageSize = 1000;
     private const int ExtraPages = 16;
 
+    // A page can have 8 MiB.
+    private const int MaxAtOnce = 4;
+
     private readonly int _maxEntries = limits.Value.MaxEntries;
 
     /// <summary>Lists every folder.</summary>
@@ -27,7 +30,7 @@ internal sealed class FolderExpander(ObjectStore store, IOptions<LimitOptions> l
     {
         var folders = bundle.Entries.Where(entry => entry.Requested.IsFolder).ToArray();
         var listings = new Dictionary<int, Task<List<ListedObject>>>();
-        using var slots = new SemaphoreSlim(store.Options.Lookahead);
+        using var slots = new SemaphoreSlim(MaxAtOnce);
         var total = new Total(_maxEntries - (bundle.Entries.Count - folders.Length));
         foreach (var folder in folders)
         {

@@ -31,6 +31,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
     /// <summary>The version of the object to read; without it the current one.</summary>
     public static readonly HttpRequestOptionsKey<string> Version = new("Gateway.ObjectVersion");
 
+    private static readonly HttpRequestOptionsKey<bool> HasRangeCondition = new("Gateway.HasRangeCondition");
     private static readonly TimeSpan MinForgetInterval = TimeSpan.FromSeconds(5);
 
     private static readonly string[] OwnHeaders = ["x-amz-", "x-rgw-", "x-ms-", "x-goog-", "x-guploader-", "Server"];
@@ -163,6 +164,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
                 response.Dispose();
                 request.Headers.Range = null;
                 request.Headers.IfMatch.Clear();
+                request.Options.Set(HasRangeCondition, false);
                 condition = false;
                 continue;
             }
@@ -263,12 +265,12 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
     }
 
     /// <summary>Some stores ignore <c>If-Range</c> and send a part of the new version. All of them respect <c>If-Match</c>.</summary>
-    /// <returns>Whether there was a condition.</returns>
+    /// <returns>Whether there was a condition, in this attempt or an earlier one.</returns>
     private static bool TakeRangeCondition(HttpRequestMessage request)
     {
         if (request.Headers.IfRange is not { } condition)
         {
-            return false;
+            return request.Options.TryGetValue(HasRangeCondition, out var had) && had;
         }
 
         request.Headers.IfRange = null;
@@ -281,6 +283,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         {
             request.Headers.IfMatch.Clear();
             request.Headers.IfMatch.Add(etag);
+            request.Options.Set(HasRangeCondition, true);
             return true;
         }
 
