@@ -72,6 +72,7 @@ internal sealed class BundlePlanner(
         if (run.Bundle!.HasFolders)
         {
             run.Bundle = await run.Record.WaitForUpstreamAsync(folders.ExpandAsync(run.Bundle, run));
+            run.RequestedEntries = run.Bundle.Entries.Count;
         }
 
         var bundle = run.Bundle;

@@ -16,7 +16,9 @@ namespace Gateway.Planning;
 /// <remarks>What storage lists is not trusted: every key is checked like an id, and the number of keys, pages and bytes is bounded.</remarks>
 internal sealed class FolderExpander(ObjectStore store, IOptions<LimitOptions> limits, IOptions<NameOptions> names)
 {
-    private const int PageSize = 1000;
+    // Stores return fewer. A folder is read from its beginning for each page.
+    private const int PageSize = 10_000;
+    private const int ObjectsPerPage = 1000;
     private const int ExtraPages = 16;
 
     // A page can have 8 MiB.
@@ -72,7 +74,7 @@ internal sealed class FolderExpander(ObjectStore store, IOptions<LimitOptions> l
             string? token = null;
             for (var pages = 0; ; pages++)
             {
-                if (pages > (_maxEntries / PageSize) + ExtraPages)
+                if (pages > (_maxEntries / ObjectsPerPage) + ExtraPages)
                 {
                     throw new StorageException(FailureReason.InvalidListing, $"Storage sent more than {pages} pages of a listing.");
                 }

@@ -15,6 +15,7 @@ namespace Gateway.Storage.Stores.AzureBlobs;
 /// <summary>Azure Blob Storage, with a bearer token, a SAS, or a SAS that is created from the account's key.</summary>
 internal sealed class AzureDialect : StoreDialect
 {
+    private const int MaxPageSize = 5000;
     private const string Version = "2023-11-03";
     private static readonly TokenRequestContext Scope = new(["https://storage.azure.com/.default"]);
     private static readonly TimeSpan SasLifetime = TimeSpan.FromHours(1);
@@ -84,7 +85,7 @@ internal sealed class AzureDialect : StoreDialect
     {
         // Only the metadata tell which empty blobs are directories.
         var query = new StringBuilder("?restype=container&comp=list&include=metadata");
-        query.Append(CultureInfo.InvariantCulture, $"&maxresults={request.PageSize}&prefix={Uri.EscapeDataString(prefix)}");
+        query.Append(CultureInfo.InvariantCulture, $"&maxresults={Math.Min(request.PageSize, MaxPageSize)}&prefix={Uri.EscapeDataString(prefix)}");
         if (request.IsOneLevel)
         {
             query.Append("&delimiter=%2F");

@@ -9,6 +9,8 @@ namespace Gateway.Storage.Stores.S3;
 /// <summary>Amazon S3 and compatible stores.</summary>
 internal sealed class S3Dialect(StoreOptions options, TimeProvider time) : StoreDialect
 {
+    private const int MaxPageSize = 1000;
+
     private readonly S3Signer? _signer = options.Source == StoreCredentials.None ? null : new S3Signer(options, time);
     private readonly SecretFile? _customerKey = options.CustomerKeyFile is { } path ? new SecretFile(null, path, time) : null;
 
@@ -65,7 +67,7 @@ internal sealed class S3Dialect(StoreOptions options, TimeProvider time) : Store
     public static string FormatListingQuery(string prefix, ListingRequest request)
     {
         var query = new StringBuilder("?list-type=2&encoding-type=url");
-        query.Append(CultureInfo.InvariantCulture, $"&max-keys={request.PageSize}&prefix={Uri.EscapeDataString(prefix)}");
+        query.Append(CultureInfo.InvariantCulture, $"&max-keys={Math.Min(request.PageSize, MaxPageSize)}&prefix={Uri.EscapeDataString(prefix)}");
         if (request.IsOneLevel)
         {
             query.Append("&delimiter=%2F");
