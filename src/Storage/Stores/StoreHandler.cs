@@ -90,7 +90,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         }
 
         var query = request.Options.TryGetValue(Version, out var version) ? dialect.GetVersionQuery(version) : "";
-        var response = await SendAuthorizedAsync(request, new Uri(given, address.Path + query), isBundle ? StoreRequestKind.Entry : StoreRequestKind.Direct, cancellationToken);
+        var response = await SendAuthorizedAsync(request, Locate(given, address.Path + query), isBundle ? StoreRequestKind.Entry : StoreRequestKind.Direct, cancellationToken);
         if (request.Method == HttpMethod.Head && response.IsSuccessStatusCode && isBundle && dialect.FindArchiveClass(response) is { } archiveClass)
         {
             response.Dispose();
@@ -99,6 +99,9 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
 
         return response;
     }
+
+    /// <summary>A path at the same host. As a relative reference, one that begins with two slashes would be another host (RFC 3986, section 4.2).</summary>
+    private static Uri Locate(Uri given, string path) => new(given.GetLeftPart(UriPartial.Authority) + path);
 
     /// <summary>Whether the store responds to a signed request. The right to list is not needed.</summary>
     private async Task<HttpResponseMessage> ProbeAsync(HttpRequestMessage request, Uri given, CancellationToken cancellationToken)
@@ -109,7 +112,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         }
 
         request.Method = HttpMethod.Get;
-        var target = new Uri(given, address.BucketPath + dialect.GetListingQuery(address.Key, new ListingRequest(IsOneLevel: true, PageSize: 1, Token: null)));
+        var target = Locate(given, address.BucketPath + dialect.GetListingQuery(address.Key, new ListingRequest(IsOneLevel: true, PageSize: 1, Token: null)));
         var response = await SendAuthorizedAsync(request, target, StoreRequestKind.Listing, cancellationToken);
         if (response.StatusCode != HttpStatusCode.Forbidden)
         {
@@ -122,7 +125,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
 
     private async Task<HttpResponseMessage> ListAsync(HttpRequestMessage request, StoreAddress address, ListingExchange listing, CancellationToken cancellationToken)
     {
-        var target = new Uri(request.RequestUri!, address.BucketPath + dialect.GetListingQuery(address.Key, listing.Request));
+        var target = Locate(request.RequestUri!, address.BucketPath + dialect.GetListingQuery(address.Key, listing.Request));
         var response = await SendAuthorizedAsync(request, target, StoreRequestKind.Listing, cancellationToken);
         if (response.StatusCode != HttpStatusCode.OK)
         {
