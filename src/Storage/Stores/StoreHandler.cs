@@ -145,7 +145,19 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
     /// <summary>Sends a request with a credential; once more with another one, if the first is rejected.</summary>
     private async Task<HttpResponseMessage> SendAuthorizedAsync(HttpRequestMessage request, Uri target, StoreRequestKind kind, CancellationToken cancellationToken)
     {
-        var condition = TakeRangeCondition(request);
+        var condition = RangeCondition.Take(request);
+        try
+        {
+            return await SendAuthorizedAsync(request, target, kind, condition, cancellationToken);
+        }
+        finally
+        {
+            condition.Restore();
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAuthorizedAsync(HttpRequestMessage request, Uri target, StoreRequestKind kind, RangeCondition condition, CancellationToken cancellationToken)
+    {
         var isRenewed = false;
         while (true)
         {
@@ -160,13 +172,10 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
                 return response;
             }
 
-            if (response.StatusCode == HttpStatusCode.PreconditionFailed && condition && kind == StoreRequestKind.Direct)
+            if (response.StatusCode == HttpStatusCode.PreconditionFailed && condition.IsMatch && kind == StoreRequestKind.Direct)
             {
-                // The client's If-Range: it gets the whole new version (RFC 9110, section 13.1.5).
                 response.Dispose();
-                request.Headers.Range = null;
-                request.Headers.IfMatch.Clear();
-                condition = false;
+                condition.RequestWhole();
                 continue;
             }
 
@@ -263,33 +272,6 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         }
 
         return text.ToArray();
-    }
-
-    /// <summary>Some stores ignore <c>If-Range</c> and send a part of the new version. All of them respect <c>If-Match</c>.</summary>
-    /// <returns>Whether there was a condition.</returns>
-    private static bool TakeRangeCondition(HttpRequestMessage request)
-    {
-        if (request.Headers.IfRange is not { } condition)
-        {
-            return false;
-        }
-
-        request.Headers.IfRange = null;
-        if (request.Headers.Range is null)
-        {
-            return false;
-        }
-
-        if (condition.EntityTag is { IsWeak: false } etag)
-        {
-            request.Headers.IfMatch.Clear();
-            request.Headers.IfMatch.Add(etag);
-            return true;
-        }
-
-        // A date does not identify a version.
-        request.Headers.Range = null;
-        return false;
     }
 
     private static void RemoveClientHeaders(HttpRequestMessage request)
