@@ -31,6 +31,9 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
     /// <summary>The version of the object to read; without it the current one.</summary>
     public static readonly HttpRequestOptionsKey<string> Version = new("Gateway.ObjectVersion");
 
+    // Another request has replaced the credential in the meantime, so HEAD may succeed now.
+    private static readonly StoreError Served = new(nameof(Served), null);
+
     private static readonly TimeSpan MinForgetInterval = TimeSpan.FromSeconds(5);
 
     private static readonly string[] OwnHeaders = ["x-amz-", "x-rgw-", "x-ms-", "x-goog-", "x-guploader-", "Server"];
@@ -180,7 +183,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
             }
 
             var error = kind == StoreRequestKind.Entry && request.Method == HttpMethod.Head ? null : await ReadErrorAsync(response, request, cancellationToken);
-            if (!isRenewed && StoreErrors.IsCredentialRejected(error?.Code, (int)response.StatusCode) && TryForget(started))
+            if (!isRenewed && (error == Served || (StoreErrors.IsCredentialRejected(error?.Code, (int)response.StatusCode) && TryForget(started))))
             {
                 response.Dispose();
                 isRenewed = true;
@@ -229,6 +232,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
     };
 
     /// <summary>What an error's body contains. The response to HEAD has none, so GET asks again.</summary>
+    /// <returns><see cref="Served"/> if GET succeeds; null if nothing is known.</returns>
     private async Task<StoreError?> ReadErrorAsync(HttpResponseMessage response, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (request.Method != HttpMethod.Head)
@@ -251,7 +255,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         dialect.Prepare(get, StoreRequestKind.Direct);
         await dialect.AuthorizeAsync(get, cancellationToken);
         using var answer = await base.SendAsync(get, cancellationToken);
-        return !answer.IsSuccessStatusCode && await ReadBodyAsync(answer, StoreErrorReader.MaxBytes, cancellationToken) is { } text ? StoreErrorReader.Read(text) : null;
+        return answer.IsSuccessStatusCode ? Served : await ReadBodyAsync(answer, StoreErrorReader.MaxBytes, cancellationToken) is { } text ? StoreErrorReader.Read(text) : null;
     }
 
     /// <returns>Null if the body is longer.</returns>
@@ -324,8 +328,9 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
                 return started <= last;
             }
 
-            _forgotten = now;
+            // Afterwards: requests that began meanwhile may still have the old one.
             dialect.ForgetCredential();
+            _forgotten = time.GetTimestamp();
             return true;
         }
     }
