@@ -37,7 +37,10 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
     private static readonly TimeSpan MinForgetInterval = TimeSpan.FromSeconds(5);
 
     private static readonly string[] OwnHeaders = ["x-amz-", "x-rgw-", "x-ms-", "x-goog-", "x-guploader-", "Server"];
-    private static readonly string[] Removed = ["Authorization", "Cookie", "Proxy-Authorization", "Origin", "Referer"];
+
+    // Of the client's own connection. Some stores take the host that they verify the signature for from X-Forwarded-Host.
+    private const string Forwarded = "X-Forwarded-";
+    private static readonly string[] Removed = ["Authorization", "Cookie", "Proxy-Authorization", "Origin", "Referer", "Forwarded"];
 
     private readonly Lock _forgetting = new();
     private long? _forgotten;
@@ -288,7 +291,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
             request.Headers.Remove(name);
         }
 
-        static bool IsForeign(string name) => Removed.Contains(name, StringComparer.OrdinalIgnoreCase) || IsOwn(name);
+        static bool IsForeign(string name) => Removed.Contains(name, StringComparer.OrdinalIgnoreCase) || name.StartsWith(Forwarded, StringComparison.OrdinalIgnoreCase) || IsOwn(name);
     }
 
     private static bool IsOwn(string name) => OwnHeaders.Any(own => name.StartsWith(own, StringComparison.OrdinalIgnoreCase));
