@@ -97,7 +97,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
 
         var query = request.Options.TryGetValue(Version, out var version) ? dialect.GetVersionQuery(version) : "";
         var response = await SendAuthorizedAsync(request, Locate(given, address.Path + query), isBundle ? StoreRequestKind.Entry : StoreRequestKind.Direct, cancellationToken);
-        if (request.Method == HttpMethod.Head && response.IsSuccessStatusCode && isBundle && dialect.FindArchiveClass(response) is { } archiveClass)
+        if (request.Method == HttpMethod.Head && response.IsSuccessStatusCode && dialect.FindArchiveClass(response) is { } archiveClass)
         {
             response.Dispose();
             throw StoreErrors.Archived(archiveClass);
