@@ -170,8 +170,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
             RemoveClientHeaders(request);
             request.RequestUri = target;
             var started = time.GetTimestamp();
-            dialect.Prepare(request, kind);
-            await dialect.AuthorizeAsync(request, cancellationToken);
+            await AuthorizeAsync(request, kind, cancellationToken);
             var response = await base.SendAsync(request, cancellationToken);
             if (response.IsSuccessStatusCode || response.StatusCode == HttpStatusCode.NotModified)
             {
@@ -194,6 +193,20 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
             }
 
             return Replace(request, response, error);
+        }
+    }
+
+    /// <exception cref="StorageException">There is no credential, or one that cannot be used.</exception>
+    private async ValueTask AuthorizeAsync(HttpRequestMessage request, StoreRequestKind kind, CancellationToken cancellationToken)
+    {
+        try
+        {
+            dialect.Prepare(request, kind);
+            await dialect.AuthorizeAsync(request, cancellationToken);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException)
+        {
+            throw new StorageException(FailureReason.NoCredential) { LogDetail = $"A secret of the store has another form than it should: {e.GetType().Name}." };
         }
     }
 
@@ -255,8 +268,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         }
 
         get.RequestUri = new Uri(get.RequestUri!.GetLeftPart(UriPartial.Path));
-        dialect.Prepare(get, StoreRequestKind.Direct);
-        await dialect.AuthorizeAsync(get, cancellationToken);
+        await AuthorizeAsync(get, StoreRequestKind.Direct, cancellationToken);
         using var answer = await base.SendAsync(get, cancellationToken);
         return answer.IsSuccessStatusCode ? Served : await ReadBodyAsync(answer, StoreErrorReader.MaxBytes, cancellationToken) is { } text ? StoreErrorReader.Read(text) : null;
     }
