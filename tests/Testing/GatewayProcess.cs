@@ -36,17 +36,20 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public Process Process => _process;
 
     /// <summary>Starts it with a port for each <see cref="Protocol"/>.</summary>
-    public static async Task<GatewayProcess> StartAsync(JsonObject configuration, string environment = "Production")
+    /// <param name="configuration">Read as a file.</param>
+    /// <param name="environment">The name of the environment.</param>
+    /// <param name="variables">Variables of its environment.</param>
+    public static async Task<GatewayProcess> StartAsync(JsonObject configuration, string environment = "Production", IReadOnlyDictionary<string, string>? variables = null)
     {
         var folder = Directory.CreateTempSubdirectory("gateway-process-");
         GatewayUnderTest.ListenForAll(configuration);
         GatewayUnderTest.Set(configuration, "Kestrel:Endpoints:Tls:Certificate:Path", TestCertificate.File);
         var file = Path.Combine(folder.FullName, "gateway.json");
         await File.WriteAllTextAsync(file, configuration.ToJsonString());
-        return await StartAsync(["--config", file], folder, environment: environment);
+        return await StartAsync(["--config", file], folder, environment: environment, variables: variables);
     }
 
-    public static async Task<GatewayProcess> StartAsync(string[] arguments, DirectoryInfo? folder = null, string? program = null, string environment = "Production")
+    public static async Task<GatewayProcess> StartAsync(string[] arguments, DirectoryInfo? folder = null, string? program = null, string environment = "Production", IReadOnlyDictionary<string, string>? variables = null)
     {
         var start = new ProcessStartInfo(Tool.Require("dotnet"), [program ?? Path.Combine(AppContext.BaseDirectory, "Gateway.dll"), .. arguments])
         {
@@ -58,6 +61,11 @@ internal sealed class GatewayProcess : IAsyncDisposable
         // As in the Dockerfile.
         start.Environment["DOTNET_GCgen0size"] = "0x200000";
         start.Environment["MALLOC_ARENA_MAX"] = "2";
+        foreach (var (name, value) in variables ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
         var process = Process.Start(start)!;
         var gateway = new GatewayProcess(process, folder);
         process.OutputDataReceived += (_, line) => gateway.Read(line.Data);

@@ -411,7 +411,7 @@ internal sealed class ScriptedUpstream : IAsyncDisposable
                 var bounds = range["bytes=".Length..].Split('-');
                 from = bounds[0].Length > 0 ? long.Parse(bounds[0], CultureInfo.InvariantCulture) : Math.Max(0, length - long.Parse(bounds[1], CultureInfo.InvariantCulture));
                 var last = bounds is [not "", not ""] ? long.Parse(bounds[1], CultureInfo.InvariantCulture) : length - 1;
-                last = Math.Min(last, from + (fault?.MaxPart ?? MaxPart ?? long.MaxValue / 2) - 1);
+                last = Math.Min(Math.Min(last, length - 1), from + (fault?.MaxPart ?? MaxPart ?? long.MaxValue / 2) - 1);
                 length = last + 1 - from;
                 status = 206;
                 headers["Content-Range"] = $"bytes {from}-{last}/{stored.Content.Size}";

@@ -31,11 +31,16 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
     /// <summary>The version of the object to read; without it the current one.</summary>
     public static readonly HttpRequestOptionsKey<string> Version = new("Gateway.ObjectVersion");
 
-    private static readonly HttpRequestOptionsKey<bool> HasRangeCondition = new("Gateway.HasRangeCondition");
+    // Another request has replaced the credential in the meantime, so HEAD may succeed now.
+    private static readonly StoreError Served = new(nameof(Served), null);
+
     private static readonly TimeSpan MinForgetInterval = TimeSpan.FromSeconds(5);
 
     private static readonly string[] OwnHeaders = ["x-amz-", "x-rgw-", "x-ms-", "x-goog-", "x-guploader-", "Server"];
-    private static readonly string[] Removed = ["Authorization", "Cookie", "Proxy-Authorization", "Origin", "Referer"];
+
+    // Of the client's own connection. Some stores take the host that they verify the signature for from X-Forwarded-Host.
+    private const string Forwarded = "X-Forwarded-";
+    private static readonly string[] Removed = ["Authorization", "Cookie", "Proxy-Authorization", "Origin", "Referer", "Forwarded"];
 
     private readonly Lock _forgetting = new();
     private long? _forgotten;
@@ -91,8 +96,8 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         }
 
         var query = request.Options.TryGetValue(Version, out var version) ? dialect.GetVersionQuery(version) : "";
-        var response = await SendAuthorizedAsync(request, new Uri(given, address.Path + query), isBundle ? StoreRequestKind.Entry : StoreRequestKind.Direct, cancellationToken);
-        if (request.Method == HttpMethod.Head && response.IsSuccessStatusCode && isBundle && dialect.FindArchiveClass(response) is { } archiveClass)
+        var response = await SendAuthorizedAsync(request, Locate(given, address.Path + query), isBundle ? StoreRequestKind.Entry : StoreRequestKind.Direct, cancellationToken);
+        if (request.Method == HttpMethod.Head && response.IsSuccessStatusCode && dialect.FindArchiveClass(response) is { } archiveClass)
         {
             response.Dispose();
             throw StoreErrors.Archived(archiveClass);
@@ -100,6 +105,9 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
 
         return response;
     }
+
+    /// <summary>A path at the same host. As a relative reference, one that begins with two slashes would be another host (RFC 3986, section 4.2).</summary>
+    private static Uri Locate(Uri given, string path) => new(given.GetLeftPart(UriPartial.Authority) + path);
 
     /// <summary>Whether the store responds to a signed request. The right to list is not needed.</summary>
     private async Task<HttpResponseMessage> ProbeAsync(HttpRequestMessage request, Uri given, CancellationToken cancellationToken)
@@ -110,7 +118,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         }
 
         request.Method = HttpMethod.Get;
-        var target = new Uri(given, address.BucketPath + dialect.GetListingQuery(address.Key, new ListingRequest(IsOneLevel: true, PageSize: 1, Token: null)));
+        var target = Locate(given, address.BucketPath + dialect.GetListingQuery(address.Key, new ListingRequest(IsOneLevel: true, PageSize: 1, Token: null)));
         var response = await SendAuthorizedAsync(request, target, StoreRequestKind.Listing, cancellationToken);
         if (response.StatusCode != HttpStatusCode.Forbidden)
         {
@@ -123,7 +131,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
 
     private async Task<HttpResponseMessage> ListAsync(HttpRequestMessage request, StoreAddress address, ListingExchange listing, CancellationToken cancellationToken)
     {
-        var target = new Uri(request.RequestUri!, address.BucketPath + dialect.GetListingQuery(address.Key, listing.Request));
+        var target = Locate(request.RequestUri!, address.BucketPath + dialect.GetListingQuery(address.Key, listing.Request));
         var response = await SendAuthorizedAsync(request, target, StoreRequestKind.Listing, cancellationToken);
         if (response.StatusCode != HttpStatusCode.OK)
         {
@@ -143,34 +151,41 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
     /// <summary>Sends a request with a credential; once more with another one, if the first is rejected.</summary>
     private async Task<HttpResponseMessage> SendAuthorizedAsync(HttpRequestMessage request, Uri target, StoreRequestKind kind, CancellationToken cancellationToken)
     {
-        var condition = TakeRangeCondition(request);
+        var condition = RangeCondition.Take(request);
+        try
+        {
+            return await SendAuthorizedAsync(request, target, kind, condition, cancellationToken);
+        }
+        finally
+        {
+            condition.Restore();
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAuthorizedAsync(HttpRequestMessage request, Uri target, StoreRequestKind kind, RangeCondition condition, CancellationToken cancellationToken)
+    {
         var isRenewed = false;
         while (true)
         {
             RemoveClientHeaders(request);
             request.RequestUri = target;
             var started = time.GetTimestamp();
-            dialect.Prepare(request, kind);
-            await dialect.AuthorizeAsync(request, cancellationToken);
+            await AuthorizeAsync(request, kind, cancellationToken);
             var response = await base.SendAsync(request, cancellationToken);
             if (response.IsSuccessStatusCode || response.StatusCode == HttpStatusCode.NotModified)
             {
                 return response;
             }
 
-            if (response.StatusCode == HttpStatusCode.PreconditionFailed && condition && kind == StoreRequestKind.Direct)
+            if (response.StatusCode == HttpStatusCode.PreconditionFailed && condition.IsMatch && kind == StoreRequestKind.Direct)
             {
-                // The client's If-Range: it gets the whole new version (RFC 9110, section 13.1.5).
                 response.Dispose();
-                request.Headers.Range = null;
-                request.Headers.IfMatch.Clear();
-                request.Options.Set(HasRangeCondition, false);
-                condition = false;
+                condition.RequestWhole();
                 continue;
             }
 
             var error = kind == StoreRequestKind.Entry && request.Method == HttpMethod.Head ? null : await ReadErrorAsync(response, request, cancellationToken);
-            if (!isRenewed && StoreErrors.IsCredentialRejected(error?.Code, (int)response.StatusCode) && TryForget(started))
+            if (!isRenewed && (error == Served || (StoreErrors.IsCredentialRejected(error?.Code, (int)response.StatusCode) && TryForget(started))))
             {
                 response.Dispose();
                 isRenewed = true;
@@ -178,6 +193,20 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
             }
 
             return Replace(request, response, error);
+        }
+    }
+
+    /// <exception cref="StorageException">There is no credential, or one that cannot be used.</exception>
+    private async ValueTask AuthorizeAsync(HttpRequestMessage request, StoreRequestKind kind, CancellationToken cancellationToken)
+    {
+        try
+        {
+            dialect.Prepare(request, kind);
+            await dialect.AuthorizeAsync(request, cancellationToken);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException)
+        {
+            throw new StorageException(FailureReason.NoCredential) { LogDetail = $"A secret of the store has another form than it should: {e.GetType().Name}." };
         }
     }
 
@@ -219,6 +248,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
     };
 
     /// <summary>What an error's body contains. The response to HEAD has none, so GET asks again.</summary>
+    /// <returns><see cref="Served"/> if GET succeeds; null if nothing is known.</returns>
     private async Task<StoreError?> ReadErrorAsync(HttpResponseMessage response, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (request.Method != HttpMethod.Head)
@@ -238,10 +268,9 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         }
 
         get.RequestUri = new Uri(get.RequestUri!.GetLeftPart(UriPartial.Path));
-        dialect.Prepare(get, StoreRequestKind.Direct);
-        await dialect.AuthorizeAsync(get, cancellationToken);
+        await AuthorizeAsync(get, StoreRequestKind.Direct, cancellationToken);
         using var answer = await base.SendAsync(get, cancellationToken);
-        return !answer.IsSuccessStatusCode && await ReadBodyAsync(answer, StoreErrorReader.MaxBytes, cancellationToken) is { } text ? StoreErrorReader.Read(text) : null;
+        return answer.IsSuccessStatusCode ? Served : await ReadBodyAsync(answer, StoreErrorReader.MaxBytes, cancellationToken) is { } text ? StoreErrorReader.Read(text) : null;
     }
 
     /// <returns>Null if the body is longer.</returns>
@@ -264,34 +293,6 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         return text.ToArray();
     }
 
-    /// <summary>Some stores ignore <c>If-Range</c> and send a part of the new version. All of them respect <c>If-Match</c>.</summary>
-    /// <returns>Whether there was a condition, in this attempt or an earlier one.</returns>
-    private static bool TakeRangeCondition(HttpRequestMessage request)
-    {
-        if (request.Headers.IfRange is not { } condition)
-        {
-            return request.Options.TryGetValue(HasRangeCondition, out var had) && had;
-        }
-
-        request.Headers.IfRange = null;
-        if (request.Headers.Range is null)
-        {
-            return false;
-        }
-
-        if (condition.EntityTag is { IsWeak: false } etag)
-        {
-            request.Headers.IfMatch.Clear();
-            request.Headers.IfMatch.Add(etag);
-            request.Options.Set(HasRangeCondition, true);
-            return true;
-        }
-
-        // A date does not identify a version.
-        request.Headers.Range = null;
-        return false;
-    }
-
     private static void RemoveClientHeaders(HttpRequestMessage request)
     {
         // The host that a transform sets would differ from the one that is signed.
@@ -302,7 +303,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
             request.Headers.Remove(name);
         }
 
-        static bool IsForeign(string name) => Removed.Contains(name, StringComparer.OrdinalIgnoreCase) || IsOwn(name);
+        static bool IsForeign(string name) => Removed.Contains(name, StringComparer.OrdinalIgnoreCase) || name.StartsWith(Forwarded, StringComparison.OrdinalIgnoreCase) || IsOwn(name);
     }
 
     private static bool IsOwn(string name) => OwnHeaders.Any(own => name.StartsWith(own, StringComparison.OrdinalIgnoreCase));
@@ -342,8 +343,9 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
                 return started <= last;
             }
 
-            _forgotten = now;
+            // Afterwards: requests that began meanwhile may still have the old one.
             dialect.ForgetCredential();
+            _forgotten = time.GetTimestamp();
             return true;
         }
     }

@@ -64,6 +64,7 @@ internal sealed class AzureDialect : StoreDialect
 
     public override void ForgetCredential()
     {
+        _tokens?.Forget();
         _sas?.Forget();
         _accountKey?.Forget();
         _created = null;

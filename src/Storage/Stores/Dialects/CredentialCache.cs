@@ -23,6 +23,8 @@ internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Ta
 
     private readonly Lock _lock = new();
     private Task<T>? _pending;
+    private object? _search;
+    private Task _last = Task.CompletedTask;
     private string? _failure;
     private long _failedAt;
 
@@ -38,7 +40,14 @@ internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Ta
                 throw Fail(_failure);
             }
 
-            pending = _pending ??= Task.Run(ObtainAsync, CancellationToken.None);
+            if (_pending is null)
+            {
+                var (search, last) = (new object(), _last);
+                _search = search;
+                _last = _pending = Task.Run(() => ObtainAsync(search, last), CancellationToken.None);
+            }
+
+            pending = _pending;
         }
 
         try
@@ -51,29 +60,42 @@ internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Ta
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Libraries throw many types. Whatever it is, there is no credential.")]
-    private async Task<T> ObtainAsync()
+    /// <summary>Storage has rejected the credential: requests from now on do not get what an earlier call returns.</summary>
+    public void Forget()
     {
+        lock (_lock)
+        {
+            (_pending, _search) = (null, null);
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Libraries throw many types. Whatever it is, there is no credential.")]
+    private async Task<T> ObtainAsync(object search, Task last)
+    {
+        await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
             using var stop = new CancellationTokenSource(MaxSearch, time);
             var credential = await obtain(stop.Token);
-            lock (_lock)
-            {
-                (_pending, _failure) = (null, null);
-            }
-
+            End(search, null);
             return credential;
         }
         catch (Exception e)
         {
             var failure = $"{name}: {e.GetType().Name}: {HiddenCharacters.Escape(e.Message, MaxShownLength)}";
-            lock (_lock)
-            {
-                (_pending, _failure, _failedAt) = (null, failure, time.GetTimestamp());
-            }
-
+            End(search, failure);
             throw Fail(failure);
+        }
+    }
+
+    private void End(object search, string? failure)
+    {
+        lock (_lock)
+        {
+            if (_search == search)
+            {
+                (_pending, _search, _failure, _failedAt) = (null, null, failure, time.GetTimestamp());
+            }
         }
     }
 

@@ -11,6 +11,7 @@ internal sealed class SecretFile(string? value, string? path, TimeProvider time)
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(5);
 
     private volatile Reading? _last;
+    private int _rejections;
 
     /// <summary>The current secret, without surrounding white space.</summary>
     /// <exception cref="StorageException">The file has never been read, and cannot be read now.</exception>
@@ -21,8 +22,10 @@ internal sealed class SecretFile(string? value, string? path, TimeProvider time)
             return value;
         }
 
+        // Before the file is read: what is rejected meanwhile is not fresh.
+        var rejections = Volatile.Read(ref _rejections);
         var last = _last;
-        if (last is { IsRejected: false } && time.GetElapsedTime(last.At) < Freshness)
+        if (last?.Rejections == rejections && time.GetElapsedTime(last.At) < Freshness)
         {
             return last.Text;
         }
@@ -34,21 +37,27 @@ internal sealed class SecretFile(string? value, string? path, TimeProvider time)
                 throw new IOException("The file is too large for a secret.");
             }
 
-            _last = last = new Reading(File.ReadAllText(path!).Trim(), time.GetTimestamp());
+            var text = File.ReadAllText(path!).Trim();
+            if (text.Length == 0)
+            {
+                throw new IOException("The file is empty.");
+            }
+
+            _last = last = new Reading(text, time.GetTimestamp(), rejections);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // While a file is being replaced, the previous secret is the best one there is.
             last = last is null
                 ? throw new StorageException(FailureReason.NoCredential, inner: e) { LogDetail = $"The file of a secret cannot be read: {e.Message}" }
-                : _last = last with { At = time.GetTimestamp(), IsRejected = false };
+                : _last = last with { At = time.GetTimestamp(), Rejections = rejections };
         }
 
         return last.Text;
     }
 
     /// <summary>The next use reads the file again, because storage has rejected what it held.</summary>
-    public void Forget() => _last = _last is { } last ? last with { IsRejected = true } : null;
+    public void Forget() => Interlocked.Increment(ref _rejections);
 
-    private sealed record Reading(string Text, long At, bool IsRejected = false);
+    private sealed record Reading(string Text, long At, int Rejections);
 }

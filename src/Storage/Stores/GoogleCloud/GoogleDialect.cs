@@ -49,6 +49,7 @@ internal sealed class GoogleDialect : StoreDialect
     {
         _signer?.Forget();
         _credential = null;
+        _tokens?.Forget();
     }
 
     public override void Prepare(HttpRequestMessage message, StoreRequestKind kind)

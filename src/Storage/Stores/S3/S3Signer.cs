@@ -37,7 +37,11 @@ internal sealed class S3Signer
             var provider = new Provider(options, time);
             var cache = new CredentialCache<AWSCredentials>(provider.Name, provider.ResolveAsync, time);
             _get = cache.GetAsync;
-            _forget = provider.Forget;
+            _forget = () =>
+            {
+                provider.Forget();
+                cache.Forget();
+            };
         }
     }
 
@@ -73,31 +77,38 @@ internal sealed class S3Signer
     /// <summary>Amazon's own order of places to look for credentials, and a role to assume with them.</summary>
     private sealed class Provider(StoreOptions options, TimeProvider time)
     {
-        // It looks at the environment of the process, so one is enough.
-        private static readonly DefaultAWSCredentialsIdentityResolver Chain = new();
-
         private readonly SecretFile _secret = new(options.SecretKey, options.SecretKeyFile, time);
-        private volatile AssumeRoleAWSCredentials? _role;
-        private volatile AWSCredentials? _base;
+        private volatile Search _search = new();
 
         public string Name => options.AssumeRole is { } role ? $"AssumeRole {role}" : "AWS credential chain";
 
         /// <summary>Credentials that need no more waiting when they are used.</summary>
         public async Task<AWSCredentials> ResolveAsync(CancellationToken cancellationToken)
         {
-            var found = options.Source == StoreCredentials.Keys ? FromKeys(options, _secret.Read()) : await Chain.ResolveIdentityAsync(null, cancellationToken);
-            _base = found;
-            var credentials = options.AssumeRole is null ? found : _role ??= new AssumeRoleAWSCredentials(found, options.AssumeRole, SessionName, new AssumeRoleAWSCredentialsOptions { ExternalId = options.ExternalId });
+            var search = _search;
+            var found = options.Source == StoreCredentials.Keys ? FromKeys(options, _secret.Read()) : await search.Chain.ResolveIdentityAsync(null, cancellationToken);
+            search.Found = found;
+            var credentials = options.AssumeRole is null ? found : search.Role ??= new AssumeRoleAWSCredentials(found, options.AssumeRole, SessionName, new AssumeRoleAWSCredentialsOptions { ExternalId = options.ExternalId });
             var keys = await credentials.GetCredentialsAsync().WaitAsync(cancellationToken);
             return new ImmutableKeys(keys);
         }
 
+        /// <summary>Searches again: the chain never reads a file twice, and some of its credentials are shared by the process.</summary>
         public void Forget()
         {
             _secret.Forget();
-            _role?.ClearCredentials();
-            (_base as RefreshingAWSCredentials)?.ClearCredentials();
-            _role = options.Source == StoreCredentials.Keys ? null : _role;
+            var forgotten = Interlocked.Exchange(ref _search, new Search());
+            (forgotten.Found as RefreshingAWSCredentials)?.ClearCredentials();
+        }
+
+        /// <summary>Everything that was found with the same keys.</summary>
+        private sealed class Search
+        {
+            public DefaultAWSCredentialsIdentityResolver Chain { get; } = new();
+
+            public AWSCredentials? Found { get; set; }
+
+            public AssumeRoleAWSCredentials? Role { get; set; }
         }
     }
 
