@@ -36,6 +36,11 @@ internal sealed class FolderLister(ObjectStore store)
         {
             throw BundleProblemException.From(FailureReason.ObjectsMissing, [new EntryError(0, folder.Requested.Id, $"nothing under '{folder.Requested.Id}'")]);
         }
+        catch (StorageException e) when (after is not null && e.UpstreamStatusCode == StatusCodes.Status400BadRequest)
+        {
+            // Only the store can read its token, and the client chose it.
+            throw BundleProblemException.BadRequest("after: is not the 'next' of a page of this folder.");
+        }
         catch (StorageException e)
         {
             throw BundleProblemException.FromStorage((new EntryError(0, folder.Requested.Id, e.Message), e));
