@@ -17,12 +17,11 @@ internal sealed class ListableStore : IAsyncDisposable
     private readonly DirectoryInfo? _folder;
     private readonly RadosGateway? _rados;
     private readonly AzuriteServer? _azurite;
-    private readonly string _bucket;
     private readonly (string Key, object Value)[] _settings;
 
     private ListableStore(string bucket, string address, DirectoryInfo? folder, ScriptedS3? scripted, RadosGateway? rados, AzuriteServer? azurite)
     {
-        (_bucket, Address, _folder, Scripted, _rados, _azurite) = (bucket, address, folder, scripted, rados, azurite);
+        (Bucket, Address, _folder, Scripted, _rados, _azurite) = (bucket, address, folder, scripted, rados, azurite);
         _settings =
             scripted is not null ? Keys(ScriptedS3.Region, ScriptedS3.Keys.AccessKey, ScriptedS3.Keys.SecretKey)
             : rados is not null ? Keys(RadosGateway.Region, RadosGateway.AccessKey, RadosGateway.SecretKey)
@@ -34,13 +33,15 @@ internal sealed class ListableStore : IAsyncDisposable
 
     public string Address { get; }
 
+    public string Bucket { get; }
+
     /// <summary>The scripted store; null if it is another one.</summary>
     public ScriptedS3? Scripted { get; }
 
     /// <summary>Requests for pages that the scripted store has received, apart from the probe at the start.</summary>
     public int Listings => Scripted!.Upstream.Requests.Count(request => request.Path.Contains("list-type=2", StringComparison.Ordinal) && !IsProbe(request));
 
-    public static async Task<ListableStore> StartAsync(SharedStores stores, string kind)
+    public static async Task<ListableStore> StartAsync(SharedStores stores, string kind, bool isVersioned = false)
     {
         var bucket = string.Create(CultureInfo.InvariantCulture, $"listed-{Interlocked.Increment(ref _buckets)}");
         switch (kind)
@@ -53,7 +54,7 @@ internal sealed class ListableStore : IAsyncDisposable
                 return new(bucket, $"{scripted.Address}{bucket}/", null, scripted, null, null);
             case "ceph":
                 var rados = await stores.Rados;
-                await rados.Client.CreateBucketAsync(bucket);
+                await rados.Client.CreateBucketAsync(bucket, isVersioned);
                 return new(bucket, $"{rados.Address}{bucket}/", null, null, rados, null);
             default:
                 var azurite = await stores.Azurite;
@@ -112,7 +113,7 @@ internal sealed class ListableStore : IAsyncDisposable
             }
         }
 
-        await (_rados?.Client.PutAsync(_bucket, objects) ?? _azurite?.PutAsync(_bucket, objects) ?? Task.CompletedTask);
+        await (_rados?.Client.PutAsync(Bucket, objects) ?? _azurite?.PutAsync(Bucket, objects) ?? Task.CompletedTask);
     }
 
     public async Task DeleteAsync(string key)
@@ -123,7 +124,7 @@ internal sealed class ListableStore : IAsyncDisposable
             File.Delete(Path.Combine(_folder.FullName, key));
         }
 
-        await (_rados?.Client.DeleteAsync(_bucket, key) ?? _azurite?.DeleteAsync(_bucket, key) ?? Task.CompletedTask);
+        await (_rados?.Client.DeleteAsync(Bucket, key) ?? _azurite?.DeleteAsync(Bucket, key) ?? Task.CompletedTask);
     }
 
     public static byte[] ContentOf(string key) => Encoding.UTF8.GetBytes("the content of " + key);
