@@ -61,6 +61,9 @@ internal static class S3Listing
         _ => c.ToString(),
     }));
 
+    /// <summary>Whether a token is that of a page.</summary>
+    public static bool IsToken(string token) => token.StartsWith("1+/", StringComparison.Ordinal) && token.EndsWith("&==", StringComparison.Ordinal);
+
     /// <summary>As AWS encodes keys in listings: like a form, but slashes remain.</summary>
     private static string EncodeUrl(string text) =>
         SignatureV4.EscapePath(text).Replace("%20", "+", StringComparison.Ordinal).Replace("%2A", "*", StringComparison.Ordinal).Replace("~", "%7E", StringComparison.Ordinal);

@@ -205,11 +205,16 @@ internal sealed class ScriptedS3 : IAsyncDisposable
         return Error(error.Status, error.Code, request, details);
     }
 
-    private ScriptedResponse List(ScriptedRequest request, IReadOnlyDictionary<string, string> query)
+    private ScriptedResponse List(ScriptedRequest request, Dictionary<string, string> query)
     {
         if (_listingFailures.TryDequeue(out var failure))
         {
             return Error(failure.Status, failure.Code, request);
+        }
+
+        if (query.TryGetValue("continuation-token", out var token) && !S3Listing.IsToken(token))
+        {
+            return Error(400, "InvalidArgument", request);
         }
 
         var objects = Upstream.Objects.Where(pair => pair.Key.StartsWith(_root, StringComparison.Ordinal) && !pair.Key.Contains('?', StringComparison.Ordinal)).Select(pair => (Uri.UnescapeDataString(pair.Key[_root.Length..]), pair.Value));

@@ -29,12 +29,17 @@ internal sealed class FolderLister(ObjectStore store)
         {
             var page = await run.Record.WaitForUpstreamAsync(store.ListAsync(folder.Object, new ListingRequest(IsOneLevel: true, PageSize, after), run.Record.Transfer, run.Stopped));
             return page.Objects.Count + page.Folders.Count > 0 || after is not null || page.Next is not null || folder.Object.Key.Length == 0
-                ? Describe(folder, page)
+                ? await DescribeAsync(folder, page)
                 : throw new StorageException(FailureReason.NotFound);
         }
         catch (StorageException e) when (e.Reason == FailureReason.NotFound)
         {
             throw BundleProblemException.From(FailureReason.ObjectsMissing, [new EntryError(0, folder.Requested.Id, $"nothing under '{folder.Requested.Id}'")]);
+        }
+        catch (StorageException e) when (after is not null && e.UpstreamStatusCode == StatusCodes.Status400BadRequest)
+        {
+            // Only the store can read its token, and the client chose it.
+            throw BundleProblemException.BadRequest("after: is not the 'next' of a page of this folder.");
         }
         catch (StorageException e)
         {
@@ -42,18 +47,33 @@ internal sealed class FolderLister(ObjectStore store)
         }
     }
 
-    private static FolderDocument Describe(ResolvedEntry folder, ListingPage page)
+    private static async Task<FolderDocument> DescribeAsync(ResolvedEntry folder, ListingPage page)
     {
-        // A marker of the folder itself, or of a folder in it, is not an object.
-        var objects = page.Objects.Where(listed => !listed.IsDirectory && listed.Key is not ("" or [.., '/'])).ToArray();
+        var objects = await WithinSourceAsync(folder, page.Objects.Where(listed => !listed.IsMarker), listed => listed.Key);
+        var folders = await WithinSourceAsync(folder, page.Folders, name => name);
         var safeObjects = objects.Where(listed => IsSafe(folder, listed.Key)).ToArray();
-        var safeFolders = page.Folders.Where(name => IsSafe(folder, name[..^1])).ToArray();
+        var safeFolders = folders.Where(name => IsSafe(folder, name[..^1])).ToArray();
         return new(
             folder.Requested.Id,
             [.. safeFolders.Select(name => new FolderDocument.Folder(folder.Requested.Id + name, name[..^1]))],
             [.. safeObjects.Select(listed => new FolderDocument.Item(folder.Requested.Id + listed.Key, listed.Key, listed.Size, listed.Modified, listed.ETag))],
-            objects.Length - safeObjects.Length + page.Folders.Count - safeFolders.Length,
+            objects.Count - safeObjects.Length + folders.Count - safeFolders.Length,
             page.Next);
+    }
+
+    /// <summary>Without what a more specific route serves: this client may not be permitted to know its keys.</summary>
+    private static async Task<List<T>> WithinSourceAsync<T>(ResolvedEntry folder, IEnumerable<T> listed, Func<T, string> getKey)
+    {
+        var found = new List<T>();
+        foreach (var one in listed)
+        {
+            if (await folder.Object.Source.ServesAsync(folder.Object.Key + getKey(one), folder.Object.Client))
+            {
+                found.Add(one);
+            }
+        }
+
+        return found;
     }
 
     private static bool IsSafe(ResolvedEntry folder, string name) => EntryNames.UnsafeListed(folder.Object.Key + name) is null;

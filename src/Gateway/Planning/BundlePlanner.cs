@@ -89,7 +89,7 @@ internal sealed class BundlePlanner(
         {
             throw BundleProblemException.From(
                 FailureReason.ObjectsMissing,
-                [.. plan.All.Where(entry => entry.IsMissing).Select(entry => new EntryError(entry.Index, entry.Id, "no such object"))]);
+                [.. plan.All.Where(entry => entry.IsMissing).Select(entry => new EntryError(entry.RequestIndex, entry.Id, "no such object"))]);
         }
 
         if (_maxBytes > 0 && plan.Size > _maxBytes)

@@ -24,22 +24,21 @@ internal sealed class Expansion(BundleRequest request, NameOptions names)
     /// <summary>Adds the objects of a folder.</summary>
     public async ValueTask AddFolderAsync(ResolvedEntry folder, IReadOnlyList<ListedObject> objects)
     {
-        if (objects.Count == 0)
-        {
-            Omit(folder, folder.Requested, $"nothing under '{HiddenCharacters.Escape(folder.Requested.Id)}'", new StorageException(FailureReason.NotFound));
-        }
-
+        var isEmpty = true;
         foreach (var listed in objects)
         {
-            var requested = new RequestedEntry(folder.Requested.Id + listed.Key, folder.Requested.GivenName is null ? null : folder.Requested.FolderName + listed.Key);
             var key = folder.Object.Key + listed.Key;
+            if (!await folder.Object.Source.ServesAsync(key, folder.Object.Client))
+            {
+                // A more specific route serves it. This client may not be permitted to know its key.
+                continue;
+            }
+
+            isEmpty = false;
+            var requested = new RequestedEntry(folder.Requested.Id + listed.Key, folder.Requested.GivenName is null ? null : folder.Requested.FolderName + listed.Key);
             if (FindFault(requested, key) is { } fault)
             {
                 Omit(folder, requested, fault, null);
-            }
-            else if (!await folder.Object.Source.ServesAsync(key, folder.Object.Client))
-            {
-                Omit(folder, requested, "another route serves this path, so the object is not part of the source", null);
             }
             else if (listed.ArchivedAs is { } archived)
             {
@@ -57,6 +56,11 @@ internal sealed class Expansion(BundleRequest request, NameOptions names)
                     Listed = folder.Object.Source.Decodes ? null : ObjectStore.Describe(listed),
                 });
             }
+        }
+
+        if (isEmpty)
+        {
+            Omit(folder, folder.Requested, $"nothing under '{HiddenCharacters.Escape(folder.Requested.Id)}'", new StorageException(FailureReason.NotFound));
         }
     }
 

@@ -74,7 +74,7 @@ internal sealed class FolderExpander(ObjectStore store, IOptions<LimitOptions> l
             string? token = null;
             for (var pages = 0; ; pages++)
             {
-                if (pages > (_maxEntries / ObjectsPerPage) + ExtraPages)
+                if (pages == (_maxEntries / ObjectsPerPage) + ExtraPages)
                 {
                     throw new StorageException(FailureReason.InvalidListing, $"Storage sent more than {pages} pages of a listing.");
                 }
@@ -108,8 +108,7 @@ internal sealed class FolderExpander(ObjectStore store, IOptions<LimitOptions> l
 
     private void Take(ResolvedEntry folder, ListingPage page, List<ListedObject> objects, Total total, BundleRun run)
     {
-        // Markers of folders are not objects.
-        var found = page.Objects.Where(listed => !(listed.IsDirectory || (listed.Size == 0 && listed.Key is "" or [.., '/']))).ToArray();
+        var found = page.Objects.Where(listed => !listed.IsMarker).ToArray();
         if (!total.TryAdd(found.Length))
         {
             throw BundleProblemException.TooLarge(string.Create(

@@ -7,8 +7,11 @@ namespace Gateway.Storage.Listings;
 /// <param name="Modified">Truncated to seconds, because the response to HEAD has no more.</param>
 public sealed record ListedObject(string Key, long Size, string? ETag, DateTimeOffset Modified)
 {
-    /// <summary>Whether the store marks it as a directory. A key that ends in a slash is a marker too.</summary>
+    /// <summary>Whether the store marks it as a directory.</summary>
     public bool IsDirectory { get; init; }
+
+    /// <summary>Whether it only marks a folder: the one that was listed, or one in it. With bytes it is an object.</summary>
+    public bool IsMarker => Size == 0 && (IsDirectory || Key is "" or [.., '/']);
 
     /// <summary>The MD5 of the stored bytes; null if the store returned none.</summary>
     public byte[]? Md5 { get; init; }

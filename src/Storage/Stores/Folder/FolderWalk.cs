@@ -106,8 +106,7 @@ internal sealed class FolderWalk(string folder, IReadOnlyList<string> segments, 
 
                 break;
             case null when name.Contains(Undecodable, StringComparison.Ordinal):
-                // It exists, but no key can name it. A reader must learn of it.
-                _objects.Add(new ListedObject(key, 0, null, DateTimeOffset.UnixEpoch));
+                AddUndecodable(key);
                 break;
         }
     }
@@ -130,7 +129,17 @@ internal sealed class FolderWalk(string folder, IReadOnlyList<string> segments, 
         };
         if (open is null)
         {
-            RequireAbsent(parent, name);
+            if (parent.Describe(name) is { Kind: FileKind.Folder })
+            {
+                // Its files would be missing. One that is gone is none, and a link may lead anywhere.
+                throw new IOException("The folder cannot be opened.");
+            }
+
+            if (parent.Describe(name) is null && name.Contains(Undecodable, StringComparison.Ordinal))
+            {
+                AddUndecodable(key[..^1]);
+            }
+
             return true;
         }
 
@@ -154,14 +163,8 @@ internal sealed class FolderWalk(string folder, IReadOnlyList<string> segments, 
         return Visit(open, key);
     }
 
-    /// <summary>A folder that cannot be opened may be gone, and a link may lead anywhere. Otherwise its files would be missing.</summary>
-    private static void RequireAbsent(OpenFolder parent, string name)
-    {
-        if (parent.Describe(name) is { Kind: FileKind.Folder } || name.Contains(Undecodable, StringComparison.Ordinal))
-        {
-            throw new IOException("The folder cannot be opened.");
-        }
-    }
+    /// <summary>It exists, but no key can name it. A reader must learn of it.</summary>
+    private void AddUndecodable(string key) => _objects.Add(new ListedObject(key, 0, null, DateTimeOffset.UnixEpoch));
 
     private static bool IsSameOrInside(string path, string ancestor) =>
         path.StartsWith(ancestor, StringComparison.Ordinal) && (path.Length == ancestor.Length || path[ancestor.Length] == Path.DirectorySeparatorChar);

@@ -44,10 +44,7 @@ internal sealed class ListingBuilder(string prefix)
         var known = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < _objects.Count; i++)
         {
-            var key = GetKey(_objects[i].Key);
-
-            // The marker of the prefix itself: the slash that makes it one is in the prefix.
-            _objects[i] = _objects[i] with { Key = key, IsDirectory = _objects[i].IsDirectory || (key.Length == 0 && prefix.EndsWith('/')) };
+            _objects[i] = _objects[i] with { Key = GetKey(_objects[i].Key) };
         }
 
         for (var i = 0; i < _folders.Count; i++)

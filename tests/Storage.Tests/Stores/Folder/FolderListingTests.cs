@@ -180,15 +180,15 @@ public sealed class FolderListingTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux only");
         Write("b", "real-\uFFFD");
-        await RunAsync("sh", "-c", $"printf x > \"{_folder}/$(printf 'a\\377')\"");
+        await RunAsync("sh", "-c", $"printf x > \"{_folder}/$(printf 'a\\377')\"; mkdir \"{_folder}/$(printf 'a\\377f')\"");
 
         var objects = Read(Everything)!.Objects;
 
         // .NET cannot delete it.
-        await RunAsync("sh", "-c", $"rm \"{_folder}\"/a*");
-        Assert.Equal(["a\uFFFD", "b", "real-\uFFFD"], objects.Select(listed => listed.Key));
+        await RunAsync("sh", "-c", $"rm -r \"{_folder}\"/a*");
+        Assert.Equal(["a\uFFFD", "a\uFFFDf", "b", "real-\uFFFD"], objects.Select(listed => listed.Key));
         Assert.Equal((0, null), (objects[0].Size, objects[0].ETag));
-        Assert.NotNull(objects[2].ETag);
+        Assert.NotNull(objects[3].ETag);
     }
 
     [Theory]

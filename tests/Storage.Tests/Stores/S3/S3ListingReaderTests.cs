@@ -107,11 +107,14 @@ public class S3ListingReaderTests
     }
 
     [Fact]
-    public void The_marker_of_the_prefix_itself_is_a_directory()
+    public void A_key_that_ends_in_a_slash_is_a_marker_unless_it_has_bytes()
     {
-        Assert.True(Assert.Single(Read(Object("a/") + End, "a/").Objects) is { Key: "", IsDirectory: true });
-        Assert.True(Assert.Single(Read(Object("a/20") + End, "a/20").Objects) is { Key: "", IsDirectory: false });
-        Assert.True(Assert.Single(Read(Object("a/b/") + End, "a/").Objects) is { Key: "b/", IsDirectory: false });
+        const string Empty = "<Size>0</Size>";
+        Assert.True(Assert.Single(Read(Object("a/", Empty) + End, "a/").Objects) is { Key: "", IsMarker: true });
+        Assert.True(Assert.Single(Read(Object("a/b/", Empty) + End, "a/").Objects) is { Key: "b/", IsMarker: true });
+        Assert.True(Assert.Single(Read(Object("a/b", Empty) + End, "a/").Objects) is { Key: "b", IsMarker: false });
+        Assert.True(Assert.Single(Read(Object("a/") + End, "a/").Objects) is { Key: "", IsMarker: false });
+        Assert.True(Assert.Single(Read(Object("a/b/") + End, "a/").Objects) is { Key: "b/", IsMarker: false });
     }
 
     [Theory]
