@@ -38,7 +38,7 @@ internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Ta
                 throw Fail(_failure);
             }
 
-            pending = _pending ??= Task.Run(ObtainAsync, CancellationToken.None);
+            pending = _pending ??= Start();
         }
 
         try
@@ -49,6 +49,15 @@ internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Ta
         {
             throw Fail($"{name} took longer than {MaxWait.TotalSeconds} s.");
         }
+    }
+
+    private Task<T> Start()
+    {
+        var search = Task.Run(ObtainAsync, CancellationToken.None);
+
+        // All who wait may have left when it fails.
+        _ = search.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return search;
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Libraries throw many types. Whatever it is, there is no credential.")]
