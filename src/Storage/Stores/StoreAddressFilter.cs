@@ -4,7 +4,7 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Storage.Stores;
 
-/// <summary>Checks the addresses of clusters that are stores, at startup and at every reload: each must contain the bucket, and secrets need TLS.</summary>
+/// <summary>Checks the addresses of clusters that are stores, also those of health checks, at startup and at every reload: each must contain the bucket, and secrets need TLS.</summary>
 internal sealed class StoreAddressFilter(StoreCatalogue stores) : IProxyConfigFilter
 {
     public ValueTask<ClusterConfig> ConfigureClusterAsync(ClusterConfig cluster, CancellationToken cancel)
@@ -12,7 +12,7 @@ internal sealed class StoreAddressFilter(StoreCatalogue stores) : IProxyConfigFi
         if (stores.Find(cluster.ClusterId) is { } options)
         {
             var faults = (cluster.Destinations ?? new Dictionary<string, DestinationConfig>())
-                .SelectMany(destination => FindFaults(destination.Value.Address, options).Select(fault => $"ReverseProxy:Clusters:{cluster.ClusterId}:Destinations:{destination.Key}:Address: {fault}"))
+                .SelectMany(destination => FindFaults(destination.Value, options).Select(fault => $"ReverseProxy:Clusters:{cluster.ClusterId}:Destinations:{destination.Key}:{fault}"))
                 .ToArray();
             if (faults.Length > 0)
             {
@@ -34,6 +34,14 @@ internal sealed class StoreAddressFilter(StoreCatalogue stores) : IProxyConfigFi
         }
 
         return new(route);
+    }
+
+    private static IEnumerable<string> FindFaults(DestinationConfig destination, StoreOptions options)
+    {
+        var faults = FindFaults(destination.Address, options).Select(fault => $"{nameof(destination.Address)}: {fault}");
+
+        // Health checks carry the credential too.
+        return string.IsNullOrEmpty(destination.Health) ? faults : faults.Concat(FindFaults(destination.Health, options).Select(fault => $"{nameof(destination.Health)}: {fault}"));
     }
 
     private static IEnumerable<string> FindFaults(string? address, StoreOptions options)

@@ -72,11 +72,11 @@ internal sealed class AzureDialect : StoreDialect
 
     public override void Prepare(HttpRequestMessage message, StoreRequestKind kind)
     {
-        if (_customerKey?.Read() is { } key)
+        if (ReadCustomerKey(_customerKey) is var (text, key))
         {
             message.Headers.TryAddWithoutValidation("x-ms-encryption-algorithm", "AES256");
-            message.Headers.TryAddWithoutValidation("x-ms-encryption-key", key);
-            message.Headers.TryAddWithoutValidation("x-ms-encryption-key-sha256", Convert.ToBase64String(SHA256.HashData(Convert.FromBase64String(key))));
+            message.Headers.TryAddWithoutValidation("x-ms-encryption-key", text);
+            message.Headers.TryAddWithoutValidation("x-ms-encryption-key-sha256", Convert.ToBase64String(SHA256.HashData(key)));
         }
     }
 

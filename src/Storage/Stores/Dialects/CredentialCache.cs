@@ -45,6 +45,9 @@ internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Ta
                 var (search, last) = (new object(), _last);
                 _search = search;
                 _last = _pending = Task.Run(() => ObtainAsync(search, last), CancellationToken.None);
+
+                // All who wait may have left when it fails.
+                _ = _last.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
 
             pending = _pending;

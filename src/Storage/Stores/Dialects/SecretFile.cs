@@ -14,7 +14,7 @@ internal sealed class SecretFile(string? value, string? path, TimeProvider time)
     private int _rejections;
 
     /// <summary>The current secret, without surrounding white space.</summary>
-    /// <exception cref="StorageException">The file has never been read, and cannot be read now.</exception>
+    /// <exception cref="StorageException">The file has never been read, and cannot be read now, or is empty.</exception>
     public string Read()
     {
         if (value is not null)
@@ -32,18 +32,7 @@ internal sealed class SecretFile(string? value, string? path, TimeProvider time)
 
         try
         {
-            if (new FileInfo(path!).Length > MaxBytes)
-            {
-                throw new IOException("The file is too large for a secret.");
-            }
-
-            var text = File.ReadAllText(path!).Trim();
-            if (text.Length == 0)
-            {
-                throw new IOException("The file is empty.");
-            }
-
-            _last = last = new Reading(text, time.GetTimestamp(), rejections);
+            _last = last = new Reading(ReadFile(path!), time.GetTimestamp(), rejections);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -58,6 +47,22 @@ internal sealed class SecretFile(string? value, string? path, TimeProvider time)
 
     /// <summary>The next use reads the file again, because storage has rejected what it held.</summary>
     public void Forget() => Interlocked.Increment(ref _rejections);
+
+    private static string ReadFile(string path)
+    {
+        // Of a link, a file's description has the length of the link.
+        using var file = File.OpenRead(path);
+        if (file.Length > MaxBytes)
+        {
+            throw new IOException("The file is too large for a secret.");
+        }
+
+        using var reader = new StreamReader(file);
+        var text = reader.ReadToEnd().Trim();
+
+        // An editor and a shell empty a file before they write it.
+        return text.Length > 0 ? text : throw new IOException("The file is empty.");
+    }
 
     private sealed record Reading(string Text, long At, int Rejections);
 }

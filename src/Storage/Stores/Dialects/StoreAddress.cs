@@ -17,7 +17,8 @@ internal readonly record struct StoreAddress(string BucketPath, string Key, stri
     /// <returns>The path of the bucket without a final slash; null if the address does not contain it.</returns>
     public static string? FindBucket(Uri address, StoreOptions options)
     {
-        if (address.Host.StartsWith(options.Bucket + ".", StringComparison.OrdinalIgnoreCase))
+        // The host of Azure begins with the account, which may have the container's name.
+        if (options.Kind != StoreKind.Azure && address.Host.StartsWith(options.Bucket + ".", StringComparison.OrdinalIgnoreCase))
         {
             return "";
         }
@@ -50,7 +51,8 @@ internal readonly record struct StoreAddress(string BucketPath, string Key, stri
                 return null;
             }
 
-            path.Append('/').Append(Uri.EscapeDataString(decoded));
+            // A store that decodes the path before it computes the signature cannot tell an encoded slash from a slash.
+            path.Append('/').Append(Uri.EscapeDataString(decoded).Replace("%2F", "/", StringComparison.Ordinal));
             key.Append('/').Append(decoded);
         }
 

@@ -1,3 +1,4 @@
+using Gateway.Storage.Failures;
 using Gateway.Storage.Listings;
 
 namespace Gateway.Storage.Stores.Dialects;
@@ -9,7 +10,7 @@ internal abstract class StoreDialect
     /// <summary>Adds what identifies the gateway, to a request that carries none of the client's own credentials. It may replace the request's URL.</summary>
     /// <param name="message">Has its final path and query.</param>
     /// <param name="cancellationToken">Ends the wait for a credential.</param>
-    /// <exception cref="Failures.StorageException">There is no credential.</exception>
+    /// <exception cref="StorageException">There is no credential.</exception>
     public abstract ValueTask AuthorizeAsync(HttpRequestMessage message, CancellationToken cancellationToken);
 
     /// <summary>Discards the credential that storage has rejected, so that the next attempt obtains a new one.</summary>
@@ -31,7 +32,7 @@ internal abstract class StoreDialect
     public abstract string GetListingQuery(string prefix, ListingRequest request);
 
     /// <summary>Reads one page of a listing.</summary>
-    /// <exception cref="Failures.StorageException">It cannot be read.</exception>
+    /// <exception cref="StorageException">It cannot be read.</exception>
     public abstract ListingPage ReadListing(ReadOnlyMemory<byte> body, string prefix);
 
     /// <summary>The class of an object that must be restored before it can be read, from the headers of a response to HEAD; null: it can be read.</summary>
@@ -39,4 +40,24 @@ internal abstract class StoreDialect
 
     /// <summary>The value of a response header.</summary>
     protected static string? GetHeader(HttpResponseMessage response, string name) => response.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
+
+    /// <summary>A customer's key.</summary>
+    /// <returns>In Base64, and decoded; null if objects are not encrypted with one.</returns>
+    /// <exception cref="StorageException">It cannot be read.</exception>
+    protected static (string Text, byte[] Bytes)? ReadCustomerKey(SecretFile? file)
+    {
+        if (file?.Read() is not { } text)
+        {
+            return null;
+        }
+
+        try
+        {
+            return (text, Convert.FromBase64String(text));
+        }
+        catch (FormatException e)
+        {
+            throw new StorageException(FailureReason.NoCredential, inner: e) { LogDetail = "The customer's key is not Base64." };
+        }
+    }
 }

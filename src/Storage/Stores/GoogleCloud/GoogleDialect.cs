@@ -61,11 +61,11 @@ internal sealed class GoogleDialect : StoreDialect
             message.Headers.TryAddWithoutValidation("Accept-Encoding", "gzip");
         }
 
-        if (_customerKey?.Read() is { } key)
+        if (ReadCustomerKey(_customerKey) is var (text, key))
         {
             message.Headers.TryAddWithoutValidation("x-goog-encryption-algorithm", "AES256");
-            message.Headers.TryAddWithoutValidation("x-goog-encryption-key", key);
-            message.Headers.TryAddWithoutValidation("x-goog-encryption-key-sha256", Convert.ToBase64String(SHA256.HashData(Convert.FromBase64String(key))));
+            message.Headers.TryAddWithoutValidation("x-goog-encryption-key", text);
+            message.Headers.TryAddWithoutValidation("x-goog-encryption-key-sha256", Convert.ToBase64String(SHA256.HashData(key)));
         }
     }
 

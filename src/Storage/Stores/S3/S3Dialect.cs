@@ -36,14 +36,14 @@ internal sealed class S3Dialect(StoreOptions options, TimeProvider time) : Store
             message.Headers.TryAddWithoutValidation("x-amz-request-payer", "requester");
         }
 
-        if (_customerKey?.Read() is { } key)
+        if (ReadCustomerKey(_customerKey) is var (text, key))
         {
             // The API names MD5; it detects mistakes in transit and protects nothing.
 #pragma warning disable CA5351
-            var md5 = Convert.ToBase64String(MD5.HashData(Convert.FromBase64String(key)));
+            var md5 = Convert.ToBase64String(MD5.HashData(key));
 #pragma warning restore CA5351
             message.Headers.TryAddWithoutValidation("x-amz-server-side-encryption-customer-algorithm", "AES256");
-            message.Headers.TryAddWithoutValidation("x-amz-server-side-encryption-customer-key", key);
+            message.Headers.TryAddWithoutValidation("x-amz-server-side-encryption-customer-key", text);
             message.Headers.TryAddWithoutValidation("x-amz-server-side-encryption-customer-key-MD5", md5);
         }
     }

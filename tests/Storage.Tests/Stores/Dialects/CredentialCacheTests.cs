@@ -8,131 +8,264 @@ namespace Storage.Tests.Stores.Dialects;
 public class CredentialCacheTests
 {
     private readonly FakeTimeProvider _time = new();
-    private TaskCompletionSource<string> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _calls;
-    private int _running;
-    private int _most;
+    private readonly List<(TaskCompletionSource<string> Result, CancellationToken Stop)> _calls = [];
+    private readonly CredentialCache<string> _cache;
+
+    public CredentialCacheTests() => _cache = new CredentialCache<string>("The library", ObtainAsync, _time);
 
     [Fact]
-    public async Task Requests_at_the_same_time_share_one_call()
+    public async Task One_call_serves_all_who_wait()
     {
-        var cache = Create();
+        var waiting = Enumerable.Range(0, 20).Select(_ => _cache.GetAsync(CancellationToken.None).AsTask()).ToArray();
 
-        var waiting = Enumerable.Range(0, 50).Select(_ => cache.GetAsync(CancellationToken.None).AsTask()).ToArray();
-        await CallsAsync(1);
-        _answer.SetResult("credential");
+        (await CallAsync(1)).Result.SetResult("key");
         var credentials = await Task.WhenAll(waiting);
 
-        Assert.All(credentials, credential => Assert.Equal("credential", credential));
-        Assert.Equal((1, 1), (_calls, _most));
-    }
-
-    [Fact]
-    public async Task A_request_waits_at_most_five_seconds_and_the_search_goes_on()
-    {
-        var cache = Create();
-        var first = cache.GetAsync(CancellationToken.None).AsTask();
-        await CallsAsync(1);
-
-        _time.Advance(TimeSpan.FromSeconds(4.9));
-        var waits = !first.IsCompleted;
-        _time.Advance(TimeSpan.FromSeconds(0.2));
-        var failure = await Assert.ThrowsAsync<StorageException>(() => first);
-        var second = cache.GetAsync(CancellationToken.None).AsTask();
-        _answer.SetResult("credential");
-
-        Assert.Equal("credential", await second);
-        Assert.Equal((true, FailureReason.NoCredential, 1), (waits, failure.Reason, _calls));
-        Assert.Contains("the chain took longer than 5 s", failure.LogDetail, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_failure_is_remembered_for_thirty_seconds()
-    {
-        var cache = Create();
-        _answer.SetException(new InvalidOperationException("no provider\u001b[31m"));
-        var first = await Assert.ThrowsAsync<StorageException>(() => cache.GetAsync(CancellationToken.None).AsTask());
-
-        _time.Advance(TimeSpan.FromSeconds(29));
-        var remembered = await Assert.ThrowsAsync<StorageException>(() => cache.GetAsync(CancellationToken.None).AsTask());
-        var calls = _calls;
-        _time.Advance(TimeSpan.FromSeconds(2));
-        _answer = new();
-        _answer.SetResult("credential");
-        var later = await cache.GetAsync(CancellationToken.None);
-
-        Assert.Equal((1, 2, "credential"), (calls, _calls, later));
-        Assert.Equal(first.LogDetail, remembered.LogDetail);
-        Assert.StartsWith("the chain: InvalidOperationException: no provider", first.LogDetail, StringComparison.Ordinal);
-        Assert.DoesNotContain('\u001b', first.LogDetail!);
-    }
-
-    [Fact]
-    public async Task A_search_that_never_ends_is_stopped_after_a_minute()
-    {
-        var cache = Create();
-        var first = cache.GetAsync(CancellationToken.None).AsTask();
-        await CallsAsync(1);
-        _time.Advance(TimeSpan.FromSeconds(6));
-        await Assert.ThrowsAsync<StorageException>(() => first);
-
-        _time.Advance(TimeSpan.FromSeconds(60));
-        await Eventually.TrueAsync(() => Volatile.Read(ref _running) == 0, "the search is stopped");
-
-        Assert.Equal(1, _calls);
-    }
-
-    [Fact]
-    public async Task A_request_that_is_cancelled_does_not_end_the_search_of_others()
-    {
-        var cache = Create();
-        using var stop = new CancellationTokenSource();
-        var cancelled = cache.GetAsync(stop.Token).AsTask();
-        var other = cache.GetAsync(CancellationToken.None).AsTask();
-        await CallsAsync(1);
-
-        await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
-        _answer.SetResult("credential");
-
-        Assert.Equal("credential", await other);
+        Assert.All(credentials, credential => Assert.Equal("key", credential));
+        Assert.Single(_calls);
     }
 
     [Fact]
     public async Task After_Forget_a_request_does_not_get_what_an_earlier_call_returns()
     {
-        var cache = Create();
-        var before = cache.GetAsync(CancellationToken.None).AsTask();
-        await CallsAsync(1);
-        var old = _answer;
-        _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var before = _cache.GetAsync(CancellationToken.None).AsTask();
+        var first = await CallAsync(1);
 
-        cache.Forget();
-        var after = cache.GetAsync(CancellationToken.None).AsTask();
-        old.SetResult("old");
+        _cache.Forget();
+        var after = _cache.GetAsync(CancellationToken.None).AsTask();
+        first.Result.SetResult("old");
         await before;
-        await CallsAsync(2);
-        _answer.SetResult("new");
+        (await CallAsync(2)).Result.SetResult("new");
 
-        Assert.Equal(("old", "new", 1), (await before, await after, _most));
+        Assert.Equal(("old", "new"), (await before, await after));
     }
 
-    private CredentialCache<string> Create() => new(
-        "the chain",
-        async stop =>
-        {
-            Interlocked.Increment(ref _calls);
-            _most = Math.Max(_most, Interlocked.Increment(ref _running));
-            try
-            {
-                return await _answer.Task.WaitAsync(stop);
-            }
-            finally
-            {
-                Interlocked.Decrement(ref _running);
-            }
-        },
-        _time);
+    [Fact]
+    public async Task The_library_is_called_again_because_it_renews_the_credential()
+    {
+        var first = _cache.GetAsync(CancellationToken.None);
+        (await CallAsync(1)).Result.SetResult("one");
+        Assert.Equal("one", await first);
 
-    private Task CallsAsync(int count) => Eventually.TrueAsync(() => Volatile.Read(ref _calls) == count, $"call {count}");
+        var second = _cache.GetAsync(CancellationToken.None);
+        (await CallAsync(2)).Result.SetResult("two");
+
+        Assert.Equal("two", await second);
+    }
+
+    [Fact]
+    public async Task A_request_waits_at_most_five_seconds_and_the_search_goes_on()
+    {
+        var early = _cache.GetAsync(CancellationToken.None).AsTask();
+        var call = await CallAsync(1);
+        _time.Advance(TimeSpan.FromSeconds(4.9));
+        Assert.False(early.IsCompleted);
+
+        _time.Advance(TimeSpan.FromSeconds(0.1));
+        var failure = await Assert.ThrowsAsync<StorageException>(() => early);
+        var late = _cache.GetAsync(CancellationToken.None);
+        call.Result.SetResult("key");
+
+        Assert.Equal((FailureReason.NoCredential, "The library took longer than 5 s."), (failure.Reason, failure.LogDetail));
+        Assert.Equal("key", await late);
+        Assert.Single(_calls);
+    }
+
+    [Fact]
+    public async Task A_failure_is_remembered_for_thirty_seconds()
+    {
+        var first = _cache.GetAsync(CancellationToken.None).AsTask();
+        (await CallAsync(1)).Result.SetException(new InvalidOperationException("no\u001B[31m role"));
+        var failure = await Assert.ThrowsAsync<StorageException>(() => first);
+
+        _time.Advance(TimeSpan.FromSeconds(29.9));
+        var remembered = await Assert.ThrowsAsync<StorageException>(() => _cache.GetAsync(CancellationToken.None).AsTask());
+        _time.Advance(TimeSpan.FromSeconds(0.1));
+        var next = _cache.GetAsync(CancellationToken.None);
+        (await CallAsync(2)).Result.SetResult("key");
+
+        Assert.Equal(("The library: InvalidOperationException: no\\u{001B}[31m role", FailureReason.NoCredential.Text), (failure.LogDetail, failure.Message));
+        Assert.Equal((FailureReason.NoCredential, failure.LogDetail), (remembered.Reason, remembered.LogDetail));
+        Assert.Equal("key", await next);
+    }
+
+    [Fact]
+    public async Task A_long_message_of_a_library_is_shortened()
+    {
+        var first = _cache.GetAsync(CancellationToken.None).AsTask();
+        (await CallAsync(1)).Result.SetException(new InvalidOperationException(new string('x', 10_000)));
+
+        var failure = await Assert.ThrowsAsync<StorageException>(() => first);
+
+        Assert.InRange(failure.LogDetail!.Length, 300, 400);
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_does_not_stop_the_search_for_others()
+    {
+        using var leaves = new CancellationTokenSource();
+        var leaving = _cache.GetAsync(leaves.Token).AsTask();
+        var staying = _cache.GetAsync(CancellationToken.None);
+        var call = await CallAsync(1);
+
+        await leaves.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
+        Assert.False(call.Stop.IsCancellationRequested);
+        call.Result.SetResult("key");
+
+        Assert.Equal("key", await staying);
+    }
+
+    [Fact]
+    public async Task A_search_ends_after_a_minute()
+    {
+        var waiting = _cache.GetAsync(CancellationToken.None).AsTask();
+        var call = await CallAsync(1);
+        _time.Advance(TimeSpan.FromSeconds(5));
+        await Assert.ThrowsAsync<StorageException>(() => waiting);
+
+        _time.Advance(TimeSpan.FromSeconds(55));
+
+        Assert.True(call.Stop.IsCancellationRequested);
+        await Eventually.TrueAsync(async () => (await FailAsync()).LogDetail == "The library: TaskCanceledException: A task was canceled.", "the search has failed");
+    }
+
+    [Fact]
+    public async Task A_library_that_blocks_or_fails_at_once_blocks_nobody_else()
+    {
+        using var release = new SemaphoreSlim(0);
+        var cache = new CredentialCache<string>(
+            "The library",
+            _ =>
+            {
+                release.Wait(CancellationToken.None);
+                throw new InvalidOperationException("failed");
+            },
+            _time);
+
+        var waiting = cache.GetAsync(CancellationToken.None).AsTask();
+        Assert.False(waiting.IsCompleted);
+        release.Release();
+
+        Assert.Equal("The library: InvalidOperationException: failed", (await Assert.ThrowsAsync<StorageException>(() => waiting)).LogDetail);
+    }
+
+    [Fact]
+    public async Task A_search_that_fails_when_nobody_waits_any_more_is_not_a_fault_of_the_gateway()
+    {
+        var unobserved = new List<Exception>();
+        void Note(object? sender, UnobservedTaskExceptionEventArgs e)
+        {
+            lock (unobserved)
+            {
+                unobserved.Add(e.Exception);
+            }
+        }
+
+        TaskScheduler.UnobservedTaskException += Note;
+        try
+        {
+            // Any one of them would show it; the last ones may still be ending.
+            for (var i = 0; i < 20; i++)
+            {
+                await AbandonAsync();
+            }
+
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= Note;
+        }
+
+        Assert.DoesNotContain(unobserved, e => e.InnerException is StorageException { LogDetail: "The library: Abandoned: abandoned" });
+    }
+
+    private async Task AbandonAsync()
+    {
+        var result = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var cache = new CredentialCache<string>(
+            "The library",
+            _ =>
+            {
+                started.SetResult();
+                return result.Task;
+            },
+            _time);
+        using var leaves = new CancellationTokenSource();
+        var waiting = cache.GetAsync(leaves.Token).AsTask();
+        await started.Task;
+        await leaves.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        var exception = new Abandoned();
+        result.SetException(exception);
+        await exception.Read;
+    }
+
+    /// <summary>A failure that is known already; another text if the search still runs.</summary>
+    private async Task<StorageException> FailAsync()
+    {
+        using var stop = new CancellationTokenSource();
+        var waiting = _cache.GetAsync(stop.Token);
+        await stop.CancelAsync();
+        try
+        {
+            await waiting;
+        }
+        catch (OperationCanceledException)
+        {
+            return new StorageException(FailureReason.NoCredential) { LogDetail = "pending" };
+        }
+        catch (StorageException e)
+        {
+            return e;
+        }
+
+        return new StorageException(FailureReason.None) { LogDetail = "found" };
+    }
+
+    private async Task<(TaskCompletionSource<string> Result, CancellationToken Stop)> CallAsync(int number)
+    {
+        await Eventually.TrueAsync(
+            () =>
+            {
+                lock (_calls)
+                {
+                    return _calls.Count == number;
+                }
+            },
+            $"call {number}");
+        return _calls[^1];
+    }
+
+    private Task<string> ObtainAsync(CancellationToken stop)
+    {
+        var result = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        stop.Register(() => result.TrySetCanceled(stop));
+        lock (_calls)
+        {
+            _calls.Add((result, stop));
+        }
+
+        return result.Task;
+    }
+
+    /// <summary>Reports when it has been read, because whoever waited for the search itself would observe its failure.</summary>
+    private sealed class Abandoned : Exception
+    {
+        private readonly TaskCompletionSource _read = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Read => _read.Task;
+
+        public override string Message
+        {
+            get
+            {
+                _read.TrySetResult();
+                return "abandoned";
+            }
+        }
+    }
 }
