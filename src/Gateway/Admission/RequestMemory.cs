@@ -6,7 +6,7 @@ namespace Gateway.Admission;
 /// The memory of one request's data, from the first byte of its body to its outcome: the body as received so far, the
 /// manifest, and the plan. Growing never waits: a slow client holds no more than it has sent.
 /// </summary>
-/// <remarks>Not thread-safe.</remarks>
+/// <remarks>Any number of threads may grow it; one disposes of it when no other uses it.</remarks>
 internal sealed class RequestMemory(BundleMemory memory, string client) : IDisposable
 {
     // A manifest is in memory as bytes in a buffer that grows by doubling, and as text of two bytes per character.
@@ -16,6 +16,7 @@ internal sealed class RequestMemory(BundleMemory memory, string client) : IDispo
     // position in the archive and in a zip's directory, the folded name for collision checks, and its line in a plan or a receipt.
     private const int BytesPerEntry = 1024;
 
+    private readonly Lock _lock = new();
     private readonly Stack<RateLimitLease> _leases = new();
     private long _bytes;
 
@@ -39,8 +40,11 @@ internal sealed class RequestMemory(BundleMemory memory, string client) : IDispo
 
     private int Grow(long bytes)
     {
-        var refusal = memory.Grow(client, _bytes, _bytes + bytes, _leases);
-        _bytes += bytes;
-        return refusal;
+        lock (_lock)
+        {
+            var refusal = memory.Grow(client, _bytes, _bytes + bytes, _leases);
+            _bytes += bytes;
+            return refusal;
+        }
     }
 }

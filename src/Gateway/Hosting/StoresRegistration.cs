@@ -28,6 +28,9 @@ internal static class StoresRegistration
             throw new InvalidConfigurationException(faults);
         }
 
-        services.AddSingleton(provider => new StoreCatalogue(stores, provider.GetRequiredService<StoreLog>().Note, provider.GetRequiredService<TimeProvider>()));
+        var atStart = Read(section);
+        services.AddSingleton(provider => new StoreCatalogue(stores, () => !Read(section).SequenceEqual(atStart), provider.GetRequiredService<StoreLog>().Note, provider.GetRequiredService<TimeProvider>()));
     }
+
+    private static List<KeyValuePair<string, string?>> Read(IConfigurationSection section) => [.. section.AsEnumerable().OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase)];
 }

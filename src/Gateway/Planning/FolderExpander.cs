@@ -21,6 +21,9 @@ internal sealed class FolderExpander(ObjectStore store, IOptions<LimitOptions> l
     private const int ObjectsPerPage = 1000;
     private const int ExtraPages = 16;
 
+    // Each costs at least one request.
+    private const int MaxFolders = 100;
+
     // A page can have 8 MiB.
     private const int MaxAtOnce = 4;
 
@@ -31,64 +34,67 @@ internal sealed class FolderExpander(ObjectStore store, IOptions<LimitOptions> l
     public async Task<ResolvedBundle> ExpandAsync(ResolvedBundle bundle, BundleRun run)
     {
         var folders = bundle.Entries.Where(entry => entry.Requested.IsFolder).ToArray();
-        var listings = new Dictionary<int, Task<List<ListedObject>>>();
-        using var slots = new SemaphoreSlim(MaxAtOnce);
-        var total = new Total(_maxEntries - (bundle.Entries.Count - folders.Length));
-        foreach (var folder in folders)
+        if (folders.Length > MaxFolders)
         {
-            listings.Add(folder.Index, ListAsync(folder, total, slots, run));
+            throw BundleProblemException.TooLarge($"A bundle names at most {MaxFolders} folders.");
         }
 
-        await WhenAllAsync(listings.Values);
+        var budget = new Budget(_maxEntries - (bundle.Entries.Count - folders.Length), (_maxEntries / ObjectsPerPage) + ExtraPages + folders.Length);
+        var listings = new Dictionary<int, List<ListedObject>>();
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = MaxAtOnce, CancellationToken = run.Stopped };
+
+        // The first failure cancels the others.
+        await Parallel.ForEachAsync(folders, parallel, async (folder, token) =>
+        {
+            var objects = await ListAsync(folder, budget, run, token);
+            lock (listings)
+            {
+                listings.Add(folder.Index, objects);
+            }
+        });
+
         var expansion = new Expansion(bundle.Request, names.Value);
         foreach (var entry in bundle.Entries)
         {
-            if (!listings.TryGetValue(entry.Index, out var listing))
+            if (listings.TryGetValue(entry.Index, out var objects))
+            {
+                await expansion.AddFolderAsync(entry, objects);
+            }
+            else
             {
                 expansion.Add(entry);
-                continue;
             }
-
-            await expansion.AddFolderAsync(entry, await listing);
         }
 
         return expansion.Complete();
     }
 
-    private static async Task WhenAllAsync(IReadOnlyCollection<Task> tasks)
+    private async Task<List<ListedObject>> ListAsync(ResolvedEntry folder, Budget budget, BundleRun run, CancellationToken cancellationToken)
     {
-        // Every one of them must have ended before its failure ends the request, because they use the request.
-        await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        foreach (var task in tasks)
-        {
-            await task;
-        }
-    }
-
-    private async Task<List<ListedObject>> ListAsync(ResolvedEntry folder, Total total, SemaphoreSlim slots, BundleRun run)
-    {
-        await slots.WaitAsync(run.Stopped);
         try
         {
             var objects = new List<ListedObject>();
             string? token = null;
-            for (var pages = 0; ; pages++)
+            do
             {
-                if (pages == (_maxEntries / ObjectsPerPage) + ExtraPages)
+                if (!budget.TryTakePage())
                 {
-                    throw new StorageException(FailureReason.InvalidListing, $"Storage sent more than {pages} pages of a listing.");
+                    throw new StorageException(FailureReason.InvalidListing, "Storage sent too many pages of a listing that hold few objects.");
                 }
 
-                var page = await store.ListAsync(folder.Object, new ListingRequest(IsOneLevel: false, PageSize, token), run.Record.Transfer, run.Stopped);
-                Take(folder, page, objects, total, run);
-                if (page.Next is not { } next)
+                var page = await store.ListAsync(folder.Object, new ListingRequest(IsOneLevel: false, PageSize, token), run.Record.Transfer, cancellationToken);
+                var found = page.Objects.Where(listed => !listed.IsMarker).ToArray();
+                if (!budget.TryTakeEntries(found.Length))
                 {
-                    break;
+                    throw BundleProblemException.TooLarge(string.Create(
+                        CultureInfo.InvariantCulture, $"A bundle holds at most {_maxEntries} entries; there are more objects under '{HiddenCharacters.Escape(folder.Requested.Id)}'."));
                 }
 
-                token = next != token ? next : throw new StorageException(FailureReason.InvalidListing, "Storage sent the same page of a listing twice.");
+                Pay(run.RequestMemory, folder.Requested, found);
+                objects.AddRange(found);
+                token = page.Next is null || page.Next != token ? page.Next : throw new StorageException(FailureReason.InvalidListing, "Storage sent the same page of a listing twice.");
             }
-
+            while (token is not null);
             objects.Sort(static (x, y) => KeyOrder.Instance.Compare(x.Key, y.Key));
             return objects;
         }
@@ -100,34 +106,23 @@ internal sealed class FolderExpander(ObjectStore store, IOptions<LimitOptions> l
         {
             throw BundleProblemException.FromStorage((new EntryError(folder.RequestIndex, folder.Requested.Id, e.Message), e));
         }
-        finally
-        {
-            slots.Release();
-        }
     }
 
-    private void Take(ResolvedEntry folder, ListingPage page, List<ListedObject> objects, Total total, BundleRun run)
+    /// <summary>An entry holds its id, its name and its key.</summary>
+    private static void Pay(RequestMemory memory, RequestedEntry folder, IReadOnlyCollection<ListedObject> objects)
     {
-        var found = page.Objects.Where(listed => !listed.IsMarker).ToArray();
-        if (!total.TryAdd(found.Length))
-        {
-            throw BundleProblemException.TooLarge(string.Create(
-                CultureInfo.InvariantCulture, $"A bundle holds at most {_maxEntries} entries; there are more objects under '{HiddenCharacters.Escape(folder.Requested.Id)}'."));
-        }
-
-        lock (run.RequestMemory)
-        {
-            BundleRequestReader.Require(run.RequestMemory.GrowByEntries(found.Length));
-        }
-
-        objects.AddRange(found);
+        BundleRequestReader.Require(memory.GrowByEntries(objects.Count));
+        BundleRequestReader.Require(memory.GrowByBody(objects.Sum(listed => (long)folder.Id.Length + listed.Key.Length)));
     }
 
-    /// <summary>Entries of all folders together.</summary>
-    private sealed class Total(int left)
+    /// <summary>What all folders of a request may use together. Any number of threads.</summary>
+    private sealed class Budget(int entries, int pages)
     {
-        private int _left = left;
+        private int _entries = entries;
+        private int _pages = pages;
 
-        public bool TryAdd(int count) => Interlocked.Add(ref _left, -count) >= 0;
+        public bool TryTakeEntries(int count) => Interlocked.Add(ref _entries, -count) >= 0;
+
+        public bool TryTakePage() => Interlocked.Decrement(ref _pages) >= 0;
     }
 }

@@ -59,4 +59,7 @@ internal static class LogEvents
 
     /// <summary>A store responds at the start.</summary>
     public const int StoreResponds = 19;
+
+    /// <summary>A store does not respond at the start.</summary>
+    public const int StoreUnavailable = 20;
 }

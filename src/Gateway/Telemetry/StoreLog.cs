@@ -29,11 +29,18 @@ internal sealed partial class StoreLog(ILogger<StoreLog> logger, TimeProvider ti
     }
 
     /// <summary>Logs the result of the first request to a store.</summary>
-    public void NoteFirst(string store, string destination, int status)
+    /// <param name="store">The cluster.</param>
+    /// <param name="destination">The destination's id.</param>
+    /// <param name="fault">What went wrong; null: nothing.</param>
+    public void NoteFirst(string store, string destination, string? fault)
     {
-        if (status is >= StatusCodes.Status200OK and < StatusCodes.Status300MultipleChoices)
+        if (fault is null)
         {
             LogResponds(logger, store, destination);
+        }
+        else
+        {
+            LogSilent(logger, store, destination, fault);
         }
     }
 
@@ -42,4 +49,7 @@ internal sealed partial class StoreLog(ILogger<StoreLog> logger, TimeProvider ti
 
     [LoggerMessage(EventId = LogEvents.StoreResponds, EventName = nameof(LogEvents.StoreResponds), Level = LogLevel.Information, Message = "Store {Store} responds at destination {Destination}.")]
     private static partial void LogResponds(ILogger logger, string store, string destination);
+
+    [LoggerMessage(EventId = LogEvents.StoreUnavailable, EventName = nameof(LogEvents.StoreUnavailable), Level = LogLevel.Warning, Message = "Store {Store} did not respond to the first request at destination {Destination}: {Fault}.")]
+    private static partial void LogSilent(ILogger logger, string store, string destination, string fault);
 }

@@ -9,6 +9,12 @@ internal sealed class StoreAddressFilter(StoreCatalogue stores) : IProxyConfigFi
 {
     public ValueTask<ClusterConfig> ConfigureClusterAsync(ClusterConfig cluster, CancellationToken cancel)
     {
+        if (stores.HasChanged)
+        {
+            // A new cluster would be an open proxy to a store that the gateway does not know as one.
+            throw new InvalidConfigurationException([$"{StoreCatalogue.Section}: has changed, and is read only at the start. Restart to apply it"]);
+        }
+
         if (stores.Find(cluster.ClusterId) is { } options)
         {
             var faults = (cluster.Destinations ?? new Dictionary<string, DestinationConfig>())

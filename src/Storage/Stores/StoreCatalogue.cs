@@ -9,14 +9,18 @@ namespace Gateway.Storage.Stores;
 
 /// <summary>The stores of the configuration by cluster. The credentials of each are shared by all of its requests, also across reloads of YARP's routes.</summary>
 /// <param name="stores">The section <c>Stores</c>, validated.</param>
+/// <param name="hasChanged">Whether the section differs now from the given one.</param>
 /// <param name="onFailure">Called with the cluster and each failure.</param>
 /// <param name="time">The clock.</param>
-public sealed class StoreCatalogue(IReadOnlyDictionary<string, StoreOptions> stores, Action<string, StorageException> onFailure, TimeProvider time)
+public sealed class StoreCatalogue(IReadOnlyDictionary<string, StoreOptions> stores, Func<bool> hasChanged, Action<string, StorageException> onFailure, TimeProvider time)
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Stores";
 
     private readonly ConcurrentDictionary<string, Lazy<StoreDialect>> _dialects = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Whether the section has been changed since the start. It is read only then.</summary>
+    public bool HasChanged => hasChanged();
 
     /// <summary>The clusters that are stores.</summary>
     public IEnumerable<string> Clusters => stores.Keys;

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Listings;
 using Gateway.Storage.Stores.Dialects;
+using Gateway.Storage.Stores.Folder;
 using Gateway.Storage.Stores.Xml;
 
 namespace Gateway.Storage.Stores;
@@ -80,7 +81,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
             return refusal;
         }
 
-        if (StoreAddress.Parse(given, options) is not { } address)
+        if (StoreAddress.Parse(given, options, FindDestination(request)) is not { } address)
         {
             return CreateError(request, StatusCodes.Status400BadRequest, "The key is not valid UTF-8, or contains a '.' or '..' segment.");
         }
@@ -105,6 +106,8 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
 
         return response;
     }
+
+    private static Uri? FindDestination(HttpRequestMessage request) => request.Options.TryGetValue(FolderHandler.Root, out var prefix) ? new Uri(prefix) : null;
 
     /// <summary>A path at the same host. As a relative reference, one that begins with two slashes would be another host (RFC 3986, section 4.2).</summary>
     private static Uri Locate(Uri given, string path) => new(given.GetLeftPart(UriPartial.Authority) + path);
@@ -131,7 +134,9 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
 
     private async Task<HttpResponseMessage> ListAsync(HttpRequestMessage request, StoreAddress address, ListingExchange listing, CancellationToken cancellationToken)
     {
-        var target = Locate(request.RequestUri!, address.BucketPath + dialect.GetListingQuery(address.Key, listing.Request));
+        // A transform may have dropped the slash of an empty key. Without it the prefix would mean other folders too.
+        var prefix = address.Key is "" or [.., '/'] ? address.Key : $"{address.Key}/";
+        var target = Locate(request.RequestUri!, address.BucketPath + dialect.GetListingQuery(prefix, listing.Request));
         var response = await SendAuthorizedAsync(request, target, StoreRequestKind.Listing, cancellationToken);
         if (response.StatusCode != HttpStatusCode.OK)
         {
@@ -142,7 +147,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         {
             var body = await ReadBodyAsync(response, ListingRequest.MaxPageBytes, cancellationToken)
                 ?? throw new StorageException(FailureReason.InvalidListing, $"Storage sent a page of a listing with more than {ListingRequest.MaxPageBytes} bytes.");
-            listing.Page = dialect.ReadListing(body, address.Key);
+            listing.Page = dialect.ReadListing(body, prefix);
         }
 
         return new HttpResponseMessage(HttpStatusCode.OK) { RequestMessage = request };

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using Gateway.Storage.Connections;
 using Gateway.Storage.Failures;
+using Gateway.Storage.Listings;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
@@ -175,7 +176,7 @@ internal sealed class AttemptHandler(
 
     /// <summary>An object that is always rejected must not slow down requests for other objects.</summary>
     private static bool Refused(Destination destination, ConcurrencyLimit.Slot slot, HttpRequestMessage request) =>
-        destination.Refusals.CountObject(request.RequestUri!.AbsolutePath) ? destination.Limit.Refused(slot) : destination.Limit.RefusedObject(slot);
+        !IsListing(request) && destination.Refusals.CountObject(request.RequestUri!.AbsolutePath) ? destination.Limit.Refused(slot) : destination.Limit.RefusedObject(slot);
 
     private static bool IsOverloaded(HttpResponseMessage response) => response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable;
 
@@ -249,7 +250,8 @@ internal sealed class AttemptHandler(
     /// <summary>Decides once, for the circuit breaker and for YARP's passive health.</summary>
     private static bool Counts(DestinationFailures failures, HttpRequestMessage request, Outcome<HttpResponseMessage> outcome)
     {
-        var counts = GetReason(outcome, request.Method) is { } reason && failures.Count(reason, request.RequestUri!.AbsolutePath);
+        // A listing costs storage more than an object. Slow listings must not close the way to objects.
+        var counts = !IsListing(request) && GetReason(outcome, request.Method) is { } reason && failures.Count(reason, request.RequestUri!.AbsolutePath);
         if (request.Options.TryGetValue(Capture, out var capture))
         {
             capture.IsFaultOfDestination = counts;
@@ -270,6 +272,8 @@ internal sealed class AttemptHandler(
         { Result.StatusCode: HttpStatusCode.GatewayTimeout } => FailureReason.StorageTimeout,
         _ => null,
     };
+
+    private static bool IsListing(HttpRequestMessage request) => request.Options.TryGetValue(ListingExchange.Key, out _);
 
     private static bool IsLast(HttpRequestMessage request) => request.Options.TryGetValue(Capture, out var capture) && capture.IsLastDestination;
 

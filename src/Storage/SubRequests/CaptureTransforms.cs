@@ -95,7 +95,7 @@ internal sealed class CaptureTransforms : ITransformProvider
     private static void RequireKept(ResponseCapture capture, Uri address, bool staysInside, string? keyNotKept)
     {
         capture.Failure = !staysInside ? new StorageException(FailureReason.OutsidePrefix)
-            : capture.ExactKey is { } key && SentPath.FindPrefix(address, key) is null ? new StorageException(FailureReason.KeyNotKept, keyNotKept)
+            : capture.ExactKey is { Length: > 0 } key && SentPath.FindPrefix(address, key) is null ? new StorageException(FailureReason.KeyNotKept, keyNotKept)
             : null;
         if (capture.Failure is { } failure)
         {

@@ -31,7 +31,7 @@ public sealed partial class DirectionsTests
         ["Connections"] = "Failures",
         ["Listings"] = "",
         ["Checksums"] = "Failures Http",
-        ["Stores"] = "Failures Listings Sources Stores.AzureBlobs Stores.Dialects Stores.GoogleCloud Stores.S3 Stores.Xml",
+        ["Stores"] = "Failures Listings Sources Stores.AzureBlobs Stores.Dialects Stores.Folder Stores.GoogleCloud Stores.S3 Stores.Xml",
         ["Stores.Xml"] = "Failures Http Listings",
         ["Stores.Folder"] = "Failures Http Listings",
         ["Stores.Dialects"] = "Failures Listings Paths Stores.Xml",

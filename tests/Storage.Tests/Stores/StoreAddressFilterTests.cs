@@ -129,5 +129,5 @@ public class StoreAddressFilterTests
     }
 
     private static StoreAddressFilter Filter(StoreOptions options) =>
-        new(new StoreCatalogue(new Dictionary<string, StoreOptions> { ["media"] = options }, (_, _) => { }, TimeProvider.System));
+        new(new StoreCatalogue(new Dictionary<string, StoreOptions> { ["media"] = options }, () => false, (_, _) => { }, TimeProvider.System));
 }

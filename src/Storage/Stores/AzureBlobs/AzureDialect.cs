@@ -31,6 +31,7 @@ internal sealed class AzureDialect : StoreDialect
     private readonly SecretFile? _accountKey;
     private readonly SecretFile? _customerKey;
     private volatile CreatedSas? _created;
+    private volatile DefaultAzureCredential _chain = new();
 
     public AzureDialect(StoreOptions options, TimeProvider time)
     {
@@ -38,8 +39,7 @@ internal sealed class AzureDialect : StoreDialect
         _customerKey = options.CustomerKeyFile is { } path ? new SecretFile(null, path, time) : null;
         if (options.Source == StoreCredentials.Chain)
         {
-            var chain = new DefaultAzureCredential();
-            _tokens = new CredentialCache<Bearer>(nameof(DefaultAzureCredential), async stop => new Bearer((await chain.GetTokenAsync(Scope, stop)).Token), time);
+            _tokens = new CredentialCache<Bearer>(nameof(DefaultAzureCredential), async stop => new Bearer((await _chain.GetTokenAsync(Scope, stop)).Token), time);
         }
         else if (options.Source == StoreCredentials.Keys)
         {
@@ -64,6 +64,7 @@ internal sealed class AzureDialect : StoreDialect
 
     public override void ForgetCredential()
     {
+        _chain = new DefaultAzureCredential();
         _tokens?.Forget();
         _sas?.Forget();
         _accountKey?.Forget();
@@ -72,7 +73,7 @@ internal sealed class AzureDialect : StoreDialect
 
     public override void Prepare(HttpRequestMessage message, StoreRequestKind kind)
     {
-        if (ReadCustomerKey(_customerKey) is var (text, key))
+        if (kind != StoreRequestKind.Listing && ReadCustomerKey(_customerKey) is var (text, key))
         {
             message.Headers.TryAddWithoutValidation("x-ms-encryption-algorithm", "AES256");
             message.Headers.TryAddWithoutValidation("x-ms-encryption-key", text);

@@ -6,7 +6,7 @@ namespace Gateway.Storage.Stores.Dialects;
 
 /// <summary>Obtains a credential from a vendor's library, for all requests of a store.</summary>
 /// <remarks>
-/// Any number of threads. The library caches and renews the credential, so it is called for every attempt. It may be slow: the search for a credential
+/// Any number of threads. The library caches and renews the credential, so it is called again at most a second later. It may be slow: the search for a credential
 /// can take half a minute if a metadata service does not respond. So one call at a time runs, on its own thread, all requests wait for it at most
 /// five seconds, and a failure is remembered for half a minute.
 /// </remarks>
@@ -19,11 +19,15 @@ internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Ta
     private const int MaxShownLength = 300;
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MaxSearch = TimeSpan.FromSeconds(60);
+    // Libraries renew what is about to expire, and some try it at every call while that fails.
+    private static readonly TimeSpan Reuse = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FailureLifetime = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
     private Task<T>? _pending;
     private object? _search;
+    private T? _credential;
+    private long _obtainedAt;
     private Task _last = Task.CompletedTask;
     private string? _failure;
     private long _failedAt;
@@ -35,6 +39,11 @@ internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Ta
         Task<T> pending;
         lock (_lock)
         {
+            if (_credential is not null && time.GetElapsedTime(_obtainedAt) < Reuse)
+            {
+                return _credential;
+            }
+
             if (_failure is not null && time.GetElapsedTime(_failedAt) < FailureLifetime)
             {
                 throw Fail(_failure);
@@ -68,7 +77,7 @@ internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Ta
     {
         lock (_lock)
         {
-            (_pending, _search) = (null, null);
+            (_pending, _search, _credential) = (null, null, null);
         }
     }
 
@@ -80,24 +89,25 @@ internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Ta
         {
             using var stop = new CancellationTokenSource(MaxSearch, time);
             var credential = await obtain(stop.Token);
-            End(search, null);
+            End(search, credential, null);
             return credential;
         }
         catch (Exception e)
         {
             var failure = $"{name}: {e.GetType().Name}: {HiddenCharacters.Escape(e.Message, MaxShownLength)}";
-            End(search, failure);
+            End(search, null, failure);
             throw Fail(failure);
         }
     }
 
-    private void End(object search, string? failure)
+    private void End(object search, T? credential, string? failure)
     {
         lock (_lock)
         {
             if (_search == search)
             {
                 (_pending, _search, _failure, _failedAt) = (null, null, failure, time.GetTimestamp());
+                (_credential, _obtainedAt) = (credential, time.GetTimestamp());
             }
         }
     }

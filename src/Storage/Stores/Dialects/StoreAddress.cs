@@ -17,25 +17,26 @@ internal readonly record struct StoreAddress(string BucketPath, string Key, stri
     /// <returns>The path of the bucket without a final slash; null if the address does not contain it.</returns>
     public static string? FindBucket(Uri address, StoreOptions options)
     {
-        // The host of Azure begins with the account, which may have the container's name.
-        if (options.Kind != StoreKind.Azure && address.Host.StartsWith(options.Bucket + ".", StringComparison.OrdinalIgnoreCase))
-        {
-            return "";
-        }
-
-        var segments = address.AbsolutePath.Split('/');
+        // The path decides first: the host of a server may begin with the name of its bucket too, and then a bucket of the path would be taken for a key.
+        var segments = address.AbsolutePath.Split('/', 4);
         return segments.Length > 1 && segments[1] == options.Bucket ? $"/{segments[1]}"
 
             // An emulator of Azure has the account in the path.
             : options.Kind == StoreKind.Azure && segments.Length > 2 && segments[2] == options.Bucket ? $"/{segments[1]}/{segments[2]}"
+
+            // The host of Azure begins with the account, which may have the container's name.
+            : options.Kind != StoreKind.Azure && address.Host.StartsWith(options.Bucket + ".", StringComparison.OrdinalIgnoreCase) ? ""
             : null;
     }
 
     /// <summary>Reads the URL of a request, as YARP's transforms have left it.</summary>
+    /// <param name="address">The URL.</param>
+    /// <param name="options">The store.</param>
+    /// <param name="destination">The address of the destination, which decides where the bucket is; null: the URL itself is such an address.</param>
     /// <returns>Null if a segment is a dot segment, or is not UTF-8 when it is decoded once: the store would read another key, perhaps outside the bucket.</returns>
-    public static StoreAddress? Parse(Uri address, StoreOptions options)
+    public static StoreAddress? Parse(Uri address, StoreOptions options, Uri? destination = null)
     {
-        if (FindBucket(address, options) is not { } bucket)
+        if (FindBucket(destination ?? address, options) is not { } bucket || !address.AbsolutePath.StartsWith(bucket, StringComparison.Ordinal))
         {
             return null;
         }

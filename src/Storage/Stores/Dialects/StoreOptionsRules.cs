@@ -84,6 +84,16 @@ internal static class StoreOptionsRules
 
     private static IEnumerable<string> FindContradictions(StoreOptions options)
     {
+        (string Key, string? Value)[] texts =
+        [
+            (nameof(options.AccessKey), options.AccessKey), (nameof(options.SecretKey), options.SecretKey), (nameof(options.SessionToken), options.SessionToken),
+            (nameof(options.AssumeRole), options.AssumeRole), (nameof(options.Account), options.Account), (nameof(options.AccountKey), options.AccountKey), (nameof(options.Sas), options.Sas),
+        ];
+        foreach (var (key, _) in texts.Where(text => text.Value is { } value && string.IsNullOrWhiteSpace(value)))
+        {
+            yield return $"{key}: is empty";
+        }
+
         if (options.SecretKey is not null && options.SecretKeyFile is not null)
         {
             yield return "SecretKeyFile: SecretKey is set too; use one of them";

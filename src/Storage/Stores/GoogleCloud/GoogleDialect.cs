@@ -61,7 +61,7 @@ internal sealed class GoogleDialect : StoreDialect
             message.Headers.TryAddWithoutValidation("Accept-Encoding", "gzip");
         }
 
-        if (ReadCustomerKey(_customerKey) is var (text, key))
+        if (kind != StoreRequestKind.Listing && ReadCustomerKey(_customerKey) is var (text, key))
         {
             message.Headers.TryAddWithoutValidation("x-goog-encryption-algorithm", "AES256");
             message.Headers.TryAddWithoutValidation("x-goog-encryption-key", text);

@@ -36,7 +36,7 @@ internal sealed class S3Dialect(StoreOptions options, TimeProvider time) : Store
             message.Headers.TryAddWithoutValidation("x-amz-request-payer", "requester");
         }
 
-        if (ReadCustomerKey(_customerKey) is var (text, key))
+        if (kind != StoreRequestKind.Listing && ReadCustomerKey(_customerKey) is var (text, key))
         {
             // The API names MD5; it detects mistakes in transit and protects nothing.
 #pragma warning disable CA5351

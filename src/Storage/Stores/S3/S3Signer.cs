@@ -86,6 +86,12 @@ internal sealed class S3Signer
         public async Task<AWSCredentials> ResolveAsync(CancellationToken cancellationToken)
         {
             var search = _search;
+            if (options.AssumeRole is not null && options.Source == StoreCredentials.Keys && _secret.Read() is var secret && search.Secret != secret)
+            {
+                // The role was assumed with a key that has been replaced.
+                _search = search = new Search { Secret = secret };
+            }
+
             var found = options.Source == StoreCredentials.Keys ? FromKeys(options, _secret.Read()) : await search.Chain.ResolveIdentityAsync(null, cancellationToken);
             search.Found = found;
             var credentials = options.AssumeRole is null ? found : search.Role ??= new AssumeRoleAWSCredentials(found, options.AssumeRole, SessionName, new AssumeRoleAWSCredentialsOptions { ExternalId = options.ExternalId });
@@ -105,6 +111,8 @@ internal sealed class S3Signer
         private sealed class Search
         {
             public DefaultAWSCredentialsIdentityResolver Chain { get; } = new();
+
+            public string? Secret { get; init; }
 
             public AWSCredentials? Found { get; set; }
 

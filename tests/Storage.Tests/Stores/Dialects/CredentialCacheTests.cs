@@ -8,7 +8,7 @@ namespace Storage.Tests.Stores.Dialects;
 public class CredentialCacheTests
 {
     private readonly FakeTimeProvider _time = new();
-    private readonly List<(TaskCompletionSource<string> Result, CancellationToken Stop)> _calls = [];
+    private readonly List<(TaskCompletionSource<string> Answer, CancellationToken Stop)> _calls = [];
     private readonly CredentialCache<string> _cache;
 
     public CredentialCacheTests() => _cache = new CredentialCache<string>("The library", ObtainAsync, _time);
@@ -18,7 +18,7 @@ public class CredentialCacheTests
     {
         var waiting = Enumerable.Range(0, 20).Select(_ => _cache.GetAsync(CancellationToken.None).AsTask()).ToArray();
 
-        (await CallAsync(1)).Result.SetResult("key");
+        (await CallAsync(1)).Answer.SetResult("key");
         var credentials = await Task.WhenAll(waiting);
 
         Assert.All(credentials, credential => Assert.Equal("key", credential));
@@ -33,9 +33,9 @@ public class CredentialCacheTests
 
         _cache.Forget();
         var after = _cache.GetAsync(CancellationToken.None).AsTask();
-        first.Result.SetResult("old");
+        first.Answer.SetResult("old");
         await before;
-        (await CallAsync(2)).Result.SetResult("new");
+        (await CallAsync(2)).Answer.SetResult("new");
 
         Assert.Equal(("old", "new"), (await before, await after));
     }
@@ -44,11 +44,11 @@ public class CredentialCacheTests
     public async Task The_library_is_called_again_because_it_renews_the_credential()
     {
         var first = _cache.GetAsync(CancellationToken.None);
-        (await CallAsync(1)).Result.SetResult("one");
+        (await CallAsync(1)).Answer.SetResult("one");
         Assert.Equal("one", await first);
 
         var second = _cache.GetAsync(CancellationToken.None);
-        (await CallAsync(2)).Result.SetResult("two");
+        (await CallAsync(2)).Answer.SetResult("two");
 
         Assert.Equal("two", await second);
     }
@@ -64,7 +64,7 @@ public class CredentialCacheTests
         _time.Advance(TimeSpan.FromSeconds(0.1));
         var failure = await Assert.ThrowsAsync<StorageException>(() => early);
         var late = _cache.GetAsync(CancellationToken.None);
-        call.Result.SetResult("key");
+        call.Answer.SetResult("key");
 
         Assert.Equal((FailureReason.NoCredential, "The library took longer than 5 s."), (failure.Reason, failure.LogDetail));
         Assert.Equal("key", await late);
@@ -75,14 +75,14 @@ public class CredentialCacheTests
     public async Task A_failure_is_remembered_for_thirty_seconds()
     {
         var first = _cache.GetAsync(CancellationToken.None).AsTask();
-        (await CallAsync(1)).Result.SetException(new InvalidOperationException("no\u001B[31m role"));
+        (await CallAsync(1)).Answer.SetException(new InvalidOperationException("no\u001B[31m role"));
         var failure = await Assert.ThrowsAsync<StorageException>(() => first);
 
         _time.Advance(TimeSpan.FromSeconds(29.9));
         var remembered = await Assert.ThrowsAsync<StorageException>(() => _cache.GetAsync(CancellationToken.None).AsTask());
         _time.Advance(TimeSpan.FromSeconds(0.1));
         var next = _cache.GetAsync(CancellationToken.None);
-        (await CallAsync(2)).Result.SetResult("key");
+        (await CallAsync(2)).Answer.SetResult("key");
 
         Assert.Equal(("The library: InvalidOperationException: no\\u{001B}[31m role", FailureReason.NoCredential.Text), (failure.LogDetail, failure.Message));
         Assert.Equal((FailureReason.NoCredential, failure.LogDetail), (remembered.Reason, remembered.LogDetail));
@@ -93,7 +93,7 @@ public class CredentialCacheTests
     public async Task A_long_message_of_a_library_is_shortened()
     {
         var first = _cache.GetAsync(CancellationToken.None).AsTask();
-        (await CallAsync(1)).Result.SetException(new InvalidOperationException(new string('x', 10_000)));
+        (await CallAsync(1)).Answer.SetException(new InvalidOperationException(new string('x', 10_000)));
 
         var failure = await Assert.ThrowsAsync<StorageException>(() => first);
 
@@ -111,7 +111,7 @@ public class CredentialCacheTests
         await leaves.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
         Assert.False(call.Stop.IsCancellationRequested);
-        call.Result.SetResult("key");
+        call.Answer.SetResult("key");
 
         Assert.Equal("key", await staying);
     }
@@ -226,7 +226,7 @@ public class CredentialCacheTests
         return new StorageException(FailureReason.None) { LogDetail = "found" };
     }
 
-    private async Task<(TaskCompletionSource<string> Result, CancellationToken Stop)> CallAsync(int number)
+    private async Task<(TaskCompletionSource<string> Answer, CancellationToken Stop)> CallAsync(int number)
     {
         await Eventually.TrueAsync(
             () =>
