@@ -37,12 +37,6 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
 
     private static readonly TimeSpan MinForgetInterval = TimeSpan.FromSeconds(5);
 
-    private static readonly string[] OwnHeaders = ["x-amz-", "x-rgw-", "x-ms-", "x-goog-", "x-guploader-", "Server"];
-
-    // Of the client's own connection. Some stores take the host that they verify the signature for from X-Forwarded-Host.
-    private const string Forwarded = "X-Forwarded-";
-    private static readonly string[] Removed = ["Authorization", "Cookie", "Proxy-Authorization", "Origin", "Referer", "Forwarded"];
-
     private readonly Lock _forgetting = new();
     private long? _forgotten;
 
@@ -53,7 +47,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         try
         {
             var response = isProbe ? await ProbeAsync(request, given, cancellationToken) : await ReadAsync(request, given, isBundle, cancellationToken);
-            return isBundle ? response : WithoutOwnHeaders(response);
+            return isBundle ? response : StoreHeaders.WithoutOwn(response);
         }
         catch (StorageException e)
         {
@@ -172,7 +166,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         var isRenewed = false;
         while (true)
         {
-            RemoveClientHeaders(request);
+            StoreHeaders.RemoveClients(request);
             request.RequestUri = target;
             var started = time.GetTimestamp();
             await AuthorizeAsync(request, kind, cancellationToken);
@@ -258,7 +252,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
     {
         if (request.Method != HttpMethod.Head)
         {
-            return await ReadBodyAsync(response, StoreErrorReader.MaxBytes, cancellationToken) is { } body ? StoreErrorReader.Read(body) : null;
+            return await ReadErrorBodyAsync(response, cancellationToken);
         }
 
         if (response.StatusCode is not (HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden))
@@ -275,7 +269,20 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         get.RequestUri = new Uri(get.RequestUri!.GetLeftPart(UriPartial.Path));
         await AuthorizeAsync(get, StoreRequestKind.Direct, cancellationToken);
         using var answer = await base.SendAsync(get, cancellationToken);
-        return answer.IsSuccessStatusCode ? Served : await ReadBodyAsync(answer, StoreErrorReader.MaxBytes, cancellationToken) is { } text ? StoreErrorReader.Read(text) : null;
+        return answer.IsSuccessStatusCode ? Served : await ReadErrorBodyAsync(answer, cancellationToken);
+    }
+
+    private static async Task<StoreError?> ReadErrorBodyAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadBodyAsync(response, StoreErrorReader.MaxBytes, cancellationToken) is { } body ? StoreErrorReader.Read(body) : null;
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            // The status has been received; the body would only have explained it.
+            return null;
+        }
     }
 
     /// <returns>Null if the body is longer.</returns>
@@ -296,31 +303,6 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         }
 
         return text.ToArray();
-    }
-
-    private static void RemoveClientHeaders(HttpRequestMessage request)
-    {
-        // The host that a transform sets would differ from the one that is signed.
-        request.Headers.Host = null;
-        request.Content = null;
-        foreach (var name in request.Headers.NonValidated.Select(header => header.Key).Where(IsForeign).ToArray())
-        {
-            request.Headers.Remove(name);
-        }
-
-        static bool IsForeign(string name) => Removed.Contains(name, StringComparer.OrdinalIgnoreCase) || name.StartsWith(Forwarded, StringComparison.OrdinalIgnoreCase) || IsOwn(name);
-    }
-
-    private static bool IsOwn(string name) => OwnHeaders.Any(own => name.StartsWith(own, StringComparison.OrdinalIgnoreCase));
-
-    private static HttpResponseMessage WithoutOwnHeaders(HttpResponseMessage response)
-    {
-        foreach (var name in response.Headers.NonValidated.Select(header => header.Key).Where(IsOwn).ToArray())
-        {
-            response.Headers.Remove(name);
-        }
-
-        return response;
     }
 
     /// <summary>An error response of ours (RFC 9457).</summary>

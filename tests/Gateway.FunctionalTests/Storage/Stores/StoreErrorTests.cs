@@ -187,6 +187,50 @@ public class StoreErrorTests
         bundle.RequireEarly(code == "InvalidObjectState" ? 409 : 502);
     }
 
+    [Theory]
+    [InlineData(404, 404)]
+    [InlineData(403, 502)]
+    [InlineData(500, 502)]
+    public async Task An_error_whose_body_breaks_is_still_the_error_of_its_status(int status, int expected)
+    {
+        await using var store = new ScriptedS3();
+        store.Put("a", Size, seed: 1);
+        store.Fail("a", new Fault { Status = status, Head = $"HTTP/1.1 {status} X\r\nContent-Length: 1000\r\n\r\n<Error><Code>", Ending = Ending.Close, Times = 20 });
+        store.Fail("a", status, "Unheard", "HEAD");
+        await using var gateway = await StoreGateway.StartAsync(store, ("Upstream:Attempts", 1));
+
+        var bundle = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a&missing=abort");
+        var early = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+        var direct = await StoreGateway.ReadAsync(gateway, "/s/a");
+
+        bundle.RequireCut();
+        early.RequireEarly(expected);
+        direct.RequireEarly(status);
+        Assert.Equal(status switch { 404 => "Upstream/NotFound", 403 => "Upstream/Denied", _ => "Upstream/StorageError" }, gateway.Outcomes.All.First().Blame);
+    }
+
+    [Theory]
+    [InlineData("not XML")]
+    [InlineData("<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY a \"b\">]><Error><Code>&a;</Code></Error>")]
+    [InlineData("<Error><Code>Unheard&#27;[31m</Code></Error>")]
+    [InlineData("long")]
+    public async Task An_error_whose_body_cannot_be_read_is_the_error_of_its_status(string body)
+    {
+        await using var store = new ScriptedS3();
+        store.Put("a", Size, seed: 1);
+        var text = body == "long" ? $"<Error><Code>{new string('A', 100_000)}</Code></Error>" : body;
+        store.Fail("a", new Fault { Status = 403, Head = $"HTTP/1.1 403 X\r\nContent-Length: {text.Length}\r\n\r\n{text}", Times = 20 });
+        await using var gateway = await StoreGateway.StartAsync(store);
+
+        var bundle = await Download.GetAsync(gateway.Client, "/bundle?ids=s/a");
+        var direct = await StoreGateway.ReadAsync(gateway, "/s/a");
+
+        bundle.RequireEarly(502);
+        direct.RequireEarly(403);
+        Assert.Equal("Upstream/Denied", gateway.Outcomes.All.First().Blame);
+        Assert.DoesNotContain("Unheard", TextOf(direct), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_public_bucket_is_read_without_a_signature()
     {

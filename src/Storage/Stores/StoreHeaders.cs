@@ -1,0 +1,39 @@
+namespace Gateway.Storage.Stores;
+
+/// <summary>The headers that do not pass a store's handler, in either direction.</summary>
+internal static class StoreHeaders
+{
+    // Of the client's own connection. Some stores take the host that they verify the signature for from X-Forwarded-Host.
+    private const string Forwarded = "X-Forwarded-";
+
+    private static readonly string[] Own = ["x-amz-", "x-rgw-", "x-ms-", "x-goog-", "x-guploader-", "Server"];
+    private static readonly string[] OfClients = ["Authorization", "Cookie", "Proxy-Authorization", "Origin", "Referer", "Forwarded"];
+
+    /// <summary>Removes from a request what a store could obey, and what identifies the client.</summary>
+    public static void RemoveClients(HttpRequestMessage request)
+    {
+        // The host that a transform sets would differ from the one that is signed.
+        request.Headers.Host = null;
+        request.Content = null;
+        foreach (var name in request.Headers.NonValidated.Select(header => header.Key).Where(IsOfClient).ToArray())
+        {
+            request.Headers.Remove(name);
+        }
+    }
+
+    /// <summary>Removes from a response what the store reports about itself.</summary>
+    public static HttpResponseMessage WithoutOwn(HttpResponseMessage response)
+    {
+        foreach (var name in response.Headers.NonValidated.Select(header => header.Key).Where(IsOwn).ToArray())
+        {
+            response.Headers.Remove(name);
+        }
+
+        return response;
+    }
+
+    private static bool IsOfClient(string name) =>
+        OfClients.Contains(name, StringComparer.OrdinalIgnoreCase) || name.StartsWith(Forwarded, StringComparison.OrdinalIgnoreCase) || IsOwn(name);
+
+    private static bool IsOwn(string name) => Own.Any(own => name.StartsWith(own, StringComparison.OrdinalIgnoreCase));
+}
