@@ -66,11 +66,12 @@ internal sealed class FolderExpander(ObjectStore store, IOptions<LimitOptions> l
     private async Task<List<ListedObject>> ListAsync(ResolvedEntry folder, Total total, SemaphoreSlim slots, BundleRun run)
     {
         await slots.WaitAsync(run.Stopped);
+        var isListed = false;
         try
         {
             var objects = new List<ListedObject>();
             string? token = null;
-            for (var pages = 0; ; pages++)
+            for (var pages = 0; !total.HasFailed; pages++)
             {
                 if (pages > (_maxEntries / PageSize) + ExtraPages)
                 {
@@ -87,11 +88,13 @@ internal sealed class FolderExpander(ObjectStore store, IOptions<LimitOptions> l
                 token = next != token ? next : throw new StorageException(FailureReason.InvalidListing, "Storage sent the same page of a listing twice.");
             }
 
+            isListed = true;
             objects.Sort(static (x, y) => KeyOrder.Instance.Compare(x.Key, y.Key));
             return objects;
         }
         catch (StorageException e) when (e.Reason == FailureReason.NotFound)
         {
+            isListed = true;
             return [];
         }
         catch (StorageException e)
@@ -100,6 +103,11 @@ internal sealed class FolderExpander(ObjectStore store, IOptions<LimitOptions> l
         }
         finally
         {
+            if (!isListed)
+            {
+                total.HasFailed = true;
+            }
+
             slots.Release();
         }
     }
@@ -122,11 +130,21 @@ internal sealed class FolderExpander(ObjectStore store, IOptions<LimitOptions> l
         objects.AddRange(found);
     }
 
-    /// <summary>Entries of all folders together.</summary>
+    /// <summary>All folders together.</summary>
     private sealed class Total(int left)
     {
         private int _left = left;
+        private volatile bool _hasFailed;
 
+        /// <summary>Whether a folder has failed: listing the others would only make the client wait.</summary>
+        public bool HasFailed
+        {
+            get => _hasFailed;
+            set => _hasFailed = value;
+        }
+
+        /// <summary>Counts entries.</summary>
+        /// <returns>Whether there are not too many.</returns>
         public bool TryAdd(int count) => Interlocked.Add(ref _left, -count) >= 0;
     }
 }
