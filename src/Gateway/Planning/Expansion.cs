@@ -89,6 +89,30 @@ internal sealed class Expansion(BundleRequest request, NameOptions names)
 
     private void CompareNames()
     {
+        bool isAgain;
+        do
+        {
+            isAgain = false;
+            foreach (var (entry, fault) in FindCollisions().DistinctBy(fault => fault.Entry.Index))
+            {
+                if (Skips && entry.IsListed)
+                {
+                    _entries[entry.Index] = entry with { IsOmitted = true, Listed = null };
+
+                    // Only one collision of each name is found at a time.
+                    isAgain = true;
+                }
+                else
+                {
+                    _faults.Add((new EntryError(entry.RequestIndex, entry.Requested.Id, fault), null));
+                }
+            }
+        }
+        while (isAgain && _faults.Count == 0);
+    }
+
+    private List<(ResolvedEntry Entry, string Fault)> FindCollisions()
+    {
         var present = _entries.Where(entry => !entry.IsOmitted).ToArray();
         IEnumerable<string> all = present.Select(entry => entry.Requested.Name);
         var faults = new List<(ResolvedEntry Entry, string Fault)>();
@@ -100,17 +124,7 @@ internal sealed class Expansion(BundleRequest request, NameOptions names)
             faults.Add((bad, $"{reason}: '{HiddenCharacters.Escape(other)}'"));
         }
 
-        foreach (var (entry, fault) in faults.DistinctBy(fault => fault.Entry.Index))
-        {
-            if (Skips && entry.IsListed)
-            {
-                _entries[entry.Index] = entry with { IsOmitted = true, Listed = null };
-            }
-            else
-            {
-                _faults.Add((new EntryError(entry.RequestIndex, entry.Requested.Id, fault), null));
-            }
-        }
+        return faults;
     }
 
     private void Omit(ResolvedEntry folder, RequestedEntry entry, string fault, StorageException? failure)
