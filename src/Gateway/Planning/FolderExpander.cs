@@ -109,9 +109,9 @@ internal sealed class FolderExpander(ObjectStore store, IOptions<LimitOptions> l
     }
 
     /// <summary>An entry holds its id, its name and its key.</summary>
-    private static void Pay(RequestMemory memory, RequestedEntry folder, IReadOnlyCollection<ListedObject> objects)
+    private static void Pay(RequestMemory memory, RequestedEntry folder, ListedObject[] objects)
     {
-        BundleRequestReader.Require(memory.GrowByEntries(objects.Count));
+        BundleRequestReader.Require(memory.GrowByEntries(objects.Length));
         BundleRequestReader.Require(memory.GrowByBody(objects.Sum(listed => (long)folder.Id.Length + listed.Key.Length)));
     }
 

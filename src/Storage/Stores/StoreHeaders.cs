@@ -6,7 +6,8 @@ internal static class StoreHeaders
     // Of the client's own connection. Some stores take the host that they verify the signature for from X-Forwarded-Host.
     private const string Forwarded = "X-Forwarded-";
 
-    private static readonly string[] Own = ["x-amz-", "x-rgw-", "x-ms-", "x-goog-", "x-guploader-", "Server"];
+    private static readonly string[] Own = ["x-amz-", "x-rgw-", "x-ms-", "x-goog-", "x-guploader-"];
+    private static readonly string[] OfObjects = ["Accept-Ranges", "Age", "Cache-Control", "Connection", "Date", "ETag", "Keep-Alive", "Pragma", "Repr-Digest", "Retry-After", "Transfer-Encoding", "Vary"];
     private static readonly string[] OfClients = ["Authorization", "Cookie", "Proxy-Authorization", "Origin", "Referer", "Forwarded"];
 
     /// <summary>Removes from a request what a store could obey, and what identifies the client.</summary>
@@ -21,10 +22,10 @@ internal static class StoreHeaders
         }
     }
 
-    /// <summary>Removes from a response what the store reports about itself.</summary>
+    /// <summary>Removes from a response what the store reports about itself. What is not known to describe the object is removed.</summary>
     public static HttpResponseMessage WithoutOwn(HttpResponseMessage response)
     {
-        foreach (var name in response.Headers.NonValidated.Select(header => header.Key).Where(IsOwn).ToArray())
+        foreach (var name in response.Headers.NonValidated.Select(header => header.Key).Where(name => !OfObjects.Contains(name, StringComparer.OrdinalIgnoreCase)).ToArray())
         {
             response.Headers.Remove(name);
         }

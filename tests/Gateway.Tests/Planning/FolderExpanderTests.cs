@@ -38,7 +38,7 @@ public sealed class FolderExpanderTests : IDisposable
         var expanded = await ExpandAsync(_listing.Bundle(new RequestedEntry("s/x/")));
 
         Assert.Equal(["s/x/a", "s/x/b"], expanded.Entries.Select(entry => entry.Requested.Id));
-        Assert.Equal([("x/", new(false, 1000, null)), ("x/", new(false, 1000, "t1")), ("x/", new ListingRequest(false, 1000, "t2"))], _listing.Requests);
+        Assert.Equal([("x/", new(false, 10_000, null)), ("x/", new(false, 10_000, "t1")), ("x/", new ListingRequest(false, 10_000, "t2"))], _listing.Requests);
     }
 
     [Fact]
@@ -107,8 +107,20 @@ public sealed class FolderExpanderTests : IDisposable
         var problem = await Assert.ThrowsAsync<BundleProblemException>(() => ExpandAsync(_listing.Bundle(new RequestedEntry("s/x/")), maxEntries: 2000));
 
         Assert.Equal((502, FailureReason.InvalidListing), (problem.StatusCode, problem.Reason));
-        Assert.Equal($"Storage sent more than {_listing.Requests.Count} pages of a listing.", problem.Errors.Single().Reason);
+        Assert.Equal("Storage sent too many pages of a listing that hold few objects.", problem.Errors.Single().Reason);
         Assert.InRange(_listing.Requests.Count, 18, 19);
+    }
+
+    [Fact]
+    public async Task All_folders_of_a_request_share_the_pages_and_a_request_names_at_most_100_folders()
+    {
+        _listing.ListAsync = (_, page) => Task.FromResult<ListingPage?>(TestListing.Page() with { Next = page.Token + "t" });
+
+        var endless = await Assert.ThrowsAsync<BundleProblemException>(() => ExpandAsync(_listing.Bundle([.. Enumerable.Range(0, 100).Select(i => new RequestedEntry($"s/{i}/"))]), maxEntries: 2000));
+        var tooMany = await Assert.ThrowsAsync<BundleProblemException>(() => ExpandAsync(_listing.Bundle([.. Enumerable.Range(0, 101).Select(i => new RequestedEntry($"s/{i}/"))]), maxEntries: 2000));
+
+        Assert.Equal((502, 413), (endless.StatusCode, tooMany.StatusCode));
+        Assert.InRange(_listing.Requests.Count, 100, 2 + 16 + 100);
     }
 
     [Fact]

@@ -83,5 +83,5 @@ public class StoreCatalogueTests
     }
 
     private StoreCatalogue Create(StoreOptions options) =>
-        new(new Dictionary<string, StoreOptions>(StringComparer.OrdinalIgnoreCase) { ["media"] = options }, (store, failure) => _failures.Add((store, failure.Reason)), _time);
+        new(new Dictionary<string, StoreOptions>(StringComparer.OrdinalIgnoreCase) { ["media"] = options }, () => false, (store, failure) => _failures.Add((store, failure.Reason)), _time);
 }
