@@ -212,13 +212,18 @@ internal sealed class ScriptedS3 : IAsyncDisposable
             return Error(failure.Status, failure.Code, request);
         }
 
+        if (Listing?.Invoke(request) is { } scripted)
+        {
+            return scripted with { Headers = Decorate(scripted.Headers) };
+        }
+
         if (query.TryGetValue("continuation-token", out var token) && !S3Listing.IsToken(token))
         {
             return Error(400, "InvalidArgument", request);
         }
 
         var objects = Upstream.Objects.Where(pair => pair.Key.StartsWith(_root, StringComparison.Ordinal) && !pair.Key.Contains('?', StringComparison.Ordinal)).Select(pair => (Uri.UnescapeDataString(pair.Key[_root.Length..]), pair.Value));
-        var response = Listing?.Invoke(request) ?? ScriptedResponse.Xml(200, S3Listing.Render(Bucket, objects, query, PageSize));
+        var response = ScriptedResponse.Xml(200, S3Listing.Render(Bucket, objects, query, PageSize));
         return response with { Headers = Decorate(response.Headers) };
     }
 

@@ -73,7 +73,7 @@ internal sealed class ListableStore : IAsyncDisposable
         if (Scripted is not null)
         {
             // The probe must not meet a fault that the test has prepared for a request.
-            await Eventually.TrueAsync(() => Scripted.Upstream.Requests.Any(IsProbe) && Scripted.Upstream.Answering == 0, "the probe at the start");
+            await Eventually.TrueAsync(() => Scripted.Upstream.Requests.Any(IsProbe) && Scripted.Listings > 0 && Scripted.Upstream.Answering == 0, "the probe at the start");
         }
 
         return gateway;

@@ -117,7 +117,7 @@ public class ListingFaultTests
         await using var store = await StartAsync();
         await using var gateway = await store.StartGatewayAsync();
         var count = 0;
-        store.Scripted!.Listing = _ => ++count == 5001 ? null : ScriptedResponse.Xml(200, Page(kind switch
+        store.Scripted!.Listing = _ => Interlocked.Increment(ref count) == 5001 ? null : ScriptedResponse.Xml(200, Page(kind switch
         {
             "the same token" => Truncated("a"),
             "two tokens in turn" => Truncated($"{count % 2}"),
@@ -125,8 +125,9 @@ public class ListingFaultTests
             _ => Entry($"x/{count:d4}") + Truncated($"{count}"),
         }));
 
-        Assert.Equal((1, "s/x/"), EntryProblem.ReadAll(await Download.GetAsync(gateway.Client, Url + "&missing=skip"), 502).Select(problem => (problem.Index, problem.Id)).Single());
+        var problem = Assert.Single(EntryProblem.ReadAll(await Download.GetAsync(gateway.Client, Url + "&missing=skip"), 502));
 
+        Assert.Equal(new EntryProblem(1, "s/x/", kind == "the same token" ? "Storage sent the same page of a listing twice." : $"Storage sent more than {MaxPages} pages of a listing."), problem);
         Assert.Equal(kind == "the same token" ? 2 : MaxPages, store.Listings);
         Assert.Equal(0, store.Scripted.Gets);
         Assert.Equal("Upstream/InvalidListing", (await gateway.RequireOneOutcomeAsync()).Blame);
