@@ -21,9 +21,8 @@ internal sealed partial class StoreLog(ILogger<StoreLog> logger, TimeProvider ti
 
         var now = time.GetTimestamp();
         var key = (store, failure.Reason.Name);
-        if (!_last.TryGetValue(key, out var last) || time.GetElapsedTime(last, now) >= Interval)
+        if (_last.TryGetValue(key, out var last) ? time.GetElapsedTime(last, now) >= Interval && _last.TryUpdate(key, now, last) : _last.TryAdd(key, now))
         {
-            _last[key] = now;
             LogFailed(logger, store, failure.Reason.Name, failure.LogDetail is { } detail ? $"{failure.Message} {detail}" : failure.Message);
         }
     }

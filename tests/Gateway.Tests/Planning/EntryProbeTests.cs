@@ -49,6 +49,19 @@ public class EntryProbeTests
         Assert.Equal(new(5, "s/a", "is odd"), probe.ToError("is odd"));
     }
 
+    [Fact]
+    public void What_a_listing_has_reported_needs_no_request()
+    {
+        var listed = TestBundle.Head() with { IsFromListing = true };
+        var entry = new ResolvedEntry(5, new RequestedEntry("s/x/a"), new ObjectRequest(TestBundle.DefaultSource, "x/a", TestClient.Create())) { RequestIndex = 2, Listed = listed };
+
+        var (probe, omitted) = (new EntryProbe(entry), new EntryProbe(entry with { Listed = null, IsOmitted = true }));
+
+        Assert.Same(listed, probe.Head);
+        Assert.Equal((false, null, true), (probe.IsMissing, omitted.Head, omitted.IsMissing));
+        Assert.Equal((2, 2), (probe.ToError("is odd").Index, probe.ToPlanned().RequestIndex));
+    }
+
     private static EntryProbe Create(RequestedEntry entry) =>
         new(new ResolvedEntry(5, entry, new ObjectRequest(TestBundle.DefaultSource, "a", TestClient.Create()))) { Head = TestBundle.Head() };
 }

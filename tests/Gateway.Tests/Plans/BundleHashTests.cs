@@ -119,6 +119,16 @@ public class BundleHashTests
     }
 
     [Fact]
+    public void The_version_id_of_a_store_is_part_of_the_ETag_only_if_the_receipt_contains_it()
+    {
+        var (one, two) = (A with { Head = TestBundle.Head() with { Version = "1" } }, A with { Head = TestBundle.Head() with { Version = "2" } });
+
+        Assert.Equal(BundleHash.OfVersion(TestBundle.Plan(A)), BundleHash.OfVersion(TestBundle.Plan(one)));
+        Assert.Equal(BundleHash.OfRequest(TestBundle.PlanWithReceipt(one)), BundleHash.OfRequest(TestBundle.PlanWithReceipt(two)));
+        AssertAllDiffer(new[] { A, one, two }.Select(entry => BundleHash.OfVersion(TestBundle.PlanWithReceipt(entry))));
+    }
+
+    [Fact]
     public void A_missing_entry_is_part_of_the_version_only_if_the_receipt_lists_it()
     {
         Assert.Equal(BundleHash.OfVersion(TestBundle.Plan(A)), BundleHash.OfVersion(TestBundle.Plan(A, Missing)));

@@ -51,6 +51,17 @@ public class BundleReceiptTests
     }
 
     [Fact]
+    public async Task It_contains_the_version_ids_of_a_store_that_keeps_versions()
+    {
+        PlannedEntry[] entries = [TestBundle.Entry("s/a", TestBundle.Head() with { Version = "3/L4\"=" })];
+
+        var text = await WriteAsync(entries);
+
+        Assert.Contains("""03:04:05Z","version":"3/L4\"=","status":"ok"}""", text, StringComparison.Ordinal);
+        Assert.Equal(BundleReceipt.GetEntry(entries).Size, Encoding.UTF8.GetByteCount(text));
+    }
+
+    [Fact]
     public async Task Hashes_are_asked_by_the_place_among_the_entries_that_exist()
     {
         var text = await WriteAsync(Entries, place => [.. Enumerable.Repeat((byte)place, 32)]);

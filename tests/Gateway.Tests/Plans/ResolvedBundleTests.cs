@@ -51,6 +51,17 @@ public class ResolvedBundleTests
     }
 
     [Fact]
+    public void A_folder_may_hold_any_number_of_objects_so_all_memory_is_needed_to_read_ahead()
+    {
+        var entry = new ResolvedEntry(0, new RequestedEntry("s/x/"), new ObjectRequest(TestBundle.DefaultSource, "x/", TestClient.Create()));
+        var folder = new ResolvedBundle(TestBundle.Request(), [entry]);
+
+        Assert.True(folder.HasFolders);
+        Assert.Equal(1600, folder.GetMemory(Upstream, 1).Objects);
+        Assert.False((folder with { Entries = [entry with { IsOmitted = true }] }).HasFolders);
+    }
+
+    [Fact]
     public void What_a_manifest_declares_is_known_but_was_not_checked()
     {
         var declared = Resolve(new RequestedEntry("s/a", Size: 5, ETag: "\"v\"")).Declared!;

@@ -106,6 +106,74 @@ public class BundleRequestTests
     public void An_id_that_could_change_on_its_way_to_storage_is_exact(string id, string? name, bool expected) =>
         Assert.Equal(expected, new RequestedEntry(id, name).IsExact);
 
+    [Theory]
+    [InlineData("s/x/", null, true, "s/x/")]
+    [InlineData("s/", null, true, "s/")]
+    [InlineData("s/x/", "y/", true, "y/")]
+    [InlineData("s/x/", "/", true, "")]
+    [InlineData("s/x/", "y", false, "y")]
+    [InlineData("s/x", "y/", false, "y/")]
+    [InlineData("s/x", null, false, "s/x")]
+    public void An_id_that_ends_in_a_slash_is_a_folder_unless_its_name_does_not(string id, string? name, bool isFolder, string folderName)
+    {
+        var entry = new RequestedEntry(id, name);
+
+        Assert.Equal(isFolder, entry.IsFolder);
+        Assert.Equal(folderName, entry.FolderName);
+        Assert.False(isFolder && entry.IsExact);
+    }
+
+    public static TheoryData<string, string?, string?> Folders => new()
+    {
+        { "s/x/", null, null },
+        { "s/", null, null },
+        { "s/x/", "/", null },
+        { "s/x/", "photos/2026/", null },
+        { "s/a:b/", null, null },
+        { "/", null, "the id is empty" },
+        { "s//", null, "the id contains an empty, '.' or '..' segment" },
+        { "s/../", null, "the id contains an empty, '.' or '..' segment" },
+        { "s/%41/", null, "the id is still percent-encoded after decoding once" },
+        { "s/%41/", "x/", "the id is still percent-encoded after decoding once" },
+        { "s/x/", "../", "the name contains an empty, '.' or '..' segment" },
+        { "s/x/", "//", "the name begins with a slash" },
+        { "s/x/", "/y/", "the name begins with a slash" },
+        { "s/x/", "ab:c/", "the name contains one of < > : \" | ? *, which Windows cannot unpack" },
+        { "s/x", "y/", "the name contains an empty, '.' or '..' segment" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void The_id_and_the_name_of_a_folder_obey_the_rules_of_entries(string id, string? name, string? expected)
+    {
+        var fields = new BundleFields(1);
+        fields.Add(new RequestedEntry(id, name));
+
+        var problem = Record.Exception(() => BundleRequest.Create(fields, new CompressionOptions(), new NameOptions()));
+
+        Assert.Equal(expected, (problem as BundleProblemException)?.Errors.Single().Reason);
+    }
+
+    [Fact]
+    public void A_folder_has_no_size_etag_or_sha256()
+    {
+        RequestedEntry[] entries = [new("s/x/", Size: 1), new("s/x/", ETag: "\"v\""), new("s/x/", Sha256: new byte[32])];
+        var fields = new BundleFields(3);
+        Array.ForEach(entries, fields.Add);
+
+        var problem = Assert.Throws<BundleProblemException>(() => BundleRequest.Create(fields, new CompressionOptions(), new NameOptions()));
+
+        Assert.Equal(Enumerable.Repeat("the id of a folder has no size, etag or sha256", 3), problem.Errors.Select(error => error.Reason));
+    }
+
+    [Fact]
+    public void Names_are_compared_only_when_the_folders_are_known()
+    {
+        Assert.Equal(3, Create("?ids=s/x/,s/x/a,s/X/A").Entries.Count);
+
+        Assert.Throws<BundleProblemException>(() => Create("?ids=s/x/a,s/X/A"));
+    }
+
     private static BundleRequest Create(string query, CompressionOptions? compression = null) =>
         BundleRequest.Create(BundleFields.FromQuery(query, 100), compression ?? new CompressionOptions(), new NameOptions());
 }

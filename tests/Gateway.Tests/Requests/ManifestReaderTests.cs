@@ -134,6 +134,17 @@ public class ManifestReaderTests
         AssertBadRequest("The manifest cannot be read: $.entries[0]: an object with an id is expected, for example {\"id\":\"source/key\"} (line 1, byte 13).", json);
     }
 
+    [Fact]
+    public void A_client_cannot_choose_a_version_and_a_link_can()
+    {
+        const string Json = """{"entries":[{"id":"s/a","version":"v1"}]}""";
+
+        var manifest = ManifestReader.ReadLink(Encoding.UTF8.GetBytes(Json), 1);
+
+        Assert.Equal("v1", manifest.Entries!.Single().Version);
+        AssertBadRequest($"The manifest cannot be read: $.entries[0].version: unknown field; {EntryFields} (line 1, byte 25).", Json);
+    }
+
     private static void AssertBadRequest(string message, string json)
     {
         var problem = Assert.Throws<BundleProblemException>(() => Read(json));
