@@ -68,6 +68,11 @@ internal sealed class StoreAddressFilter(StoreCatalogue stores) : IProxyConfigFi
             yield return $"does not contain the bucket '{options.Bucket}': neither as '{options.Bucket}.' before the host, nor as the first segment of the path";
         }
 
+        if (options.Kind != StoreKind.Azure && StoreAddress.FindBucket(uri, options) is { Length: > 0 } && uri.Host.StartsWith(options.Bucket + ".", StringComparison.OrdinalIgnoreCase))
+        {
+            yield return $"contains the bucket '{options.Bucket}' twice, in the host and in the path; use another host name or an IP address";
+        }
+
         if (uri.Scheme == "http" && options.CustomerKeyFile is not null)
         {
             yield return "a customer's key may only be sent with https";

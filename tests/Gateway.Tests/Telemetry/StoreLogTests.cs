@@ -74,15 +74,13 @@ public class StoreLogTests
     }
 
     [Theory]
-    [InlineData(200, true)]
-    [InlineData(204, true)]
-    [InlineData(403, false)]
-    [InlineData(502, false)]
-    public void A_store_that_responds_is_logged(int status, bool responds)
+    [InlineData(null, "Information: Store media responds at destination one.")]
+    [InlineData("status 502", "Warning: Store media did not respond to the first request at destination one: status 502.")]
+    public void The_first_request_to_a_store_is_logged(string? fault, string expected)
     {
-        new StoreLog(_sink, _time).NoteFirst("media", "one", status);
+        new StoreLog(_sink, _time).NoteFirst("media", "one", fault);
 
-        Assert.Equal(responds ? ["Information: Store media responds at destination one."] : [], _sink.Lines);
+        Assert.Equal([expected], _sink.Lines);
     }
 
     /// <summary>A clock that returns an elapsed minute when two threads have asked for it.</summary>

@@ -46,7 +46,9 @@ public class CredentialCacheTests
         var first = _cache.GetAsync(CancellationToken.None);
         (await CallAsync(1)).Answer.SetResult("one");
         Assert.Equal("one", await first);
+        Assert.Equal("one", await _cache.GetAsync(CancellationToken.None));
 
+        _time.Advance(TimeSpan.FromSeconds(1));
         var second = _cache.GetAsync(CancellationToken.None);
         (await CallAsync(2)).Answer.SetResult("two");
 

@@ -11,7 +11,6 @@ public class StoreAddressTests
     [Theory]
     [InlineData("https://acme.s3.eu-central-1.amazonaws.com/", "")]
     [InlineData("https://ACME.s3.eu-central-1.amazonaws.com/prefix/", "")]
-    [InlineData("https://acme.s3.eu-central-1.amazonaws.com/acme/", "")]
     [InlineData("http://minio:9000/acme", "/acme")]
     [InlineData("http://minio:9000/acme/prefix/", "/acme")]
     [InlineData("https://acme-media.s3.amazonaws.com/", null)]
@@ -48,11 +47,14 @@ public class StoreAddressTests
     [InlineData("http://minio/acme", "/acme", "", "/acme")]
     [InlineData("http://minio/acme/a?acl", "/acme", "a", "/acme/a")]
     [InlineData("http://acme.minio/a/b", "/", "a/b", "/a/b")]
-    [InlineData("http://acme.minio/acme/b", "/", "acme/b", "/acme/b")]
     [InlineData("http://acme.minio/", "/", "", "/")]
     [InlineData("http://acme.minio", "/", "", "/")]
     public void A_URL_has_a_bucket_and_a_key(string address, string bucket, string key, string path) =>
         Assert.Equal(new StoreAddress(bucket, key, path), StoreAddress.Parse(new Uri(address), S3));
+
+    [Fact]
+    public void The_address_of_the_destination_decides_where_the_bucket_is() =>
+        Assert.Equal(new StoreAddress("/", "acme/b", "/acme/b"), StoreAddress.Parse(new Uri("http://acme.minio/acme/b"), S3, new Uri("http://acme.minio/")));
 
     [Fact]
     public void An_emulator_has_the_account_before_the_container() =>
