@@ -57,7 +57,7 @@ internal sealed class ListDoor(BundleRequestReader reader, SourceAuthorizer auth
             return query switch
             {
                 { Id: null, After: not null } => throw BundleProblemException.BadRequest("after: needs the id of a folder."),
-                { Id: not (null or [.., '/']) } => throw BundleProblemException.BadRequest("id: the id of a folder, which ends in a slash."),
+                { Id: not (null or [.., '/']) } => throw BundleProblemException.BadRequest("id: must name a folder and end in a slash."),
                 { After: { } after } when Encoding.UTF8.GetByteCount(after) is 0 or > MaxAfterBytes =>
                     throw BundleProblemException.BadRequest($"after: the 'next' of another page, at most {MaxAfterBytes} bytes."),
                 _ => query,

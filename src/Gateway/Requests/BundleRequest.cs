@@ -126,7 +126,8 @@ internal sealed record BundleRequest(
 
     private static string? FolderFault(RequestedEntry entry, NameOptions names)
     {
-        if (EntryNames.Unsafe(entry.Id[..^1]) is { } badId)
+        // The path that is sent must end in exactly this key, so text that looks encoded is part of it.
+        if (EntryNames.UnsafeListed(entry.Id[..^1]) is { } badId)
         {
             return $"the id {badId}";
         }

@@ -220,7 +220,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
                 throw failure;
             }
 
-            var status = (error?.Code is "SlowDown" or "ServerBusy" ? StatusCodes.Status503ServiceUnavailable : (int)response.StatusCode);
+            var status = error?.Code is "SlowDown" or "ServerBusy" ? StatusCodes.Status503ServiceUnavailable : (int)response.StatusCode;
             var replaced = CreateError(request, status, GetText(status));
             if (response.Headers.RetryAfter is { } retryAfter)
             {

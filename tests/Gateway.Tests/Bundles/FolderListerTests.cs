@@ -29,7 +29,7 @@ public sealed class FolderListerTests : IDisposable
     public async Task Keys_that_no_archive_can_hold_are_counted_and_markers_are_not()
     {
         _listing.ListAsync = (_, _) => Task.FromResult<ListingPage?>(new(
-            [TestListing.Listed("", 0), TestListing.Listed("marker/"), TestListing.Listed("dir") with { IsDirectory = true }, TestListing.Listed("a\u0001"), TestListing.Listed("a")], ["../", "/", "ok/"], null));
+            [TestListing.Listed("", 0), TestListing.Listed("marker/", 0), TestListing.Listed("dir", 0) with { IsDirectory = true }, TestListing.Listed("a\u0001"), TestListing.Listed("a")], ["../", "/", "ok/"], null));
 
         var document = await ListAsync("s/x/");
 

@@ -3,7 +3,7 @@ using Gateway.Storage.Failures;
 namespace Gateway.Storage.Stores.Dialects;
 
 /// <summary>A secret, from the configuration or from a mounted file that may be replaced at any time.</summary>
-/// <remarks>Any number of threads. The file is read again when it was last read five seconds ago: its time of change proves nothing, because
+/// <remarks>Any number of threads. The file is read again at most every five seconds. Its time of change proves nothing, because
 /// orchestrators replace a folder that the file's link leads to.</remarks>
 internal sealed class SecretFile(string? value, string? path, TimeProvider time)
 {

@@ -52,7 +52,7 @@ internal readonly record struct StoreAddress(string BucketPath, string Key, stri
                 return null;
             }
 
-            // A store that decodes the path before it computes the signature cannot tell an encoded slash from a slash.
+            // The signature covers the decoded key. Some stores verify it with the path as it was sent, so an encoded slash must become a slash.
             path.Append('/').Append(Uri.EscapeDataString(decoded).Replace("%2F", "/", StringComparison.Ordinal));
             key.Append('/').Append(decoded);
         }

@@ -65,6 +65,6 @@ internal sealed class StoreErrors(string cluster, StoreOptions options, TimeProv
         region = response.Headers.NonValidated.TryGetValues("x-amz-bucket-region", out var values) && StoreErrorReader.FindRegion(values.ToString()) is { } found ? found : region;
         return region is not null && region != options.Region
             ? new(FailureReason.WrongRegion, $"The bucket is in {region}; Stores:{cluster}:Region says {options.Region ?? "nothing"}.")
-            : new(FailureReason.Redirected);
+            : new((int)response.StatusCode < StatusCodes.Status400BadRequest ? FailureReason.Redirected : FailureReason.WrongRegion);
     }
 }

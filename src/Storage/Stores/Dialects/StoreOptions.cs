@@ -97,5 +97,6 @@ public sealed class StoreOptions
     /// <summary>Whether a request carries something that can be used without its owner: a bearer token, a SAS or a customer's key.</summary>
     internal bool SendsSecrets => Source != StoreCredentials.None && (Kind == StoreKind.Azure || (Kind == StoreKind.Gcs && Source == StoreCredentials.Chain));
 
-    private bool HasKeys => (AccessKey ?? SecretKey ?? SecretKeyFile ?? AccountKey ?? AccountKeyFile ?? Sas ?? SasFile) is not null;
+    /// <summary>Whether keys, a SAS or their files are set.</summary>
+    internal bool HasKeys => (AccessKey ?? SecretKey ?? SecretKeyFile ?? AccountKey ?? AccountKeyFile ?? Sas ?? SasFile) is not null;
 }

@@ -94,6 +94,11 @@ internal static class StoreOptionsRules
             yield return $"{key}: is empty";
         }
 
+        if (options.Source != StoreCredentials.Keys && (options.HasKeys || options.SessionToken is not null))
+        {
+            yield return $"Credentials: is {options.Source.ToString().ToLowerInvariant()}, but keys are set, which would not be used";
+        }
+
         if (options.SecretKey is not null && options.SecretKeyFile is not null)
         {
             yield return "SecretKeyFile: SecretKey is set too; use one of them";
