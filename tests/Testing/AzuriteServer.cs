@@ -87,6 +87,8 @@ internal sealed class AzuriteServer : IAsyncDisposable
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
+        // Node closes idle connections after 5 s, and a PUT is not sent again.
+        request.Headers.ConnectionClose = true;
         request.Headers.Add("x-ms-date", TimeProvider.System.GetUtcNow().ToString("R", CultureInfo.InvariantCulture));
         request.Headers.Add("x-ms-version", Version);
         request.Headers.TryAddWithoutValidation("Authorization", $"SharedKey {Account}:{Sign(request, body?.Length ?? 0, key)}");

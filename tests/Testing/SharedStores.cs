@@ -1,22 +1,29 @@
 namespace Testing;
 
-/// <summary>Servers that all tests of an assembly share, because they take seconds to start. Each starts when the first test needs it.</summary>
+/// <summary>Servers that all tests of an assembly share, because they take seconds to start. Each starts when the first test needs it. Tests that need them run only
+/// in the full matrix; the scripted store covers the same code by default.</summary>
 public sealed class SharedStores : IAsyncDisposable
 {
     private readonly Lazy<Task<RadosGateway>> _rados = new(RadosGateway.StartAsync);
     private readonly Lazy<Task<AzuriteServer>> _azurite = new(AzuriteServer.StartAsync);
 
     /// <summary>Ceph. Each test uses a bucket of its own.</summary>
-    internal Task<RadosGateway> Rados => _rados.Value;
+    internal Task<RadosGateway> Rados => Start(_rados);
 
     /// <summary>Azurite. Each test uses a container of its own.</summary>
-    internal Task<AzuriteServer> Azurite => _azurite.Value;
+    internal Task<AzuriteServer> Azurite => Start(_azurite);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await DisposeAsync(_rados);
         await DisposeAsync(_azurite);
+    }
+
+    private static Task<T> Start<T>(Lazy<Task<T>> server)
+    {
+        Matrix.RequireFull();
+        return server.Value;
     }
 
     private static async Task DisposeAsync<T>(Lazy<Task<T>> server)

@@ -171,17 +171,26 @@ public sealed class FolderExpanderTests : IDisposable
     public async Task Four_pages_are_requested_at_a_time()
     {
         var (running, most) = (0, 0);
+        var gate = new Lock();
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _listing.ListAsync = async (_, _) =>
         {
-            most = Math.Max(most, Interlocked.Increment(ref running));
+            lock (gate)
+            {
+                most = Math.Max(most, ++running);
+            }
+
             await release.Task;
-            Interlocked.Decrement(ref running);
+            lock (gate)
+            {
+                running--;
+            }
+
             return TestListing.Page(TestListing.Listed("a"));
         };
 
         var expanding = ExpandAsync(_listing.Bundle([.. Enumerable.Range(0, 20).Select(i => new RequestedEntry($"s/{i}/"))]));
-        await Eventually.TrueAsync(() => _listing.Requests.Count == 4, "four pages are requested");
+        await Eventually.TrueAsync(() => Volatile.Read(ref most) == 4, "four pages are requested");
         release.SetResult();
 
         Assert.Equal(20, (await expanding).Entries.Count);

@@ -39,7 +39,7 @@ internal sealed class AzureDialect : StoreDialect
         _customerKey = options.CustomerKeyFile is { } path ? new SecretFile(null, path, time) : null;
         if (options.Source == StoreCredentials.Chain)
         {
-            _tokens = new CredentialCache<Bearer>(nameof(DefaultAzureCredential), async stop => new Bearer((await _chain.GetTokenAsync(Scope, stop)).Token), time);
+            _tokens = new CredentialCache<Bearer>(nameof(DefaultAzureCredential), ObtainAsync, bearer => bearer.Expires, time);
         }
         else if (options.Source == StoreCredentials.Keys)
         {
@@ -131,7 +131,13 @@ internal sealed class AzureDialect : StoreDialect
         }
     }
 
-    private sealed record Bearer(string Token);
+    private async Task<Bearer> ObtainAsync(CancellationToken cancellationToken)
+    {
+        var token = await _chain.GetTokenAsync(Scope, cancellationToken);
+        return new Bearer(token.Token, token.ExpiresOn);
+    }
+
+    private sealed record Bearer(string Token, DateTimeOffset Expires);
 
     private sealed record CreatedSas(string Key, string Sas, long At);
 }

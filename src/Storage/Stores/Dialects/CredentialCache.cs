@@ -12,8 +12,9 @@ namespace Gateway.Storage.Stores.Dialects;
 /// </remarks>
 /// <param name="name">Names the library's search, for the log.</param>
 /// <param name="obtain">Calls the library. It must observe the token.</param>
+/// <param name="getExpiry">Returns when a credential expires; null if it is not known.</param>
 /// <param name="time">The clock.</param>
-internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Task<T>> obtain, TimeProvider time)
+internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Task<T>> obtain, Func<T, DateTimeOffset?> getExpiry, TimeProvider time)
     where T : class
 {
     private const int MaxShownLength = 300;
@@ -21,6 +22,7 @@ internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Ta
     private static readonly TimeSpan MaxSearch = TimeSpan.FromSeconds(60);
     // Libraries renew what is about to expire, and some try it at every call while that fails.
     private static readonly TimeSpan Reuse = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MinLifetime = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan FailureLifetime = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
@@ -39,7 +41,7 @@ internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Ta
         Task<T> pending;
         lock (_lock)
         {
-            if (_credential is not null && time.GetElapsedTime(_obtainedAt) < Reuse)
+            if (_credential is not null && time.GetElapsedTime(_obtainedAt) < Reuse && !(getExpiry(_credential) - time.GetUtcNow() < MinLifetime))
             {
                 return _credential;
             }

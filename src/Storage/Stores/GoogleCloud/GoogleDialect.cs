@@ -29,6 +29,7 @@ internal sealed class GoogleDialect : StoreDialect
             _tokens = new CredentialCache<Bearer>(
                 options.ServiceAccountFile is null ? "Google application default credentials" : "Google service account",
                 stop => ObtainAsync(options.ServiceAccountFile, stop),
+                static _ => null,
                 time);
         }
     }

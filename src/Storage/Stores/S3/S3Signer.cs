@@ -35,7 +35,7 @@ internal sealed class S3Signer
         else
         {
             var provider = new Provider(options, time);
-            var cache = new CredentialCache<AWSCredentials>(provider.Name, provider.ResolveAsync, time);
+            var cache = new CredentialCache<AWSCredentials>(provider.Name, provider.ResolveAsync, static credentials => ((ImmutableKeys)credentials).Expires, time);
             _get = cache.GetAsync;
             _forget = () =>
             {
@@ -96,7 +96,7 @@ internal sealed class S3Signer
             search.Found = found;
             var credentials = options.AssumeRole is null ? found : search.Role ??= new AssumeRoleAWSCredentials(found, options.AssumeRole, SessionName, new AssumeRoleAWSCredentialsOptions { ExternalId = options.ExternalId });
             var keys = await credentials.GetCredentialsAsync().WaitAsync(cancellationToken);
-            return new ImmutableKeys(keys);
+            return new ImmutableKeys(keys, (credentials as RefreshingAWSCredentials)?.Expiration);
         }
 
         /// <summary>Searches again: the chain never reads a file twice, and some of its credentials are shared by the process.</summary>
@@ -121,8 +121,10 @@ internal sealed class S3Signer
     }
 
     /// <summary>What a provider returned at one moment.</summary>
-    private sealed class ImmutableKeys(ImmutableCredentials keys) : AWSCredentials
+    private sealed class ImmutableKeys(ImmutableCredentials keys, DateTime? expires) : AWSCredentials
     {
+        public DateTimeOffset? Expires { get; } = expires?.ToUniversalTime();
+
         public override ImmutableCredentials GetCredentials() => keys;
     }
 }

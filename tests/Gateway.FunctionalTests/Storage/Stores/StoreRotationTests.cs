@@ -123,6 +123,7 @@ public sealed class StoreRotationTests : IDisposable
     [Fact]
     public async Task A_chain_whose_keys_last_two_seconds_serves_a_long_bundle()
     {
+        Matrix.RequireFull();
         var count = Matrix.Of(full: 1200, reduced: 120);
         await using var store = new ScriptedS3(upstream: new ScriptedUpstream { Throttle = new Throttle(503, null) { MaxAtOnce = 2, Latency = TimeSpan.FromMilliseconds(100) } });
         foreach (var i in Enumerable.Range(0, count))
@@ -150,6 +151,7 @@ public sealed class StoreRotationTests : IDisposable
     [Fact]
     public async Task Keys_in_the_vendor_s_own_file_can_be_replaced()
     {
+        Matrix.RequireFull();
         await using var store = new ScriptedS3();
         var body = store.Put("a", 1000, seed: 1);
         WriteProfile(ScriptedS3.Keys);

@@ -10,8 +10,9 @@ public class CredentialCacheTests
     private readonly FakeTimeProvider _time = new();
     private readonly List<(TaskCompletionSource<string> Answer, CancellationToken Stop)> _calls = [];
     private readonly CredentialCache<string> _cache;
+    private DateTimeOffset? _expires;
 
-    public CredentialCacheTests() => _cache = new CredentialCache<string>("The library", ObtainAsync, _time);
+    public CredentialCacheTests() => _cache = new CredentialCache<string>("The library", ObtainAsync, _ => _expires, _time);
 
     [Fact]
     public async Task One_call_serves_all_who_wait()
@@ -49,6 +50,20 @@ public class CredentialCacheTests
         Assert.Equal("one", await _cache.GetAsync(CancellationToken.None));
 
         _time.Advance(TimeSpan.FromSeconds(1));
+        var second = _cache.GetAsync(CancellationToken.None);
+        (await CallAsync(2)).Answer.SetResult("two");
+
+        Assert.Equal("two", await second);
+    }
+
+    [Fact]
+    public async Task A_credential_that_expires_within_a_minute_is_not_used_again()
+    {
+        _expires = _time.GetUtcNow() + TimeSpan.FromSeconds(59);
+        var first = _cache.GetAsync(CancellationToken.None);
+        (await CallAsync(1)).Answer.SetResult("one");
+        await first;
+
         var second = _cache.GetAsync(CancellationToken.None);
         (await CallAsync(2)).Answer.SetResult("two");
 
@@ -143,6 +158,7 @@ public class CredentialCacheTests
                 release.Wait(CancellationToken.None);
                 throw new InvalidOperationException("failed");
             },
+            _ => null,
             _time);
 
         var waiting = cache.GetAsync(CancellationToken.None).AsTask();
@@ -195,6 +211,7 @@ public class CredentialCacheTests
                 started.SetResult();
                 return result.Task;
             },
+            _ => null,
             _time);
         using var leaves = new CancellationTokenSource();
         var waiting = cache.GetAsync(leaves.Token).AsTask();
