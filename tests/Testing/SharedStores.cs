@@ -7,10 +7,10 @@ public sealed class SharedStores : IAsyncDisposable
     private readonly Lazy<Task<RadosGateway>> _rados = new(RadosGateway.StartAsync);
     private readonly Lazy<Task<AzuriteServer>> _azurite = new(AzuriteServer.StartAsync);
 
-    /// <summary>Ceph. Each test uses a bucket of its own.</summary>
+    /// <summary>Ceph. Each test uses a separate bucket.</summary>
     internal Task<RadosGateway> Rados => Start(_rados);
 
-    /// <summary>Azurite. Each test uses a container of its own.</summary>
+    /// <summary>Azurite. Each test uses a separate container.</summary>
     internal Task<AzuriteServer> Azurite => Start(_azurite);
 
     /// <inheritdoc/>

@@ -24,7 +24,7 @@ cd "$folder"
 mkdir monitor osd rgw log
 id=$(cat /proc/sys/kernel/random/uuid)
 osd=$(cat /proc/sys/kernel/random/uuid)
-# Without "ms mon client mode = crc" radosgw hangs: nobody here authenticates. The monitor would collect changes for a second, and each of the
+# Without "ms mon client mode = crc" radosgw hangs, because authentication is off. The monitor would collect changes for a second, and each of the
 # pools is several changes: with short "paxos" times all of this starts in two seconds instead of thirteen. In the domain 0.0.2 the host 127.0.0.2 is
 # the bucket 127, so that virtual hosts need no DNS.
 cat >ceph.conf <<END

@@ -57,7 +57,7 @@ internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Ta
                 _search = search;
                 _last = _pending = Task.Run(() => ObtainAsync(search, last), CancellationToken.None);
 
-                // All who wait may have left when it fails.
+                // All requests that waited may have left when it fails.
                 _ = _last.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
 

@@ -94,7 +94,7 @@ public sealed class StoreOptions
     /// <summary>Where the credentials come from, with the default.</summary>
     internal StoreCredentials Source => Credentials ?? (HasKeys ? StoreCredentials.Keys : StoreCredentials.Chain);
 
-    /// <summary>Whether a request carries something that can be used without its owner: a bearer token, a SAS or a customer's key.</summary>
+    /// <summary>Whether a request carries something that can be used without its owner: a bearer token or a SAS. A customer's key has a rule for itself.</summary>
     internal bool SendsSecrets => Source != StoreCredentials.None && (Kind == StoreKind.Azure || (Kind == StoreKind.Gcs && Source == StoreCredentials.Chain));
 
     /// <summary>Whether keys, a SAS or their files are set.</summary>

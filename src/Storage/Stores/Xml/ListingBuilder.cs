@@ -7,7 +7,7 @@ namespace Gateway.Storage.Stores.Xml;
 /// <param name="prefix">What was listed.</param>
 internal sealed class ListingBuilder(string prefix)
 {
-    // Azure's largest page; S3 and Google send 1,000. More would be memory that nobody asked for.
+    // Azure's largest page; S3 and Google send 1,000. A larger page would be memory that was not requested.
     private const int MaxEntries = 5000;
     private const int MaxTokenBytes = 4 * 1024;
 

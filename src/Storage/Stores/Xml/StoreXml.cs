@@ -153,7 +153,7 @@ internal sealed class StoreXml : IDisposable
     /// <summary>The parser keeps all names until its end.</summary>
     private sealed class BoundedNames : NameTable
     {
-        // Every object may have metadata with names of its own.
+        // The metadata of every object may have other names.
         private const int MaxNames = 64 * 1024;
 
         private int _count;

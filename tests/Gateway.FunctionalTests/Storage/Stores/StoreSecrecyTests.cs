@@ -7,7 +7,7 @@ namespace Gateway.FunctionalTests.Storage.Stores;
 /// <summary>Whatever fails, secrets appear nowhere, and nothing that the store reports about itself leaves the gateway.</summary>
 public class StoreSecrecyTests
 {
-    private const string Token = "session-token-that-nobody-may-see";
+    private const string Token = "session-token-that-must-not-leak";
     private const string Hidden = "words-of-the-store";
 
     private static readonly string[] Urls =

@@ -15,7 +15,7 @@ public class CredentialCacheTests
     public CredentialCacheTests() => _cache = new CredentialCache<string>("The library", ObtainAsync, _ => _expires, _time);
 
     [Fact]
-    public async Task One_call_serves_all_who_wait()
+    public async Task One_call_serves_all_requests_that_wait()
     {
         var waiting = Enumerable.Range(0, 20).Select(_ => _cache.GetAsync(CancellationToken.None).AsTask()).ToArray();
 
@@ -148,7 +148,7 @@ public class CredentialCacheTests
     }
 
     [Fact]
-    public async Task A_library_that_blocks_or_fails_at_once_blocks_nobody_else()
+    public async Task A_library_that_blocks_or_fails_at_once_does_not_block_others()
     {
         using var release = new SemaphoreSlim(0);
         var cache = new CredentialCache<string>(
@@ -169,7 +169,7 @@ public class CredentialCacheTests
     }
 
     [Fact]
-    public async Task A_search_that_fails_when_nobody_waits_any_more_is_not_a_fault_of_the_gateway()
+    public async Task A_search_that_fails_after_all_requests_have_left_is_not_a_fault_of_the_gateway()
     {
         var unobserved = new List<Exception>();
         void Note(object? sender, UnobservedTaskExceptionEventArgs e)
@@ -271,7 +271,7 @@ public class CredentialCacheTests
         return result.Task;
     }
 
-    /// <summary>Reports when it has been read, because whoever waited for the search itself would observe its failure.</summary>
+    /// <summary>Reports when it has been read, because a test that awaited the search itself would observe its failure.</summary>
     private sealed class Abandoned : Exception
     {
         private readonly TaskCompletionSource _read = new(TaskCreationOptions.RunContinuationsAsynchronously);
