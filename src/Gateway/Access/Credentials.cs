@@ -16,6 +16,9 @@ internal sealed class Credentials(string[] schemes)
     /// <summary>Whether the client has only a signed URL, so that only that URL is covered.</summary>
     public static bool AreSignedUrl(HttpContext context) => context.User.Identities.Any(identity => identity.AuthenticationType == SignedUrlHandler.Name);
 
+    /// <summary>The client of a request. The headers of a client that has only a signed URL do not count.</summary>
+    public static ClientContext GetClient(HttpContext context) => AreSignedUrl(context) ? ClientContext.FromWithoutHeaders(context) : ClientContext.From(context);
+
     /// <summary>Middleware between authentication and authorization.</summary>
     public Task RemoveAsync(HttpContext context, RequestDelegate next)
     {

@@ -26,7 +26,7 @@ internal sealed class LinkDoor(BundleRequestReader reader, BundleLinks links, Ad
             var request = reader.Validate(reader.ReadManifest(link.MaxContentBytes, link.Unpack, run.RequestMemory));
             return (
                 request with { CarriesRights = link.CarriesRights, PinnedETag = link.ETag },
-                link.CarriesRights || Credentials.AreSignedUrl(run.Http) ? ClientContext.FromWithoutHeaders(run.Http) : ClientContext.From(run.Http));
+                link.CarriesRights ? ClientContext.FromWithoutHeaders(run.Http) : Credentials.GetClient(run.Http));
         }
         catch (LinkException e)
         {

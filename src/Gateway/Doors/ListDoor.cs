@@ -27,7 +27,7 @@ internal sealed class ListDoor(BundleRequestReader reader, SourceAuthorizer auth
         }
 
         var request = query.Id is null ? BundleRequest.Empty : reader.Validate(fields);
-        return Task.FromResult((request, Credentials.AreSignedUrl(run.Http) ? ClientContext.FromWithoutHeaders(run.Http) : ClientContext.From(run.Http)));
+        return Task.FromResult((request, Credentials.GetClient(run.Http)));
     }
 
     /// <summary>Lists what was read.</summary>

@@ -10,7 +10,7 @@ internal sealed class RequestDoor(BundleRequestReader reader, SourceAuthorizer a
 {
     /// <summary>Reads a request for an archive or a plan.</summary>
     public async Task<(BundleRequest Request, ClientContext Client)> ReadAsync(BundleRun run) =>
-        (reader.Validate(await ReadFieldsAsync(run)), Credentials.AreSignedUrl(run.Http) ? ClientContext.FromWithoutHeaders(run.Http) : ClientContext.From(run.Http));
+        (reader.Validate(await ReadFieldsAsync(run)), Credentials.GetClient(run.Http));
 
     private async Task<BundleFields> ReadFieldsAsync(BundleRun run)
     {

@@ -19,7 +19,7 @@ internal sealed class Expansion(BundleRequest request, NameOptions names)
     private bool Skips => request.Missing == MissingPolicy.Skip;
 
     /// <summary>Adds an entry that is no folder.</summary>
-    public void Add(ResolvedEntry entry) => _entries.Add(entry with { Index = _entries.Count, RequestIndex = entry.RequestIndex });
+    public void Add(ResolvedEntry entry) => _entries.Add(entry with { Index = _entries.Count });
 
     /// <summary>Adds the objects of a folder.</summary>
     public async ValueTask AddFolderAsync(ResolvedEntry folder, IReadOnlyList<ListedObject> objects)
@@ -133,7 +133,7 @@ internal sealed class Expansion(BundleRequest request, NameOptions names)
         var shown = HiddenCharacters.Escape(entry.Id, EntryNames.MaxBytes);
         if (Skips)
         {
-            _entries.Add(folder with { Index = _entries.Count, RequestIndex = folder.RequestIndex, Requested = new RequestedEntry(shown), IsOmitted = true });
+            _entries.Add(folder with { Index = _entries.Count, Requested = new RequestedEntry(shown), IsOmitted = true });
         }
         else
         {

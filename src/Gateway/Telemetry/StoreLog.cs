@@ -39,7 +39,7 @@ internal sealed partial class StoreLog(ILogger<StoreLog> logger, TimeProvider ti
         }
         else
         {
-            LogSilent(logger, store, destination, fault);
+            LogUnavailable(logger, store, destination, fault);
         }
     }
 
@@ -50,5 +50,5 @@ internal sealed partial class StoreLog(ILogger<StoreLog> logger, TimeProvider ti
     private static partial void LogResponds(ILogger logger, string store, string destination);
 
     [LoggerMessage(EventId = LogEvents.StoreUnavailable, EventName = nameof(LogEvents.StoreUnavailable), Level = LogLevel.Warning, Message = "Store {Store} did not respond to the first request at destination {Destination}: {Fault}.")]
-    private static partial void LogSilent(ILogger logger, string store, string destination, string fault);
+    private static partial void LogUnavailable(ILogger logger, string store, string destination, string fault);
 }

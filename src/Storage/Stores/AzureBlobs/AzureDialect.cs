@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net.Http.Headers;
-using System.Security.Cryptography;
 using System.Text;
 using Azure.Core;
 using Azure.Identity;
@@ -31,7 +30,7 @@ internal sealed class AzureDialect : StoreDialect
     private readonly SecretFile? _accountKey;
     private readonly SecretFile? _customerKey;
     private volatile CreatedSas? _created;
-    private volatile DefaultAzureCredential _chain = new();
+    private volatile DefaultAzureCredential? _chain;
 
     public AzureDialect(StoreOptions options, TimeProvider time)
     {
@@ -39,6 +38,7 @@ internal sealed class AzureDialect : StoreDialect
         _customerKey = options.CustomerKeyFile is { } path ? new SecretFile(null, path, time) : null;
         if (options.Source == StoreCredentials.Chain)
         {
+            _chain = new DefaultAzureCredential();
             _tokens = new CredentialCache<Bearer>(nameof(DefaultAzureCredential), ObtainAsync, bearer => bearer.Expires, time);
         }
         else if (options.Source == StoreCredentials.Keys)
@@ -64,8 +64,12 @@ internal sealed class AzureDialect : StoreDialect
 
     public override void ForgetCredential()
     {
-        _chain = new DefaultAzureCredential();
-        _tokens?.Forget();
+        if (_tokens is not null)
+        {
+            _chain = new DefaultAzureCredential();
+            _tokens.Forget();
+        }
+
         _sas?.Forget();
         _accountKey?.Forget();
         _created = null;
@@ -73,11 +77,9 @@ internal sealed class AzureDialect : StoreDialect
 
     public override void Prepare(HttpRequestMessage message, StoreRequestKind kind)
     {
-        if (kind != StoreRequestKind.Listing && ReadCustomerKey(_customerKey) is var (text, key))
+        if (kind != StoreRequestKind.Listing)
         {
-            message.Headers.TryAddWithoutValidation("x-ms-encryption-algorithm", "AES256");
-            message.Headers.TryAddWithoutValidation("x-ms-encryption-key", text);
-            message.Headers.TryAddWithoutValidation("x-ms-encryption-key-sha256", Convert.ToBase64String(SHA256.HashData(key)));
+            AddCustomerKey(message, _customerKey, "x-ms-encryption");
         }
     }
 
@@ -133,7 +135,7 @@ internal sealed class AzureDialect : StoreDialect
 
     private async Task<Bearer> ObtainAsync(CancellationToken cancellationToken)
     {
-        var token = await _chain.GetTokenAsync(Scope, cancellationToken);
+        var token = await _chain!.GetTokenAsync(Scope, cancellationToken);
         return new Bearer(token.Token, token.ExpiresOn);
     }
 

@@ -1,4 +1,3 @@
-using System.Xml;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Http;
 using Gateway.Storage.Listings;
@@ -10,6 +9,7 @@ namespace Gateway.Storage.Stores.AzureBlobs;
 /// <summary>Reads the response to List Blobs of Azure Blob Storage.</summary>
 internal static class AzureListingReader
 {
+    private const string Source = "an Azure container";
     private const string Root = "EnumerationResults";
 
     // A directory of a hierarchical namespace is a blob with this metadata. Clients write its name in any case.
@@ -19,23 +19,7 @@ internal static class AzureListingReader
     /// <param name="xml">The body of a 200.</param>
     /// <param name="prefix">What was listed. Keys become relative to it.</param>
     /// <exception cref="StorageException">The page is not valid, or contains an error.</exception>
-    public static ListingPage Read(ReadOnlyMemory<byte> xml, string prefix)
-    {
-        try
-        {
-            using var reader = new StoreXml(xml);
-            return reader.ReadRoot() switch
-            {
-                Root => ReadPage(reader, prefix),
-                "Error" => throw ListingFailures.From(StoreErrorReader.ReadFields(reader)),
-                _ => throw ListingFailures.Invalid("is not that of an Azure container"),
-            };
-        }
-        catch (XmlException)
-        {
-            throw ListingFailures.NotXml();
-        }
-    }
+    public static ListingPage Read(ReadOnlyMemory<byte> xml, string prefix) => ListingDocument.Read(xml, Root, Source, reader => ReadPage(reader, prefix));
 
     private static ListingPage ReadPage(StoreXml xml, string prefix)
     {
@@ -61,7 +45,7 @@ internal static class AzureListingReader
         xml.ReadEnd();
         if (!hasBlobs || marker is null)
         {
-            throw ListingFailures.Invalid("is not that of an Azure container");
+            throw ListingFailures.Invalid($"is not that of {Source}");
         }
 
         return builder.Build(name => name, marker.Length == 0 ? null : marker);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Listings;
 
@@ -40,6 +41,21 @@ internal abstract class StoreDialect
 
     /// <summary>The value of a response header.</summary>
     protected static string? GetHeader(HttpResponseMessage response, string name) => response.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
+
+    /// <summary>Adds a customer's key, as Azure and Google name the headers.</summary>
+    /// <param name="message">The request for an object.</param>
+    /// <param name="file">The key; null: objects are not encrypted with one.</param>
+    /// <param name="prefix">What the names of the headers begin with.</param>
+    /// <exception cref="StorageException">The key cannot be read.</exception>
+    protected static void AddCustomerKey(HttpRequestMessage message, SecretFile? file, string prefix)
+    {
+        if (ReadCustomerKey(file) is var (text, key))
+        {
+            message.Headers.TryAddWithoutValidation($"{prefix}-algorithm", "AES256");
+            message.Headers.TryAddWithoutValidation($"{prefix}-key", text);
+            message.Headers.TryAddWithoutValidation($"{prefix}-key-sha256", Convert.ToBase64String(SHA256.HashData(key)));
+        }
+    }
 
     /// <summary>A customer's key.</summary>
     /// <returns>In Base64, and decoded; null if objects are not encrypted with one.</returns>

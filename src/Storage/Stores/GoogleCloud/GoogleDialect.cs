@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using System.Security.Cryptography;
 using Gateway.Storage.Listings;
 using Gateway.Storage.Stores.Dialects;
 using Gateway.Storage.Stores.S3;
@@ -62,11 +61,9 @@ internal sealed class GoogleDialect : StoreDialect
             message.Headers.TryAddWithoutValidation("Accept-Encoding", "gzip");
         }
 
-        if (kind != StoreRequestKind.Listing && ReadCustomerKey(_customerKey) is var (text, key))
+        if (kind != StoreRequestKind.Listing)
         {
-            message.Headers.TryAddWithoutValidation("x-goog-encryption-algorithm", "AES256");
-            message.Headers.TryAddWithoutValidation("x-goog-encryption-key", text);
-            message.Headers.TryAddWithoutValidation("x-goog-encryption-key-sha256", Convert.ToBase64String(SHA256.HashData(key)));
+            AddCustomerKey(message, _customerKey, "x-goog-encryption");
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Xml;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Http;
 using Gateway.Storage.Listings;
@@ -9,29 +8,14 @@ namespace Gateway.Storage.Stores.S3;
 /// <summary>Reads the response to ListObjectsV2 of S3 and compatible stores, and of Google Cloud Storage's XML API.</summary>
 internal static class S3ListingReader
 {
+    private const string Source = "an S3 bucket";
     private const string Root = "ListBucketResult";
 
     /// <summary>Reads a page.</summary>
     /// <param name="xml">The body of a 200.</param>
     /// <param name="prefix">What was listed. Keys become relative to it.</param>
     /// <exception cref="StorageException">The page is not valid, or contains an error.</exception>
-    public static ListingPage Read(ReadOnlyMemory<byte> xml, string prefix)
-    {
-        try
-        {
-            using var reader = new StoreXml(xml);
-            return reader.ReadRoot() switch
-            {
-                Root => ReadPage(reader, prefix),
-                "Error" => throw ListingFailures.From(StoreErrorReader.ReadFields(reader)),
-                _ => throw ListingFailures.Invalid("is not that of an S3 bucket"),
-            };
-        }
-        catch (XmlException)
-        {
-            throw ListingFailures.NotXml();
-        }
-    }
+    public static ListingPage Read(ReadOnlyMemory<byte> xml, string prefix) => ListingDocument.Read(xml, Root, Source, reader => ReadPage(reader, prefix));
 
     private static ListingPage ReadPage(StoreXml xml, string prefix)
     {
