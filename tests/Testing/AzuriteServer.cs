@@ -37,7 +37,7 @@ internal sealed class AzuriteServer : IAsyncDisposable
         var program = Tool.RequireNodeProgram("azurite-blob");
         for (var attempt = 1; ; attempt++)
         {
-            var port = Tool.FreePort();
+            var port = ReservedPort.Next();
             string[] arguments = ["--blobHost", "127.0.0.1", "--blobPort", port.ToString(CultureInfo.InvariantCulture), "--inMemoryPersistence", "--silent", "--disableTelemetry"];
             var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());

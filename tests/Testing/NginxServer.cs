@@ -32,7 +32,7 @@ internal sealed class NginxServer : IAsyncDisposable
         folder.CreateSubdirectory("objects");
         for (var attempt = 1; ; attempt++)
         {
-            var port = Tool.FreePort();
+            var port = ReservedPort.Next();
             var configuration = Path.Combine(folder.FullName, "nginx.conf");
             await File.WriteAllTextAsync(configuration, $$"""
                 daemon off;

@@ -42,8 +42,8 @@ internal sealed class RadosGateway : IAsyncDisposable
         BotoClient.Require();
         for (var attempt = 1; ; attempt++)
         {
-            var port = Tool.FreePort();
-            string[] arguments = [.. new[] { Tool.FreePort(), port }.Select(number => number.ToString(CultureInfo.InvariantCulture)), AccessKey, SecretKey];
+            var port = ReservedPort.Next();
+            string[] arguments = [.. new[] { ReservedPort.Next(), port }.Select(number => number.ToString(CultureInfo.InvariantCulture)), AccessKey, SecretKey];
             var script = Process.Start(new ProcessStartInfo(Tool.Require("bash"), ["-c", Resource.Read("rados-gateway.sh"), "rados-gateway", .. arguments])
             {
                 RedirectStandardInput = true,

@@ -26,7 +26,7 @@ internal sealed class RedisServer : IAsyncDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
-            var port = Tool.FreePort();
+            var port = ReservedPort.Next();
             var process = Start(port);
             if (await Tool.AnswersAsync(process, port))
             {

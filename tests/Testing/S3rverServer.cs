@@ -37,7 +37,7 @@ internal sealed class S3rverServer : IAsyncDisposable
         BotoClient.Require();
         for (var attempt = 1; ; attempt++)
         {
-            var (folder, port) = (Directory.CreateTempSubdirectory("gateway-s3rver-"), Tool.FreePort());
+            var (folder, port) = (Directory.CreateTempSubdirectory("gateway-s3rver-"), ReservedPort.Next());
             var start = new ProcessStartInfo(program, ["--directory", folder.FullName, "--address", "127.0.0.1", "--port", port.ToString(CultureInfo.InvariantCulture), "--silent"])
             {
                 RedirectStandardOutput = true,

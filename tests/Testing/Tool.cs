@@ -59,15 +59,7 @@ internal static partial class Tool
 
     public static bool Exists(string name) => Find(name) is not null;
 
-    /// <summary>A port that was free a moment ago, for programs that cannot choose one themselves; the caller may have to try again.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    /// <summary>Waits until a server listens; false if it has exited instead, for instance because another process took its port.</summary>
+    /// <summary>Waits until a server listens; false if it has exited instead. The port must be a <see cref="ReservedPort"/>: else another server may answer.</summary>
     public static async Task<bool> AnswersAsync(Process process, int port)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));

@@ -98,7 +98,7 @@ await() {
 
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# Starts a daemon whose port is still free; the caller tries other ports.
+# Starts a daemon whose port is still free; else the caller tries other ports.
 start_on() {
   if listens "$1"; then
     echo "port $1 is taken" >&2

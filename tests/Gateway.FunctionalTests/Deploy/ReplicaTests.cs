@@ -131,7 +131,7 @@ public class ReplicaTests
         var text = await File.ReadAllTextAsync(Path.Combine(DeployTests.Root, "deploy/haproxy.cfg"), TestContext.Current.CancellationToken);
         for (var attempt = 1; ; attempt++)
         {
-            var port = Tool.FreePort();
+            var port = ReservedPort.Next();
             var configuration = Path.GetTempFileName();
             await File.WriteAllTextAsync(
                 configuration,

@@ -78,7 +78,7 @@ public sealed class ServerTests : IAsyncDisposable
     public async Task Two_indistinguishable_listeners_prevent_the_start(string key, string value, string? endpoint)
     {
         var configuration = GatewayUnderTest.Configuration(("s", [_upstream.Address]));
-        var port = Tool.FreePort();
+        var port = ReservedPort.Next();
         GatewayUnderTest.Set(configuration, key, value.Replace("{port}", $"{port}", StringComparison.Ordinal));
         if (endpoint is not null)
         {
