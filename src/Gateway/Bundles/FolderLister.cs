@@ -12,6 +12,9 @@ namespace Gateway.Bundles;
 /// <summary>Describes one level of a folder, a page at a time.</summary>
 internal sealed class FolderLister(ObjectStore store)
 {
+    /// <summary>The reason if the client's token cannot be used.</summary>
+    public const string InvalidToken = "after: is not the 'next' of a page of this folder.";
+
     private const int PageSize = 1000;
 
     /// <summary>The sources that can be listed, as folders.</summary>
@@ -20,15 +23,15 @@ internal sealed class FolderLister(ObjectStore store)
 
     /// <summary>One page of a folder.</summary>
     /// <param name="run">Has the folder as its only entry.</param>
-    /// <param name="after">The previous page's <see cref="FolderDocument.Next"/>; null: the first page.</param>
+    /// <param name="token">The store's token of the previous page; null: the first page.</param>
     /// <exception cref="BundleProblemException">There is no such folder, or storage fails.</exception>
-    public async Task<FolderDocument> ListAsync(BundleRun run, string? after)
+    public async Task<FolderDocument> ListAsync(BundleRun run, string? token)
     {
         var folder = run.Bundle!.Entries[0];
         try
         {
-            var page = await run.Record.WaitForUpstreamAsync(store.ListAsync(folder.Object, new ListingRequest(IsOneLevel: true, PageSize, after), run.Record.Transfer, run.Stopped));
-            return page.Objects.Count + page.Folders.Count > 0 || after is not null || page.Next is not null || folder.Object.Key.Length == 0
+            var page = await run.Record.WaitForUpstreamAsync(store.ListAsync(folder.Object, new ListingRequest(IsOneLevel: true, PageSize, token), run.Record.Transfer, run.Stopped));
+            return page.Objects.Count + page.Folders.Count > 0 || token is not null || page.Next is not null || folder.Object.Key.Length == 0
                 ? await DescribeAsync(folder, page)
                 : throw new StorageException(FailureReason.NotFound);
         }
@@ -36,10 +39,10 @@ internal sealed class FolderLister(ObjectStore store)
         {
             throw BundleProblemException.From(FailureReason.ObjectsMissing, [new EntryError(0, folder.Requested.Id, $"nothing under '{folder.Requested.Id}'")]);
         }
-        catch (StorageException e) when (after is not null && e.UpstreamStatusCode == StatusCodes.Status400BadRequest)
+        catch (StorageException e) when (token is not null && e.UpstreamStatusCode == StatusCodes.Status400BadRequest)
         {
-            // Only the store can read its token, and the client chose it.
-            throw BundleProblemException.BadRequest("after: is not the 'next' of a page of this folder.");
+            // The token may have expired.
+            throw BundleProblemException.BadRequest(InvalidToken);
         }
         catch (StorageException e)
         {

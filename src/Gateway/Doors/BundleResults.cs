@@ -3,6 +3,7 @@ using Gateway.Bundles;
 using Gateway.Requests;
 using Gateway.Responses;
 using Gateway.Runs;
+using Gateway.Storage.Sources;
 using Microsoft.AspNetCore.Http.Metadata;
 
 namespace Gateway.Doors;
@@ -37,10 +38,18 @@ internal sealed class PlanResult(BundleRun run, ReadRequest read, BundleExecutor
 /// <summary>One level of a folder, or the sources that can be listed.</summary>
 internal sealed class FolderResult(BundleRun run, ListDoor door, BundleExecutor executor) : IResult, IEndpointMetadataProvider
 {
+    private FolderQuery? _query;
+
     public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder) =>
         builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(FolderDocument), ["application/json"]));
 
-    public Task ExecuteAsync(HttpContext httpContext) => executor.ListAsync(run, door.ReadAsync, () => door.ListAsync(run));
+    public Task ExecuteAsync(HttpContext httpContext) => executor.ListAsync(run, ReadAsync, () => door.ListAsync(run, _query!));
+
+    private Task<(BundleRequest Request, ClientContext Client)> ReadAsync(BundleRun run)
+    {
+        (var request, var client, _query) = door.Read(run.Http);
+        return Task.FromResult((request, client));
+    }
 }
 
 /// <summary>A link to a bundle.</summary>
@@ -58,7 +67,7 @@ internal sealed class LinkResult(BundleRun run, LinkCreator creator, BundleExecu
         await problems.RespondAsync(httpContext, () => TypedResults.Created(link.Url, link).ExecuteAsync(httpContext));
     });
 
-    private async Task<(BundleRequest Request, Storage.Sources.ClientContext Client)> ReadAsync(BundleRun run)
+    private async Task<(BundleRequest Request, ClientContext Client)> ReadAsync(BundleRun run)
     {
         (var request, var client, _fields) = await creator.ReadAsync(run);
         return (request, client);

@@ -8,6 +8,7 @@ internal static class DoorsRegistration
     public static void AddDoors(this IServiceCollection services)
     {
         services.AddSingleton<RequestDoor>();
+        services.AddSingleton<PageTokens>();
         services.AddSingleton<ListDoor>();
         services.AddSingleton<LinkDoor>();
         services.AddSingleton<LinkCreator>();

@@ -22,14 +22,14 @@ internal sealed class BundleLinks
 
     private readonly ILinkStore _store;
     private readonly TimeProvider _time;
-    private readonly byte[][] _keys;
+    private readonly LinkKeys _keys;
 
-    public BundleLinks(ILinkStore store, IOptions<BundleLinkOptions> options, TimeProvider time)
+    public BundleLinks(ILinkStore store, LinkKeys keys, IOptions<BundleLinkOptions> options, TimeProvider time)
     {
         _store = store;
         _time = time;
         Options = options.Value;
-        _keys = Options.Secrets() is { Length: > 0 } keys ? keys : [RandomNumberGenerator.GetBytes(BundleLinkOptions.MinKeyBytes)];
+        _keys = keys;
     }
 
     public BundleLinkOptions Options { get; }
@@ -51,7 +51,7 @@ internal sealed class BundleLinks
         var packed = BundleLink.Pack(manifest, Options.CarryRights, etag);
         if (LinkToken.LengthFor(packed.Length) <= MaxTokenLength)
         {
-            return Embedded + LinkToken.Create(_keys[0], expires, packed);
+            return Embedded + LinkToken.Create(_keys.All[0], expires, packed);
         }
 
         if (packed.Length > BundleLink.MaxPackedBytes || BundleLinkOptions.RoomFor(packed.Length) > Options.MaxBytesPerClient)
@@ -89,7 +89,7 @@ internal sealed class BundleLinks
     private static string GetName(string token) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 
     private byte[]? Verify(string token, int version) =>
-        LinkToken.Open(_keys, token.AsSpan(1), version) is not var (expires, packed) ? null
+        LinkToken.Open(_keys.All, token.AsSpan(1), version) is not var (expires, packed) ? null
         : expires > _time.GetUtcNow() ? packed
         : throw new LinkException(LinkFault.Expired);
 

@@ -5,6 +5,7 @@ internal static class LinksRegistration
 {
     public static void AddLinks(this IServiceCollection services)
     {
+        services.AddSingleton<LinkKeys>();
         services.AddSingleton<BundleLinks>();
     }
 }

@@ -17,7 +17,7 @@ public sealed class LinkCreatorTests : IDisposable
     public LinkCreatorTests()
     {
         var options = Options.Create(new BundleLinkOptions { Keys = { Convert.ToBase64String(new byte[32]) } });
-        _links = new BundleLinks(new MemoryLinkStore(options, _time), options, _time);
+        _links = new BundleLinks(new MemoryLinkStore(options, _time), new LinkKeys(options), options, _time);
     }
 
     public void Dispose() => _listing.Dispose();

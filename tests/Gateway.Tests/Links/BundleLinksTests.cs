@@ -15,7 +15,7 @@ public class BundleLinksTests
     private readonly Store _store = new();
     private readonly BundleLinks _links;
 
-    public BundleLinksTests() => _links = new BundleLinks(_store, Options.Create(_options), _time);
+    public BundleLinksTests() => _links = Create(_options);
 
     private DateTimeOffset Expires => _time.GetUtcNow().AddHours(1);
 
@@ -97,8 +97,8 @@ public class BundleLinksTests
     public async Task After_a_rotation_links_of_the_old_key_are_still_valid()
     {
         var token = await CreateAsync(Small);
-        var rotated = new BundleLinks(_store, Options.Create(new BundleLinkOptions { Keys = { Convert.ToBase64String([.. Enumerable.Repeat((byte)1, 32)]), _options.Keys[0] } }), _time);
-        var removed = new BundleLinks(_store, Options.Create(new BundleLinkOptions { Keys = { Convert.ToBase64String([.. Enumerable.Repeat((byte)1, 32)]) } }), _time);
+        var rotated = Create(new BundleLinkOptions { Keys = { Convert.ToBase64String([.. Enumerable.Repeat((byte)1, 32)]), _options.Keys[0] } });
+        var removed = Create(new BundleLinkOptions { Keys = { Convert.ToBase64String([.. Enumerable.Repeat((byte)1, 32)]) } });
 
         Assert.Equal(Small, (await rotated.FindAsync(token, CancellationToken.None)).Unpack());
 
@@ -165,14 +165,15 @@ public class BundleLinksTests
     [Fact]
     public async Task Without_keys_a_link_is_valid_only_in_the_process_that_made_it()
     {
-        var options = Options.Create(new BundleLinkOptions());
-        var (one, other) = (new BundleLinks(_store, options, _time), new BundleLinks(_store, options, _time));
+        var (one, other) = (Create(new BundleLinkOptions()), Create(new BundleLinkOptions()));
 
         var token = await one.CreateAsync(Small, null, Expires, "client", CancellationToken.None);
 
         Assert.Equal(Small, (await one.FindAsync(token, CancellationToken.None)).Unpack());
         Assert.Equal(LinkFault.Unknown, (await Assert.ThrowsAsync<LinkException>(() => other.FindAsync(token, CancellationToken.None))).Fault);
     }
+
+    private BundleLinks Create(BundleLinkOptions options) => new(_store, new LinkKeys(Options.Create(options)), Options.Create(options), _time);
 
     private Task<string> CreateAsync(byte[] manifest, string? etag = null) => _links.CreateAsync(manifest, etag, Expires, "client", CancellationToken.None);
 
