@@ -20,30 +20,31 @@ internal sealed class AzuriteServer : IAsyncDisposable
     private const string Version = "2023-11-03";
 
     private readonly Process _process;
-    private readonly HttpClient _client = new();
+    private readonly HttpClient _client = Protocol.Http1.CreateClient(new Uri("http://127.0.0.1/"));
 
-    private AzuriteServer(Process process, int port)
+    private AzuriteServer(Process process, string scheme, int port)
     {
         _process = process;
-        Address = $"http://127.0.0.1:{port}/{Account}/";
+        Address = $"{scheme}://127.0.0.1:{port}/{Account}/";
     }
 
     /// <summary>The address of the account; a container follows.</summary>
     public string Address { get; }
 
     /// <summary>Starts it, or skips the test if it is not installed.</summary>
-    public static async Task<AzuriteServer> StartAsync()
+    /// <param name="acceptsTokens">Whether it also accepts bearer tokens, whose content it verifies but not their signature. It then speaks TLS.</param>
+    public static async Task<AzuriteServer> StartAsync(bool acceptsTokens = false)
     {
         var program = Tool.RequireNodeProgram("azurite-blob");
         for (var attempt = 1; ; attempt++)
         {
             var port = ReservedPort.Next();
-            string[] arguments = ["--blobHost", "127.0.0.1", "--blobPort", port.ToString(CultureInfo.InvariantCulture), "--inMemoryPersistence", "--silent", "--disableTelemetry"];
+            string[] arguments = ["--blobHost", "127.0.0.1", "--blobPort", port.ToString(CultureInfo.InvariantCulture), "--inMemoryPersistence", "--silent", "--disableTelemetry", .. acceptsTokens ? ["--oauth", "basic", "--cert", TestCertificate.PemFile, "--key", TestCertificate.PemFile] : Array.Empty<string>()];
             var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
             if (await Tool.AnswersAsync(process, port))
             {
-                return new AzuriteServer(process, port);
+                return new AzuriteServer(process, acceptsTokens ? "https" : "http", port);
             }
 
             process.Dispose();

@@ -12,22 +12,29 @@ internal sealed class RadosGateway : IAsyncDisposable
     /// <summary>The bucket that <see cref="VirtualHostAddress"/> is the address of. It must be created like any other.</summary>
     public const string VirtualHostBucket = "127";
 
+    /// <summary>A role that the key may assume. It may read and list every bucket.</summary>
+    public const string Role = "arn:aws:iam:::role/reader";
+
     private const int Attempts = 3;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private readonly Process _script;
 
-    private RadosGateway(Process script, int port)
+    private RadosGateway(Process script, int port, int tlsPort)
     {
         _script = script;
         Address = $"http://127.0.0.1:{port}/";
+        TlsAddress = $"https://127.0.0.1:{tlsPort}/";
         VirtualHostAddress = $"http://127.0.0.2:{port}/";
         Client = new BotoClient(Address, AccessKey, SecretKey);
     }
 
     /// <summary>The address of the store; a bucket follows.</summary>
     public string Address { get; }
+
+    /// <summary>The same over TLS, with <see cref="TestCertificate"/>.</summary>
+    public string TlsAddress { get; }
 
     /// <summary>An address whose host begins with <see cref="VirtualHostBucket"/>; a key follows.</summary>
     public string VirtualHostAddress { get; }
@@ -42,8 +49,8 @@ internal sealed class RadosGateway : IAsyncDisposable
         BotoClient.Require();
         for (var attempt = 1; ; attempt++)
         {
-            var port = ReservedPort.Next();
-            string[] arguments = [.. new[] { ReservedPort.Next(), port }.Select(number => number.ToString(CultureInfo.InvariantCulture)), AccessKey, SecretKey];
+            var (port, tlsPort) = (ReservedPort.Next(), ReservedPort.Next());
+            string[] arguments = [.. new[] { ReservedPort.Next(), port, tlsPort }.Select(number => number.ToString(CultureInfo.InvariantCulture)), TestCertificate.PemFile, AccessKey, SecretKey];
             var script = Process.Start(new ProcessStartInfo(Tool.Require("bash"), ["-c", Resource.Read("rados-gateway.sh"), "rados-gateway", .. arguments])
             {
                 RedirectStandardInput = true,
@@ -51,7 +58,7 @@ internal sealed class RadosGateway : IAsyncDisposable
                 RedirectStandardError = true,
             })!;
             var error = script.StandardError.ReadToEndAsync();
-            var server = new RadosGateway(script, port);
+            var server = new RadosGateway(script, port, tlsPort);
             using var patience = new CancellationTokenSource(Patience);
             try
             {

@@ -5,7 +5,7 @@ namespace Testing;
 public sealed class SharedStores : IAsyncDisposable
 {
     private readonly Lazy<Task<RadosGateway>> _rados = new(RadosGateway.StartAsync);
-    private readonly Lazy<Task<AzuriteServer>> _azurite = new(AzuriteServer.StartAsync);
+    private readonly Lazy<Task<AzuriteServer>> _azurite = new(() => AzuriteServer.StartAsync());
 
     /// <summary>Ceph. Each test uses a separate bucket.</summary>
     internal Task<RadosGateway> Rados => Start(_rados);

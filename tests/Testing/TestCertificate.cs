@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace Testing;
 
@@ -8,13 +9,20 @@ internal static class TestCertificate
 {
     private static readonly Lazy<X509Certificate2> SharedCertificate = new(() => X509CertificateLoader.LoadPkcs12(Create(), null));
 
-    private static readonly Lazy<string> SharedFile = new(() =>
+    private static readonly Lazy<DirectoryInfo> Folder = new(() =>
     {
         var folder = Directory.CreateTempSubdirectory("gateway-certificate-");
         AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Delete(recursive: true);
-        var file = Path.Combine(folder.FullName, "certificate.p12");
-        System.IO.File.WriteAllBytes(file, Create());
-        return file;
+        return folder;
+    });
+
+    private static readonly Lazy<string> SharedFile = new(() => Write("certificate.p12", Create()));
+
+    private static readonly Lazy<string> SharedPemFile = new(() =>
+    {
+        using var certificate = X509CertificateLoader.LoadPkcs12(Create(), null, X509KeyStorageFlags.Exportable);
+        using var key = certificate.GetECDsaPrivateKey()!;
+        return Write("certificate.pem", Encoding.ASCII.GetBytes($"{key.ExportPkcs8PrivateKeyPem()}\n{certificate.ExportCertificatePem()}\n"));
     });
 
     /// <summary>Shared by all gateways of this process. It is not stored in a file.</summary>
@@ -22,6 +30,16 @@ internal static class TestCertificate
 
     /// <summary>A PKCS #12 file without a password, for gateways that are processes. It is written once.</summary>
     public static string File => SharedFile.Value;
+
+    /// <summary>A file with the key and the certificate in PEM, for other servers. It is written once.</summary>
+    public static string PemFile => SharedPemFile.Value;
+
+    private static string Write(string name, byte[] bytes)
+    {
+        var file = Path.Combine(Folder.Value.FullName, name);
+        System.IO.File.WriteAllBytes(file, bytes);
+        return file;
+    }
 
     private static byte[] Create()
     {

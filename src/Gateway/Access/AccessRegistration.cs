@@ -90,7 +90,7 @@ internal static class AccessRegistration
         var section = builder.Configuration.GetSection($"{Section}:{scheme}");
 
         // An error must prevent the start instead of failing the first request.
-        if (ConfigurationFaults.Find<TOptions>(section) is { Count: > 0 } faults)
+        if (ConfigurationFaults.Find<TOptions>(section, hasSecrets: true) is { Count: > 0 } faults)
         {
             throw new InvalidConfigurationException(faults);
         }

@@ -11,10 +11,12 @@ namespace Gateway.Configuration;
 internal static class ConfigurationFaults
 {
     /// <summary>Unknown keys of a section, and values that do not match the option's type.</summary>
-    public static List<string> Find<TOptions>(IConfigurationSection section)
+    /// <param name="section">The section.</param>
+    /// <param name="hasSecrets">Whether the section contains secrets. Then no value is repeated: it may be a secret under the wrong key.</param>
+    public static List<string> Find<TOptions>(IConfigurationSection section, bool hasSecrets = false)
     {
         var faults = new List<string>();
-        Compare(section, typeof(TOptions), faults);
+        Compare(section, typeof(TOptions), hasSecrets, faults);
         return faults;
     }
 
@@ -38,7 +40,7 @@ internal static class ConfigurationFaults
             : [.. items.Select(item => item.Value!)];
     }
 
-    private static void Compare(IConfigurationSection section, Type type, List<string> faults)
+    private static void Compare(IConfigurationSection section, Type type, bool hasSecrets, List<string> faults)
     {
         if (type != typeof(string) && typeof(IEnumerable).IsAssignableFrom(type))
         {
@@ -51,7 +53,7 @@ internal static class ConfigurationFaults
             var item = type.GetGenericArguments()[^1];
             foreach (var child in section.GetChildren())
             {
-                Compare(child, item, faults);
+                Compare(child, item, hasSecrets, faults);
             }
 
             return;
@@ -69,7 +71,7 @@ internal static class ConfigurationFaults
             {
                 if (known.TryGetValue(child.Key, out var property))
                 {
-                    Compare(child, property.PropertyType, faults);
+                    Compare(child, property.PropertyType, hasSecrets, faults);
                 }
                 else
                 {
@@ -82,7 +84,7 @@ internal static class ConfigurationFaults
 
         if (section.Value is { Length: > 0 } value && !IsA(type, value))
         {
-            faults.Add($"{section.Path}: '{value}' is not {Describe(type)}");
+            faults.Add($"{section.Path}: {(hasSecrets ? "the value" : $"'{value}'")} is not {Describe(type)}");
         }
     }
 

@@ -14,7 +14,7 @@ internal static class StoresRegistration
     {
         var section = configuration.GetSection(StoreCatalogue.Section);
         var stores = new Dictionary<string, StoreOptions>(StringComparer.OrdinalIgnoreCase);
-        var faults = ConfigurationFaults.Find<Dictionary<string, StoreOptions>>(section);
+        var faults = ConfigurationFaults.Find<Dictionary<string, StoreOptions>>(section, hasSecrets: true);
         if (faults.Count == 0)
         {
             section.Bind(stores);

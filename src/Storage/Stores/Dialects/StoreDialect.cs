@@ -8,6 +8,8 @@ namespace Gateway.Storage.Stores.Dialects;
 /// <remarks>Any number of threads.</remarks>
 internal abstract class StoreDialect
 {
+    private const int CustomerKeyBytes = 32;
+
     /// <summary>Adds what identifies the gateway, to a request that carries none of the client's own credentials. It may replace the request's URL.</summary>
     /// <param name="message">Has its final path and query.</param>
     /// <param name="cancellationToken">Ends the wait for a credential.</param>
@@ -67,13 +69,14 @@ internal abstract class StoreDialect
             return null;
         }
 
-        try
-        {
-            return (text, Convert.FromBase64String(text));
-        }
-        catch (FormatException e)
-        {
-            throw new StorageException(FailureReason.NoCredential, inner: e) { LogDetail = "The customer's key is not Base64." };
-        }
+        return TryDecodeCustomerKey(text) is { } key ? (text, key) : throw new StorageException(FailureReason.NoCredential) { LogDetail = "The customer's key is not 256 bits in Base64." };
+    }
+
+    /// <summary>A customer's key.</summary>
+    /// <returns>Null if the text is not 256 bits in Base64.</returns>
+    public static byte[]? TryDecodeCustomerKey(string text)
+    {
+        var key = new byte[CustomerKeyBytes + 1];
+        return Convert.TryFromBase64String(text, key, out var length) && length == CustomerKeyBytes ? key[..length] : null;
     }
 }

@@ -46,6 +46,9 @@ public sealed class StoreOptions
     /// <summary>The id of an access key. For <c>s3</c>, and for <c>gcs</c> with an HMAC key.</summary>
     public string? AccessKey { get; set; }
 
+    /// <summary>A file that holds <see cref="AccessKey"/>. It is read again when it changes.</summary>
+    public string? AccessKeyFile { get; set; }
+
     /// <summary>The secret of <see cref="AccessKey"/>.</summary>
     public string? SecretKey { get; set; }
 
@@ -54,6 +57,9 @@ public sealed class StoreOptions
 
     /// <summary>The session token of temporary keys. For <c>s3</c>.</summary>
     public string? SessionToken { get; set; }
+
+    /// <summary>A file that holds <see cref="SessionToken"/>. It is read again when it changes.</summary>
+    public string? SessionTokenFile { get; set; }
 
     /// <summary>The ARN of a role to assume with the credentials. For <c>s3</c>.</summary>
     public string? AssumeRole { get; set; }
@@ -98,5 +104,5 @@ public sealed class StoreOptions
     internal bool SendsSecrets => Source != StoreCredentials.None && (Kind == StoreKind.Azure || (Kind == StoreKind.Gcs && Source == StoreCredentials.Chain));
 
     /// <summary>Whether keys, a SAS or their files are set.</summary>
-    internal bool HasKeys => (AccessKey ?? SecretKey ?? SecretKeyFile ?? AccountKey ?? AccountKeyFile ?? Sas ?? SasFile) is not null;
+    internal bool HasKeys => (AccessKey ?? AccessKeyFile ?? SecretKey ?? SecretKeyFile ?? AccountKey ?? AccountKeyFile ?? Sas ?? SasFile) is not null;
 }

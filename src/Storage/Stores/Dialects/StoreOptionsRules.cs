@@ -1,3 +1,5 @@
+using Gateway.Storage.Failures;
+
 namespace Gateway.Storage.Stores.Dialects;
 
 /// <summary>Which settings of a store belong together.</summary>
@@ -20,6 +22,7 @@ internal static class StoreOptionsRules
         return FindForeign(options).Select(key => $"{where}:{key}: does not apply to {kind.ToString().ToLowerInvariant()}")
             .Concat(FindMissing(options))
             .Concat(FindContradictions(options))
+            .Concat(FindFileFaults(options))
             .Select(fault => fault.StartsWith(where, StringComparison.Ordinal) ? fault : $"{where}:{fault}");
     }
 
@@ -31,9 +34,11 @@ internal static class StoreOptionsRules
         [
             (nameof(options.Region), options.Region is not null, !isAzure),
             (nameof(options.AccessKey), options.AccessKey is not null, !isAzure),
+            (nameof(options.AccessKeyFile), options.AccessKeyFile is not null, !isAzure),
             (nameof(options.SecretKey), options.SecretKey is not null, !isAzure),
             (nameof(options.SecretKeyFile), options.SecretKeyFile is not null, !isAzure),
             (nameof(options.SessionToken), options.SessionToken is not null, isS3),
+            (nameof(options.SessionTokenFile), options.SessionTokenFile is not null, isS3),
             (nameof(options.AssumeRole), options.AssumeRole is not null, isS3),
             (nameof(options.ExternalId), options.ExternalId is not null, isS3),
             (nameof(options.RequesterPays), options.RequesterPays, isS3),
@@ -76,9 +81,9 @@ internal static class StoreOptionsRules
                 yield return "Account: is required with an account key";
             }
         }
-        else if (options.AccessKey is null || (options.SecretKey ?? options.SecretKeyFile) is null)
+        else if ((options.AccessKey ?? options.AccessKeyFile) is null || (options.SecretKey ?? options.SecretKeyFile) is null)
         {
-            yield return "AccessKey: is required together with SecretKey or SecretKeyFile";
+            yield return "AccessKey: this or AccessKeyFile is required together with SecretKey or SecretKeyFile";
         }
     }
 
@@ -94,14 +99,19 @@ internal static class StoreOptionsRules
             yield return $"{key}: is empty";
         }
 
-        if (options.Source != StoreCredentials.Keys && (options.HasKeys || options.SessionToken is not null))
+        if (options.Source != StoreCredentials.Keys && (options.HasKeys || (options.SessionToken ?? options.SessionTokenFile) is not null))
         {
             yield return $"Credentials: is {options.Source.ToString().ToLowerInvariant()}, but keys are set, which would not be used";
         }
 
-        if (options.SecretKey is not null && options.SecretKeyFile is not null)
+        (string Key, string? Value, string? File)[] pairs =
+        [
+            (nameof(options.AccessKey), options.AccessKey, options.AccessKeyFile), (nameof(options.SecretKey), options.SecretKey, options.SecretKeyFile),
+            (nameof(options.SessionToken), options.SessionToken, options.SessionTokenFile),
+        ];
+        foreach (var (key, _, _) in pairs.Where(pair => pair is { Value: not null, File: not null }))
         {
-            yield return "SecretKeyFile: SecretKey is set too; use one of them";
+            yield return $"{key}File: {key} is set too; use one of them";
         }
 
         if (new[] { options.Sas, options.SasFile, options.AccountKey, options.AccountKeyFile }.Count(key => key is not null) > 1)
@@ -123,10 +133,13 @@ internal static class StoreOptionsRules
         {
             yield return "ServiceAccountFile: takes the place of the chain; remove Credentials and the keys";
         }
+    }
 
+    private static IEnumerable<string> FindFileFaults(StoreOptions options)
+    {
         (string Key, string? Path)[] files =
         [
-            (nameof(options.SecretKeyFile), options.SecretKeyFile), (nameof(options.AccountKeyFile), options.AccountKeyFile), (nameof(options.SasFile), options.SasFile),
+            (nameof(options.AccessKeyFile), options.AccessKeyFile), (nameof(options.SecretKeyFile), options.SecretKeyFile), (nameof(options.SessionTokenFile), options.SessionTokenFile), (nameof(options.AccountKeyFile), options.AccountKeyFile), (nameof(options.SasFile), options.SasFile),
             (nameof(options.ServiceAccountFile), options.ServiceAccountFile), (nameof(options.CustomerKeyFile), options.CustomerKeyFile),
         ];
         foreach (var (key, path) in files)
@@ -135,6 +148,24 @@ internal static class StoreOptionsRules
             {
                 yield return $"{key}: the file '{path}' does not exist";
             }
+        }
+
+        if (options.CustomerKeyFile is { } keyFile && File.Exists(keyFile) && ReadSecret(keyFile) is { } text && StoreDialect.TryDecodeCustomerKey(text) is null)
+        {
+            yield return $"{nameof(options.CustomerKeyFile)}: the file '{keyFile}' does not contain 256 bits in Base64";
+        }
+    }
+
+    /// <returns>Null if it cannot be read now; a file may be filled later.</returns>
+    private static string? ReadSecret(string path)
+    {
+        try
+        {
+            return new SecretFile(null, path, TimeProvider.System).Read();
+        }
+        catch (StorageException)
+        {
+            return null;
         }
     }
 }

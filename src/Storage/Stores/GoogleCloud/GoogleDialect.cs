@@ -14,7 +14,7 @@ internal sealed class GoogleDialect : StoreDialect
     private readonly CredentialCache<Bearer>? _tokens;
     private readonly S3Signer? _signer;
     private readonly SecretFile? _customerKey;
-    private GoogleCredential? _credential;
+    private ITokenAccess? _credential;
 
     public GoogleDialect(StoreOptions options, TimeProvider time)
     {
@@ -76,10 +76,28 @@ internal sealed class GoogleDialect : StoreDialect
     /// <summary>Google's library caches the token and renews it.</summary>
     private async Task<Bearer> ObtainAsync(string? file, CancellationToken cancellationToken)
     {
-        var credential = _credential ??= file is null
-            ? (await GoogleCredential.GetApplicationDefaultAsync(cancellationToken)).CreateScoped(Scope)
-            : (await CredentialFactory.FromFileAsync<ServiceAccountCredential>(file, cancellationToken)).ToGoogleCredential().CreateScoped(Scope);
-        return new Bearer(await ((ITokenAccess)credential).GetAccessTokenForRequestAsync(cancellationToken: cancellationToken));
+        var credential = _credential ??= await FindAsync(file, cancellationToken);
+        return new Bearer(await credential.GetAccessTokenForRequestAsync(cancellationToken: cancellationToken));
+    }
+
+    private static async Task<ITokenAccess> FindAsync(string? file, CancellationToken cancellationToken)
+    {
+        if (file is not null)
+        {
+            return (await CredentialFactory.FromFileAsync<ServiceAccountCredential>(file, cancellationToken)).ToGoogleCredential().CreateScoped(Scope);
+        }
+
+        try
+        {
+            return (await GoogleCredential.GetApplicationDefaultAsync(cancellationToken)).CreateScoped(Scope);
+        }
+        catch (InvalidOperationException) when (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_GCE_CHECK")))
+        {
+            // The library asks the metadata service once in the life of the process, for a second at most. In a new pod that service may start later.
+            var metadata = new ComputeCredential(new ComputeCredential.Initializer { Scopes = [Scope] });
+            await metadata.GetAccessTokenForRequestAsync(cancellationToken: cancellationToken);
+            return metadata;
+        }
     }
 
     private sealed record Bearer(string Token);

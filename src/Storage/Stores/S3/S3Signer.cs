@@ -28,9 +28,9 @@ internal sealed class S3Signer
         _region = RegionEndpoint.GetBySystemName(options.Region ?? "auto");
         if (options.Source == StoreCredentials.Keys && options.AssumeRole is null)
         {
-            var secret = new SecretFile(options.SecretKey, options.SecretKeyFile, time);
-            _get = _ => new(FromKeys(options, secret.Read()));
-            _forget = secret.Forget;
+            var keys = new AccessKeys(options, time);
+            _get = _ => new(new ImmutableKeys(keys.Read(), expires: null));
+            _forget = keys.Forget;
         }
         else
         {
@@ -70,14 +70,10 @@ internal sealed class S3Signer
     /// <summary>Discards a credential that storage has rejected.</summary>
     public void Forget() => _forget();
 
-    private static AWSCredentials FromKeys(StoreOptions options, string secret) => options.SessionToken is { } token
-        ? new SessionAWSCredentials(options.AccessKey, secret, token)
-        : new BasicAWSCredentials(options.AccessKey, secret);
-
     /// <summary>Amazon's own order of places to look for credentials, and a role to assume with them.</summary>
     private sealed class Provider(StoreOptions options, TimeProvider time)
     {
-        private readonly SecretFile _secret = new(options.SecretKey, options.SecretKeyFile, time);
+        private readonly AccessKeys? _keys = options.Source == StoreCredentials.Keys ? new AccessKeys(options, time) : null;
         private volatile Search _search = new();
 
         public string Name => options.AssumeRole is { } role ? $"AssumeRole {role}" : "AWS credential chain";
@@ -86,13 +82,14 @@ internal sealed class S3Signer
         public async Task<AWSCredentials> ResolveAsync(CancellationToken cancellationToken)
         {
             var search = _search;
-            if (options.AssumeRole is not null && options.Source == StoreCredentials.Keys && _secret.Read() is var secret && search.Secret != secret)
+            var given = _keys?.Read();
+            if (given is not null && !given.Equals(search.Keys))
             {
-                // The role was assumed with a key that has been replaced.
-                _search = search = new Search { Secret = secret };
+                // A role was assumed with keys that have been replaced.
+                _search = search = new Search { Keys = given };
             }
 
-            var found = options.Source == StoreCredentials.Keys ? FromKeys(options, _secret.Read()) : await search.Chain.ResolveIdentityAsync(null, cancellationToken);
+            var found = given is not null ? new ImmutableKeys(given, expires: null) : await search.Chain.ResolveIdentityAsync(null, cancellationToken);
             search.Found = found;
             var credentials = options.AssumeRole is null ? found : search.Role ??= new AssumeRoleAWSCredentials(found, options.AssumeRole, SessionName, new AssumeRoleAWSCredentialsOptions { ExternalId = options.ExternalId });
             var keys = await credentials.GetCredentialsAsync().WaitAsync(cancellationToken);
@@ -102,7 +99,7 @@ internal sealed class S3Signer
         /// <summary>Searches again: the chain never reads a file twice, and some of its credentials are shared by the process.</summary>
         public void Forget()
         {
-            _secret.Forget();
+            _keys?.Forget();
             var forgotten = Interlocked.Exchange(ref _search, new Search());
             (forgotten.Found as RefreshingAWSCredentials)?.ClearCredentials();
         }
@@ -112,7 +109,7 @@ internal sealed class S3Signer
         {
             public DefaultAWSCredentialsIdentityResolver Chain { get; } = new();
 
-            public string? Secret { get; init; }
+            public ImmutableCredentials? Keys { get; init; }
 
             public AWSCredentials? Found { get; set; }
 

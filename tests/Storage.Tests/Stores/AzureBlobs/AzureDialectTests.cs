@@ -145,7 +145,7 @@ public sealed class AzureDialectTests : IDisposable
 
         var failure = Assert.Throws<StorageException>(() => Create(options => (options.Sas, options.CustomerKeyFile) = ("s", _file)).Prepare(Message(), StoreRequestKind.Entry));
 
-        Assert.Equal((FailureReason.NoCredential, "The customer's key is not Base64."), (failure.Reason, failure.LogDetail));
+        Assert.Equal((FailureReason.NoCredential, "The customer's key is not 256 bits in Base64."), (failure.Reason, failure.LogDetail));
     }
 
     [Theory]

@@ -21,6 +21,7 @@ public sealed class StoreOptionsRulesTests : IDisposable
         { "s3, chain", _ => S3 },
         { "s3, role", _ => With(S3, options => (options.AssumeRole, options.ExternalId) = ("arn:aws:iam::1:role/r", "id")) },
         { "s3, keys", _ => With(S3, options => (options.AccessKey, options.SecretKey, options.SessionToken) = ("AK", Secret, "token")) },
+        { "s3, key files", file => With(S3, options => (options.AccessKeyFile, options.SecretKeyFile, options.SessionTokenFile) = (file, file, file)) },
         { "s3, key file", file => With(S3, options => (options.AccessKey, options.SecretKeyFile, options.CustomerKeyFile) = ("AK", file, file)) },
         { "s3, public", _ => With(S3, options => (options.Credentials, options.Region, options.Checksums) = (StoreCredentials.None, null, false)) },
         { "s3, requester pays", _ => With(S3, options => (options.RequesterPays, options.AllowPlainHttp) = (true, true)) },
@@ -58,16 +59,17 @@ public sealed class StoreOptionsRulesTests : IDisposable
         { options => options.Bucket = "ü", StoreKind.S3, "Bucket: is required: the name of a bucket or container" },
         { options => options.Bucket = new string('b', 256), StoreKind.S3, "Bucket: is required: the name of a bucket or container" },
         { options => options.Region = null, StoreKind.S3, "Region: is required, because requests are signed for it" },
-        { options => options.Credentials = StoreCredentials.Keys, StoreKind.S3, "AccessKey: is required together with SecretKey or SecretKeyFile" },
-        { options => options.AccessKey = Secret, StoreKind.S3, "AccessKey: is required together with SecretKey or SecretKeyFile" },
-        { options => options.SecretKey = Secret, StoreKind.S3, "AccessKey: is required together with SecretKey or SecretKeyFile" },
-        { options => options.Credentials = StoreCredentials.Keys, StoreKind.Gcs, "AccessKey: is required together with SecretKey or SecretKeyFile" },
+        { options => options.Credentials = StoreCredentials.Keys, StoreKind.S3, "AccessKey: this or AccessKeyFile is required together with SecretKey or SecretKeyFile" },
+        { options => options.AccessKey = Secret, StoreKind.S3, "AccessKey: this or AccessKeyFile is required together with SecretKey or SecretKeyFile" },
+        { options => options.SecretKey = Secret, StoreKind.S3, "AccessKey: this or AccessKeyFile is required together with SecretKey or SecretKeyFile" },
+        { options => options.Credentials = StoreCredentials.Keys, StoreKind.Gcs, "AccessKey: this or AccessKeyFile is required together with SecretKey or SecretKeyFile" },
         { options => options.Credentials = StoreCredentials.Keys, StoreKind.Azure, "Credentials: keys are required: Sas, SasFile, AccountKey or AccountKeyFile" },
         { options => options.AccountKey = Secret, StoreKind.Azure, "Account: is required with an account key" },
         { options => (options.Sas, options.AccountKey, options.Account) = (Secret, Secret, "account"), StoreKind.Azure, "Sas: use only one of Sas, SasFile, AccountKey and AccountKeyFile" },
         { options => options.ExternalId = Secret, StoreKind.S3, "ExternalId: applies only together with AssumeRole" },
         { options => (options.AssumeRole, options.Credentials) = ("arn", StoreCredentials.None), StoreKind.S3, "AssumeRole: needs credentials" },
         { options => (options.AccessKey, options.SecretKeyFile) = ("AK", "/missing"), StoreKind.S3, "SecretKeyFile: the file '/missing' does not exist" },
+        { options => (options.AccessKeyFile, options.SecretKey) = ("/missing", Secret), StoreKind.S3, "AccessKeyFile: the file '/missing' does not exist" },
         { options => options.CustomerKeyFile = "/missing", StoreKind.S3, "CustomerKeyFile: the file '/missing' does not exist" },
         { options => (options.Account, options.AccountKeyFile) = ("account", "/missing"), StoreKind.Azure, "AccountKeyFile: the file '/missing' does not exist" },
         { options => options.SasFile = "/missing", StoreKind.Azure, "SasFile: the file '/missing' does not exist" },
@@ -86,6 +88,21 @@ public sealed class StoreOptionsRulesTests : IDisposable
         Assert.DoesNotContain(Secret, faults[0], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n", true)]
+    [InlineData("", true)]
+    [InlineData("MDEyMzQ1Njc4OWFiY2RlZg==", false)]
+    [InlineData("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm", false)]
+    [InlineData("not Base64!", false)]
+    public void A_customer_s_key_has_256_bits_unless_its_file_is_still_empty(string text, bool isValid)
+    {
+        File.WriteAllText(_file, text);
+
+        var faults = StoreOptionsRules.FindFaults("a", With(S3, options => options.CustomerKeyFile = _file));
+
+        Assert.Equal(isValid ? [] : [$"Stores:a:CustomerKeyFile: the file '{_file}' does not contain 256 bits in Base64"], faults);
+    }
+
     [Fact]
     public void Two_secrets_for_one_key_are_a_fault()
     {
@@ -99,8 +116,8 @@ public sealed class StoreOptionsRulesTests : IDisposable
 
     [Theory]
     [InlineData(StoreKind.S3, "Account, AccountKey, AccountKeyFile, Sas, SasFile, ServiceAccountFile")]
-    [InlineData(StoreKind.Azure, "AccessKey, AssumeRole, ExternalId, Region, RequesterPays, SecretKey, SecretKeyFile, ServiceAccountFile, SessionToken")]
-    [InlineData(StoreKind.Gcs, "Account, AccountKey, AccountKeyFile, AssumeRole, ExternalId, RequesterPays, Sas, SasFile, SessionToken")]
+    [InlineData(StoreKind.Azure, "AccessKey, AccessKeyFile, AssumeRole, ExternalId, Region, RequesterPays, SecretKey, SecretKeyFile, ServiceAccountFile, SessionToken, SessionTokenFile")]
+    [InlineData(StoreKind.Gcs, "Account, AccountKey, AccountKeyFile, AssumeRole, ExternalId, RequesterPays, Sas, SasFile, SessionToken, SessionTokenFile")]
     public void A_key_of_another_kind_does_not_apply(StoreKind kind, string expected)
     {
         // One key at a time, whatever else is missing then.

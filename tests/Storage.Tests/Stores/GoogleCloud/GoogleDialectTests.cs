@@ -93,7 +93,7 @@ public sealed class GoogleDialectTests : IDisposable
 
         var failure = Assert.Throws<StorageException>(() => dialect.Prepare(Message(), StoreRequestKind.Direct));
 
-        Assert.Equal((FailureReason.NoCredential, "The customer's key is not Base64."), (failure.Reason, failure.LogDetail));
+        Assert.Equal((FailureReason.NoCredential, "The customer's key is not 256 bits in Base64."), (failure.Reason, failure.LogDetail));
     }
 
     [Fact]

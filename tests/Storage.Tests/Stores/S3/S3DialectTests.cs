@@ -81,7 +81,7 @@ public sealed class S3DialectTests : IDisposable
 
         var failure = Assert.Throws<StorageException>(() => Create(options => options.CustomerKeyFile = _keyFile).Prepare(Message(), StoreRequestKind.Entry));
 
-        Assert.Equal((FailureReason.NoCredential, "The customer's key is not Base64."), (failure.Reason, failure.LogDetail));
+        Assert.Equal((FailureReason.NoCredential, "The customer's key is not 256 bits in Base64."), (failure.Reason, failure.LogDetail));
     }
 
     [Fact]
