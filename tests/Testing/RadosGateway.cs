@@ -12,7 +12,7 @@ internal sealed class RadosGateway : IAsyncDisposable
     /// <summary>The bucket that <see cref="VirtualHostAddress"/> is the address of. It must be created like any other.</summary>
     public const string VirtualHostBucket = "127";
 
-    /// <summary>A role that the key may assume. It may read and list every bucket.</summary>
+    /// <summary>A role that the key may assume if there is an STS. It may read and list every bucket.</summary>
     public const string Role = "arn:aws:iam:::role/reader";
 
     private const int Attempts = 3;
@@ -43,14 +43,15 @@ internal sealed class RadosGateway : IAsyncDisposable
     public BotoClient Client { get; }
 
     /// <summary>Starts it, or skips the test if it is not installed.</summary>
-    public static async Task<RadosGateway> StartAsync()
+    /// <param name="hasSts">Whether it issues credentials for <see cref="Role"/> at the same address. A wrong signature is then only <c>AccessDenied</c>.</param>
+    public static async Task<RadosGateway> StartAsync(bool hasSts = false)
     {
         Array.ForEach(["radosgw", "radosgw-admin", "ceph", "ceph-mon", "ceph-osd", "monmaptool"], name => Tool.Require(name));
         BotoClient.Require();
         for (var attempt = 1; ; attempt++)
         {
             var (port, tlsPort) = (ReservedPort.Next(), ReservedPort.Next());
-            string[] arguments = [.. new[] { ReservedPort.Next(), port, tlsPort }.Select(number => number.ToString(CultureInfo.InvariantCulture)), TestCertificate.PemFile, AccessKey, SecretKey];
+            string[] arguments = [.. new[] { ReservedPort.Next(), port, tlsPort }.Select(number => number.ToString(CultureInfo.InvariantCulture)), TestCertificate.PemFile, AccessKey, SecretKey, hasSts ? "true" : "false"];
             var script = Process.Start(new ProcessStartInfo(Tool.Require("bash"), ["-c", Resource.Read("rados-gateway.sh"), "rados-gateway", .. arguments])
             {
                 RedirectStandardInput = true,

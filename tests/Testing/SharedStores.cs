@@ -4,7 +4,7 @@ namespace Testing;
 /// in the full matrix; the scripted store covers the same code by default.</summary>
 public sealed class SharedStores : IAsyncDisposable
 {
-    private readonly Lazy<Task<RadosGateway>> _rados = new(RadosGateway.StartAsync);
+    private readonly Lazy<Task<RadosGateway>> _rados = new(() => RadosGateway.StartAsync());
     private readonly Lazy<Task<AzuriteServer>> _azurite = new(() => AzuriteServer.StartAsync());
 
     /// <summary>Ceph. Each test uses a separate bucket.</summary>

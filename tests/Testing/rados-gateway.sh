@@ -1,10 +1,10 @@
 #!/bin/bash
 # A small Ceph on loopback: one monitor, one OSD that keeps its objects in memory, one radosgw, no manager.
-# rados-gateway.sh MONITOR-PORT PORT TLS-PORT CERTIFICATE ACCESS-KEY SECRET-KEY
-# The user can assume the role "reader".
+# rados-gateway.sh MONITOR-PORT PORT TLS-PORT CERTIFICATE ACCESS-KEY SECRET-KEY HAS-STS
+# With STS (true) the user can assume the role "reader". A wrong signature is then only AccessDenied.
 # Prints "ready" when it answers, and stops everything when its standard input ends, which it also does if the test process dies.
 set -eu
-monitor=$1 port=$2 tls_port=$3 certificate=$4
+monitor=$1 port=$2 tls_port=$3 certificate=$4 has_sts=$7
 folder=$(mktemp -d -t gateway-ceph-XXXXXX)
 pids=()
 
@@ -78,7 +78,7 @@ rgw enable quota threads = false
 rgw run sync thread = false
 rgw thread pool size = 32
 rgw sts key = 0123456789abcdef
-rgw s3 auth use sts = true
+rgw s3 auth use sts = $has_sts
 rgw crypt require ssl = false
 END
 export CEPH_CONF=$folder/ceph.conf
@@ -119,8 +119,10 @@ ceph-osd -i 0 --mkfs --osd-uuid "$osd" >/dev/null 2>&1
 start ceph-osd -f -i 0
 await bash -c "ceph osd stat | grep -q '1 up'"
 timeout 60 radosgw-admin user create --uid=test --display-name=test --access-key="$5" --secret-key="$6" >/dev/null
-timeout 60 radosgw-admin role create --role-name=reader --path=/ --assume-role-policy-doc='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam:::user/test"]},"Action":["sts:AssumeRole"]}]}' >/dev/null
-timeout 60 radosgw-admin role policy put --role-name=reader --policy-name=read --policy-doc='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"arn:aws:s3:::*"}]}' >/dev/null
+if [ "$has_sts" = true ]; then
+  timeout 60 radosgw-admin role create --role-name=reader --path=/ --assume-role-policy-doc='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam:::user/test"]},"Action":["sts:AssumeRole"]}]}' >/dev/null
+  timeout 60 radosgw-admin role policy put --role-name=reader --policy-name=read --policy-doc='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"arn:aws:s3:::*"}]}' >/dev/null
+fi
 start_on "$port" radosgw -f -n client.rgw
 export -f listens
 await bash -c "listens $port"

@@ -13,8 +13,8 @@ internal sealed class BundleLinkOptions : IValidatableObject
     private const int EntryBytes = 512;
 
     /// <summary>
-    /// Secrets that sign links and everything that replicas share in Redis: each at least 32 random bytes in Base64, the same on every replica. Without
-    /// keys Redis is not used, and a link works only on the replica that made it, until that replica stops.
+    /// Secrets that sign links and everything that replicas share in Redis, and that encrypt <c>next</c> of a listing: each at least 32 random bytes in Base64,
+    /// the same on every replica. Without keys Redis is not used, and a link or a <c>next</c> works only on the replica that made it, until that replica stops.
     /// </summary>
     /// <remarks>
     /// The first key signs, all are accepted. To rotate, put a new key first, and remove the old one when <see cref="Lifetime"/> has passed.

@@ -16,6 +16,9 @@ public sealed record ListedObject(string Key, long Size, string? ETag, DateTimeO
     /// <summary>The MD5 of the stored bytes; null if the store returned none.</summary>
     public byte[]? Md5 { get; init; }
 
+    /// <summary>The content codings that it is stored with; null: none, or the store does not list them.</summary>
+    public string? Encoding { get; init; }
+
     /// <summary>The class or tier of an object that must be restored before it can be read (<c>DEEP_ARCHIVE</c>, <c>Archive</c>); null: it can be read.</summary>
     public string? ArchivedAs { get; init; }
 }

@@ -19,7 +19,7 @@ public sealed record ObjectHead(long? Size, string? ETag, DateTimeOffset Modifie
     /// <summary>Whether it comes from a manifest, and storage has not been queried yet.</summary>
     public bool IsDeclared { get; init; }
 
-    /// <summary>Whether it comes from a listing, which does not report content codings.</summary>
+    /// <summary>Whether it comes from a listing. Only Azure's reports content codings.</summary>
     public bool IsFromListing { get; init; }
 
     /// <summary>The version id of a store that keeps versions; null: it keeps none, or there is none.</summary>

@@ -43,5 +43,5 @@ public sealed partial class ObjectStore
     /// <summary>What a listing returned, as the description of an object whose version is known.</summary>
     public static ObjectHead Describe(ListedObject listed) => new(
         listed.Size, listed.ETag, listed.Modified, listed.Md5 is { } md5 ? new ObjectChecksums([new Checksum(ChecksumKind.Md5, md5)]) : null)
-    { IsFromListing = true };
+    { IsFromListing = true, Encoding = listed.Encoding };
 }

@@ -191,7 +191,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
                 continue;
             }
 
-            return Replace(request, response, error);
+            return Replace(request, kind, response, error);
         }
     }
 
@@ -210,7 +210,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
     }
 
     /// <summary>Replaces an error of the store by our own: it may contain the bucket, the key id and the signed text.</summary>
-    private HttpResponseMessage Replace(HttpRequestMessage request, HttpResponseMessage response, StoreError? error)
+    private HttpResponseMessage Replace(HttpRequestMessage request, StoreRequestKind kind, HttpResponseMessage response, StoreError? error)
     {
         using (response)
         {
@@ -221,6 +221,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
             }
 
             var status = error?.Code is "SlowDown" or "ServerBusy" ? StatusCodes.Status503ServiceUnavailable : (int)response.StatusCode;
+            status = kind == StoreRequestKind.Direct ? GetStatus(status) : status;
             var replaced = CreateError(request, status, GetText(status));
             if (response.Headers.RetryAfter is { } retryAfter)
             {
@@ -235,6 +236,14 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
             return replaced;
         }
     }
+
+    /// <summary>What a client may learn. Anything else concerns the gateway and its store: a proxy in between, payment, a redirect.</summary>
+    private static int GetStatus(int status) => status switch
+    {
+        StatusCodes.Status403Forbidden or StatusCodes.Status404NotFound or StatusCodes.Status410Gone or StatusCodes.Status412PreconditionFailed or StatusCodes.Status416RangeNotSatisfiable
+            or StatusCodes.Status429TooManyRequests or StatusCodes.Status500InternalServerError or StatusCodes.Status503ServiceUnavailable or StatusCodes.Status504GatewayTimeout => status,
+        _ => StatusCodes.Status502BadGateway,
+    };
 
     private static string GetText(int status) => status switch
     {

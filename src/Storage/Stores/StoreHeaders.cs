@@ -22,15 +22,20 @@ internal static class StoreHeaders
         }
     }
 
-    /// <summary>Removes from a response what the store reports about itself. What is not known to describe the object is removed.</summary>
+    /// <summary>The response for a client: only what is known to describe the object remains. The store's reason phrase and its trailers do not.</summary>
     public static HttpResponseMessage WithoutOwn(HttpResponseMessage response)
     {
-        foreach (var name in response.Headers.NonValidated.Select(header => header.Key).Where(name => !OfObjects.Contains(name, StringComparer.OrdinalIgnoreCase)).ToArray())
+        // Trailers arrive after the body, and are then added to the original message.
+        var described = new HttpResponseMessage(response.StatusCode) { Version = response.Version, RequestMessage = response.RequestMessage, Content = response.Content };
+        foreach (var (name, values) in response.Headers.NonValidated)
         {
-            response.Headers.Remove(name);
+            if (OfObjects.Contains(name, StringComparer.OrdinalIgnoreCase))
+            {
+                described.Headers.TryAddWithoutValidation(name, values);
+            }
         }
 
-        return response;
+        return described;
     }
 
     private static bool IsOfClient(string name) =>

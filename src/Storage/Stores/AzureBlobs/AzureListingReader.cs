@@ -128,7 +128,7 @@ internal static class AzureListingReader
 
     private sealed class Properties
     {
-        private string? _size, _etag, _modified, _md5, _tier, _type;
+        private string? _size, _etag, _modified, _md5, _encoding, _tier, _type;
 
         public static Properties Read(StoreXml xml)
         {
@@ -149,6 +149,9 @@ internal static class AzureListingReader
                     case "Content-MD5":
                         xml.ReadOnce(ref properties._md5);
                         break;
+                    case "Content-Encoding":
+                        xml.ReadOnce(ref properties._encoding);
+                        break;
                     case "AccessTier":
                         xml.ReadOnce(ref properties._tier);
                         break;
@@ -166,7 +169,21 @@ internal static class AzureListingReader
             {
                 IsDirectory = isDirectory || _type == "directory",
                 Md5 = ChecksumText.Decode(_md5 ?? "", ChecksumText.Md5Length),
+                Encoding = ParseEncoding(_encoding),
                 ArchivedAs = _tier == "Archive" ? _tier : null,
             };
+
+        /// <summary>One that is invalid fails its object when it is read, not the whole page.</summary>
+        private static string? ParseEncoding(string? text)
+        {
+            try
+            {
+                return ContentCodings.Parse(text);
+            }
+            catch (StorageException)
+            {
+                return null;
+            }
+        }
     }
 }

@@ -114,6 +114,23 @@ public class RealStoreTests(SharedStores stores)
     }
 
     [Fact]
+    public async Task A_folder_of_Azure_with_encoded_blobs_has_the_ETag_of_their_ids()
+    {
+        await using var store = await ListableStore.StartAsync(stores, "azure");
+        var azurite = await stores.Azurite;
+        await azurite.PutAsync(store.Bucket, "x/a", "content"u8.ToArray(), ("x-ms-blob-content-encoding", "gzip"));
+        await azurite.PutAsync(store.Bucket, "x/b", "content"u8.ToArray());
+        await using var gateway = await store.StartGatewayAsync();
+
+        var folder = await Download.GetAsync(gateway.Client, "/bundle?ids=s/x/&format=tar&receipt=true");
+        var ids = await Download.GetAsync(gateway.Client, "/bundle?ids=s/x/a,s/x/b&format=tar&receipt=true");
+
+        Assert.Equal(ids.Bytes, folder.Bytes);
+        Assert.Equal(ids.Response.Headers.ETag, folder.Response.Headers.ETag);
+        Assert.Contains("\"encoding\":\"gzip\"", Encoding.UTF8.GetString(folder.RequireWhole()["MANIFEST.json"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Five_thousand_blobs_and_one_are_listed()
     {
         Matrix.RequireFull();

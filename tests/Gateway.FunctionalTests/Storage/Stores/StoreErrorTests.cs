@@ -231,6 +231,42 @@ public class StoreErrorTests
         Assert.DoesNotContain("Unheard", TextOf(direct), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(402)]
+    [InlineData(405)]
+    [InlineData(407)]
+    [InlineData(421)]
+    [InlineData(451)]
+    [InlineData(511)]
+    public async Task A_status_that_concerns_only_the_gateway_is_502_for_a_client(int status)
+    {
+        await using var store = new ScriptedS3();
+        store.Put("a", Size, seed: 1);
+        store.Fail("a", new Fault { Status = status, Head = $"HTTP/1.1 {status} Of-The-Store\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n", Times = 20 });
+        await using var gateway = await StoreGateway.StartAsync(store);
+
+        var direct = await RawHttp.SendAsync(gateway.Address, "/s/a");
+
+        Assert.Equal(502, RawHttp.StatusOf(direct));
+        Assert.DoesNotContain("Of-The-Store", direct, StringComparison.Ordinal);
+        Assert.DoesNotContain("Proxy-Authenticate", direct, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task The_store_s_reason_phrase_and_its_trailers_do_not_reach_a_client()
+    {
+        await using var store = new ScriptedS3();
+        store.Put("a", Size, seed: 1);
+        store.Fail("a", new Fault { Status = 200, Head = "HTTP/1.1 200 Of-The-Store\r\nETag: \"v\"\r\nTransfer-Encoding: chunked\r\nTrailer: x-amz-meta-owner\r\n\r\n5\r\nhello\r\n0\r\nx-amz-meta-owner: hidden\r\n\r\n" });
+        await using var gateway = await StoreGateway.StartAsync(store);
+
+        var direct = await RawHttp.SendAsync(gateway.Address, "/s/a", headers: "TE: trailers\r\n");
+
+        Assert.StartsWith("HTTP/1.1 200 OK\r\n", direct, StringComparison.Ordinal);
+        Assert.Contains("hello", direct, StringComparison.Ordinal);
+        Assert.DoesNotContain("owner", direct, StringComparison.OrdinalIgnoreCase);
+    }
+
     [Fact]
     public async Task A_public_bucket_is_read_without_a_signature()
     {

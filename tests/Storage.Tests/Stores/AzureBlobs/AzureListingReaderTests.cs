@@ -54,6 +54,15 @@ public class AzureListingReaderTests
     public void An_MD5_that_is_none_is_ignored(string md5) =>
         Assert.Null(Assert.Single(Read($"<Blobs><Blob><Name>a</Name><Properties><Content-Length>1</Content-Length><Content-MD5>{md5}</Content-MD5></Properties></Blob></Blobs>{End}").Objects).Md5);
 
+    [Theory]
+    [InlineData("gzip", "gzip")]
+    [InlineData("GZIP, identity, br", "gzip, br")]
+    [InlineData("identity", null)]
+    [InlineData("", null)]
+    [InlineData("not a coding", null)]
+    public void Content_codings_are_read_and_one_that_is_invalid_does_not_fail_the_page(string text, string? encoding) =>
+        Assert.Equal(encoding, Assert.Single(Read($"<Blobs><Blob><Name>a</Name><Properties><Content-Length>1</Content-Length><Content-Encoding>{text}</Content-Encoding></Properties></Blob></Blobs>{End}").Objects).Encoding);
+
     [Fact]
     public void An_empty_container_has_an_empty_page()
     {
