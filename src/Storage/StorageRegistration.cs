@@ -4,6 +4,7 @@ using Gateway.Storage.Sources;
 using Gateway.Storage.Stores;
 using Gateway.Storage.Stores.Folder;
 using Gateway.Storage.SubRequests;
+using Gateway.Storage.Telemetry;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Gateway.Storage;
@@ -22,7 +23,11 @@ public static class StorageRegistration
     {
         services.AddSingleton<IForwarderHttpClientFactory, ClusterClientFactory>();
         services.AddSingleton<FailureCounts>();
-        services.AddSingleton<ConcurrencyMetrics>();
+        services.AddSingleton<DestinationGuards>();
+        services.AddSingleton<UpstreamTraffic>();
+        services.AddSingleton(provider => new UpstreamStatus(provider.GetRequiredService<SourceIndex>(), provider.GetRequiredService<UpstreamTraffic>(), provider.GetRequiredService<DestinationGuards>()));
+        services.AddSingleton<UpstreamMetrics>();
+        services.AddSingleton<StoreMetrics>();
         services.AddSingleton<SourceIndex>();
         services.AddSingleton<ObjectStore>();
         return services.AddReverseProxy()
@@ -49,5 +54,7 @@ public static class StorageRegistration
             })
             .ConfigureEndpoints(InternalRoutes.Mark);
         app.Services.GetRequiredService<SourceIndex>().Follow(((IEndpointRouteBuilder)app).DataSources);
+        _ = app.Services.GetRequiredService<UpstreamMetrics>();
+        _ = app.Services.GetRequiredService<StoreMetrics>();
     }
 }

@@ -101,4 +101,7 @@ public sealed class UpstreamOptions
 
     /// <summary>Small objects that are opened, and HEAD requests that are sent, at the same time.</summary>
     public int MaxConcurrentOpens => Math.Max(Lookahead, LookaheadSmall);
+
+    /// <summary>Whether storage gets the trace context of the bundle (W3C <c>traceparent</c>). It never gets that of the client.</summary>
+    public bool PropagateTraceContext { get; set; }
 }

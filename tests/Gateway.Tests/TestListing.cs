@@ -11,6 +11,7 @@ using Gateway.Storage.Listings;
 using Gateway.Storage.Objects;
 using Gateway.Storage.Sources;
 using Gateway.Storage.SubRequests;
+using Gateway.Storage.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
@@ -42,7 +43,7 @@ internal sealed class TestListing : IDisposable
         Memory = new BundleMemory(Options.Create(new MemoryOptions { MaxBytes = maxMemory }), Options.Create(new LimitOptions()));
         _permits = new BundlePermits(Options.Create(new LimitOptions()), _metrics.Bundles);
         _drain = new Drain(Options.Create(new DrainOptions { Delay = TimeSpan.Zero, Timeout = TimeSpan.Zero }), _time, _lifetime, NullLogger<Drain>.Instance);
-        Store = new ObjectStore(_services.GetRequiredService<IServiceScopeFactory>(), Options.Create(new UpstreamOptions { Attempts = 1 }), new DecodingLimit(0), _time);
+        Store = new ObjectStore(_services.GetRequiredService<IServiceScopeFactory>(), new UpstreamTraffic(), Options.Create(new UpstreamOptions { Attempts = 1 }), new DecodingLimit(0), _time);
         _http.Context.Connection.RemoteIpAddress = IPAddress.Loopback;
         Run = new BundleRunFactory(Memory, _permits, _drain, Options.Create(new ClientOptions()), Options.Create(new UpstreamOptions()), _time).Create(_http.Context, BundleOperation.Archive);
         Source = CreateSource(decodes: false);

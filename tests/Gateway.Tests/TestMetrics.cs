@@ -28,8 +28,8 @@ internal sealed class TestMetrics : IDisposable
 
     public BundleMetrics Bundles { get; }
 
-    /// <summary>The tags of the last measurement.</summary>
-    public string LastTags { get; private set; } = "";
+    /// <summary>Each measurement: the instrument with its tags.</summary>
+    public List<string> Tags { get; } = [];
 
     /// <summary>The sum of all measurements of an instrument.</summary>
     public long this[string name]
@@ -52,7 +52,7 @@ internal sealed class TestMetrics : IDisposable
         _values[instrument.Name] = instrument.IsObservable ? value : _values.GetValueOrDefault(instrument.Name) + value;
         if (tags.Length > 0)
         {
-            LastTags = string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"));
+            Tags.Add($"{instrument.Name} {string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"))}");
         }
     }
 }

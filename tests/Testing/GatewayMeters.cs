@@ -28,7 +28,7 @@ internal sealed class GatewayMeters : IDisposable
         _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
         {
             _sums.AddOrUpdate(instrument.Name, value, (_, sum) => sum + value);
-            if (instrument.Name == "gateway.bundle.outcomes")
+            if (instrument.Name == "gateway.bundle.outcomes" && value > 0)
             {
                 _outcomes.AddOrUpdate($"{Tag(tags, "origin")}/{Tag(tags, "reason")}", value, (_, sum) => sum + value);
             }

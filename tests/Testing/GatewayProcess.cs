@@ -30,6 +30,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
     /// <summary>The URL for HTTP/1.1 in cleartext.</summary>
     public Uri Address => AddressOf(Protocol.Http1);
 
+    /// <summary>Everything it listens on.</summary>
+    public IReadOnlyList<Uri> Addresses => [.. _addresses];
+
     /// <summary>A client for HTTP/1.1 in cleartext.</summary>
     public HttpClient Client => ClientOf(Protocol.Http1);
 
@@ -44,7 +47,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("gateway-process-");
         GatewayUnderTest.ListenForAll(configuration);
         GatewayUnderTest.Set(configuration, "Kestrel:Endpoints:Tls:Certificate:Path", TestCertificate.File);
-        var file = Path.Combine(folder.FullName, "gateway.json");
+        var file = FileIn(folder);
         await File.WriteAllTextAsync(file, configuration.ToJsonString());
         return await StartAsync(["--config", file], folder, environment: environment, variables: variables);
     }
@@ -74,6 +77,25 @@ internal sealed class GatewayProcess : IAsyncDisposable
         process.BeginErrorReadLine();
         await Eventually.TrueAsync(() => process.HasExited || gateway.Output.Any(line => line.Contains("Sources: ", StringComparison.Ordinal)), "the banner", Patience);
         return gateway;
+    }
+
+    /// <summary>Starts it with a port for HTTP/1.1 and one for the management listener, the last of <see cref="Addresses"/>. Metrics need a process of their own: OpenTelemetry collects
+    /// from all meters of a name, also those of another test's gateway.</summary>
+    public static async Task<GatewayProcess> StartManagedAsync(JsonObject configuration)
+    {
+        var folder = Directory.CreateTempSubdirectory("gateway-process-");
+        GatewayUnderTest.Set(configuration, "Management:Urls", "http://127.0.0.1:0");
+        var file = FileIn(folder);
+        await File.WriteAllTextAsync(file, configuration.ToJsonString());
+        return await StartAsync(["--config", file, "--urls", "http://127.0.0.1:0"], folder);
+    }
+
+    /// <summary>Changes its configuration file.</summary>
+    public async Task ReloadAsync(JsonObject configuration)
+    {
+        var next = FileIn(_folder!) + ".next";
+        await File.WriteAllTextAsync(next, configuration.ToJsonString());
+        File.Move(next, FileIn(_folder!), overwrite: true);
     }
 
     public Uri AddressOf(Protocol protocol) => protocol.Of([.. _addresses]);
@@ -123,4 +145,6 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
         Output.Enqueue(line);
     }
+
+    private static string FileIn(DirectoryInfo folder) => Path.Combine(folder.FullName, "gateway.json");
 }

@@ -20,6 +20,9 @@ internal sealed class BlockJob
     // Blocks of all archives that wait for a worker or are being encoded.
     private static int _open;
 
+    // Of all threads, in ticks of the system clock.
+    private static long _encodingTicks;
+
     [ThreadStatic]
     private static byte[]? _scratch;
 
@@ -45,6 +48,9 @@ internal sealed class BlockJob
 
     /// <summary>Whether so many blocks are waiting that more blocks in parallel from one archive would only cost memory.</summary>
     public static bool IsCrowded => Volatile.Read(ref _open) > 4 * Environment.ProcessorCount;
+
+    /// <summary>The time that all threads have spent encoding.</summary>
+    public static TimeSpan EncodingTime => TimeProvider.System.GetElapsedTime(0, Volatile.Read(ref _encodingTicks));
 
     /// <summary>The checkpoint after the block, if one is due. Its offset in the archive is not yet known.</summary>
     public Checkpoint? End { get; private set; }
@@ -114,6 +120,7 @@ internal sealed class BlockJob
 
     private int Encode()
     {
+        var started = TimeProvider.System.GetTimestamp();
         try
         {
             var room = _encoder.RoomFor(_length);
@@ -134,6 +141,7 @@ internal sealed class BlockJob
         }
         finally
         {
+            Interlocked.Add(ref _encodingTicks, TimeProvider.System.GetTimestamp() - started);
             Interlocked.Decrement(ref _open);
         }
     }

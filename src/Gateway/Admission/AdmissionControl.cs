@@ -13,10 +13,21 @@ namespace Gateway.Admission;
 internal sealed record ArchiveMemory(long Needed, long Objects, long Ranges);
 
 /// <summary>Admits requests: a permit, and for an archive also its memory. While the process drains, it admits none.</summary>
-internal sealed class AdmissionControl(BundlePermits permits, BundleMemory memory, Drain drain, BundleMetrics metrics)
+internal sealed class AdmissionControl
 {
     // What the server and the client of storage hold for a pair of connections, measured with clients that stand still.
     private const int ConnectionBytes = 384 * 1024;
+
+    private readonly BundlePermits _permits;
+    private readonly BundleMemory _memory;
+    private readonly Drain _drain;
+    private readonly BundleMetrics _metrics;
+
+    public AdmissionControl(BundlePermits permits, BundleMemory memory, Drain drain, BundleMetrics metrics)
+    {
+        (_permits, _memory, _drain, _metrics) = (permits, memory, drain, metrics);
+        metrics.ObserveMemory(() => memory.Leased, memory.Limit);
+    }
 
     /// <summary>Waits for a permit.</summary>
     /// <param name="http">The client's request.</param>
@@ -25,16 +36,16 @@ internal sealed class AdmissionControl(BundlePermits permits, BundleMemory memor
     /// <exception cref="BundleProblemException">429 or 503.</exception>
     public async Task<AdmissionLease> AcquireAsync(HttpContext http, AdmissionKind kind, CancellationToken cancellationToken)
     {
-        var (permit, refusal) = await permits.AcquireAsync(ClientIdentity.From(http), kind, cancellationToken);
+        var (permit, refusal) = await _permits.AcquireAsync(ClientIdentity.From(http), kind, cancellationToken);
         if (permit is null)
         {
             throw NotAdmitted(refusal, kind, http);
         }
 
-        if (drain.TryEnter())
+        if (_drain.TryEnter())
         {
-            metrics.Started();
-            return new AdmissionLease(permit, drain, metrics);
+            _metrics.Started();
+            return new AdmissionLease(permit, _drain, _metrics);
         }
 
         permit.Dispose();
@@ -51,7 +62,7 @@ internal sealed class AdmissionControl(BundlePermits permits, BundleMemory memor
         var lease = await AcquireAsync(http, AdmissionKind.Bundle, cancellationToken);
         try
         {
-            var leased = await memory.EnterAsync(ConnectionBytes + needs.Needed, needs.Objects + needs.Ranges, cancellationToken);
+            var leased = await _memory.EnterAsync(ConnectionBytes + needs.Needed, needs.Objects + needs.Ranges, cancellationToken);
             lease.Add(leased, PrefetchBudget.Divide(leased.Ahead, needs.Objects));
             return lease;
         }

@@ -41,7 +41,11 @@ internal sealed class BundleMemory : IDisposable
         _requests = new ConcurrencyLimiter(new() { PermitLimit = _requestPages, QueueLimit = 0 });
         _requestsPerClient = PartitionedRateLimiter.Create<string, string>(
             client => RateLimitPartition.GetConcurrencyLimiter(client, _ => new() { PermitLimit = _clientPages, QueueLimit = 0 }));
+        Limit = (long)all * PageSize;
     }
+
+    /// <summary>Bytes that requests and archives may hold, in whole pages.</summary>
+    public long Limit { get; }
 
     /// <summary>Bytes that requests and archives hold now, in whole pages.</summary>
     public long Leased =>

@@ -37,7 +37,7 @@ internal sealed class BundlePermits : IDisposable
         _metadata = new ConcurrencyLimiter(permits);
         _bundlesPerClient = PerClient(_limits.MaxPerClient);
         _metadataPerClient = PerClient(_limits.MaxMetadataPerClient);
-        metrics.ObserveQueue(() => Queued);
+        metrics.ObserveQueue(() => Queued, _limits.MaxActive);
     }
 
     /// <summary>Bundles that wait for a permit.</summary>

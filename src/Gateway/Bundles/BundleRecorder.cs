@@ -1,14 +1,17 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Gateway.Admission;
 using Gateway.Requests;
 using Gateway.Responses;
 using Gateway.Runs;
+using Gateway.Storage.Failures;
 using Gateway.Telemetry;
+using Microsoft.Extensions.Options;
 
 namespace Gateway.Bundles;
 
 /// <summary>Runs the steps of a request. Whatever happens, the client gets one response, and the run has one outcome in the access log and the metrics.</summary>
-internal sealed class BundleRecorder(ProblemResponder problems, Drain drain, BundleMetrics metrics, ILogger<BundleRecorder> logger)
+internal sealed class BundleRecorder(ProblemResponder problems, Drain drain, RunningBundles running, IOptions<ClientOptions> clients, BundleMetrics metrics, ILogger<BundleRecorder> logger)
 {
     /// <summary>Runs the steps, responds if they fail, and records the outcome.</summary>
     /// <param name="run">Is disposed of at the end.</param>
@@ -17,6 +20,9 @@ internal sealed class BundleRecorder(ProblemResponder problems, Drain drain, Bun
     public async Task RunAsync(BundleRun run, Func<Task> steps)
     {
         using var owned = run;
+        using var span = BundleSpan.Start(run.Operation.ToString(), clients.Value.AcceptTraceContext);
+        run.TraceId = Problem.GetTraceId(run.Http);
+        using var listed = running.Add(run);
         try
         {
             try
@@ -31,18 +37,38 @@ internal sealed class BundleRecorder(ProblemResponder problems, Drain drain, Bun
         catch (Exception exception)
         {
             run.Record.Fail(exception, run.Http.RequestAborted, drain.Cut);
-            await problems.SendAsync(run.Http, exception);
+            await problems.SendAsync(run.Http, run.Record.Reason == FailureReason.EndedByOperator ? BundleProblemException.From(FailureReason.EndedByOperator) : exception);
         }
         finally
         {
-            Write(run);
+            Write(run, span);
         }
     }
 
-    private void Write(BundleRun run)
+    private void Write(BundleRun run, Activity? span)
     {
         var (record, http) = (run.Record, run.Http);
-        metrics.Ended(run.Operation.ToString(), record.Reason, record.Transfer.Bytes, run.Body.Bytes);
+
+        // Nothing was sent when it failed before the headers left.
+        int? status = record.Error is null || http.Response.HasStarted ? http.Response.StatusCode : null;
+        var format = run.Bundle is null ? null : FormatNames.GetName(run.Bundle.Request.Recipe.Format);
+        var elapsed = record.Elapsed;
+        var outcome = new BundleOutcome(run.Operation.ToString(), format, status, record.Reason)
+        {
+            BytesIn = record.Transfer.Bytes,
+            BytesOut = run.Body.Bytes,
+            Entries = run.Plan?.Entries.Count ?? run.RequestedEntries,
+            Elapsed = elapsed,
+            FirstByte = run.Body.FirstByte,
+            UpstreamWaited = record.UpstreamWaited,
+            ClientWaited = run.Body.Waited,
+        };
+        metrics.Ended(outcome);
+        if (span is not null)
+        {
+            BundleSpan.Describe(span, outcome);
+        }
+
         var failed = record.Error is not null && record.EntryIndex is { } index && run.Bundle is { } bundle && index < bundle.Entries.Count ? bundle.Entries[index].Object : null;
         AccessLog.Write(
             logger,
@@ -51,13 +77,11 @@ internal sealed class BundleRecorder(ProblemResponder problems, Drain drain, Bun
                 ("Purpose", run.Operation),
                 ("Origin", record.Reason.Origin),
                 ("Reason", record.Reason.Name),
-                ("TraceId", Problem.GetTraceId(http)),
+                ("TraceId", run.TraceId),
                 ("Client", ClientIdentity.From(http).Replace('\n', ' ')),
                 ("Method", http.Request.Method),
-
-                // Nothing was sent when it failed before the headers left.
-                ("Status", record.Error is null || http.Response.HasStarted ? http.Response.StatusCode : null),
-                ("Format", run.Bundle is null ? null : FormatNames.GetName(run.Bundle.Request.Recipe.Format)),
+                ("Status", status),
+                ("Format", format),
                 ("Compression", run.Bundle?.Request.Recipe.Compression),
                 ("Range", http.Request.Headers.Range.ToString()),
                 ("Entries", run.RequestedEntries),
@@ -65,7 +89,7 @@ internal sealed class BundleRecorder(ProblemResponder problems, Drain drain, Bun
                 ("Skipped", run.Plan?.Skipped ?? 0),
                 ("BytesIn", record.Transfer.Bytes),
                 ("BytesOut", run.Body.Bytes),
-                ("Seconds", record.Elapsed.TotalSeconds),
+                ("Seconds", elapsed.TotalSeconds),
                 ("UpstreamSeconds", record.UpstreamWaited.TotalSeconds),
                 ("ClientSeconds", run.Body.Waited.TotalSeconds),
                 ("Retries", record.Transfer.Retries),

@@ -1,4 +1,5 @@
 using Gateway.Planning;
+using Gateway.Runs;
 using Gateway.Streaming;
 
 namespace Gateway.Bundles;
@@ -9,6 +10,7 @@ internal static class BundlesRegistration
     public static void AddBundles(this IServiceCollection services)
     {
         services.AddSingleton<BundleRunFactory>();
+        services.AddSingleton<RunningBundles>();
         services.AddSingleton<BundlePlanner>();
         services.AddSingleton<FolderExpander>();
         services.AddSingleton<FolderLister>();

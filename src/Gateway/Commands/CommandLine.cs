@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Reflection;
 
 namespace Gateway.Commands;
 
@@ -9,17 +10,38 @@ internal static class CommandLine
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
-        var config = new Option<string?>("--config") { Description = "Configuration file, read in place of appsettings.json.", HelpName = "FILE" };
-        var urls = new Option<string?>("--urls") { Description = "Where to listen, separated by ';'. Default http://localhost:8080.", HelpName = "URLS" };
-        var command = new RootCommand("Gateway: a reverse proxy that bundles objects into archives on the fly.") { config, urls };
-        var arguments = command.Parse(args);
+        var arguments = Create().Parse(args);
         foreach (var error in arguments.Errors)
         {
             Console.Error.WriteLine(error.Message);
         }
 
-        return arguments.Errors.Count > 0 ? ExitCodes.BadArguments
-            : arguments.Action is not null ? await arguments.InvokeAsync()
-            : await ServeCommand.RunAsync(arguments.GetValue(config), arguments.GetValue(urls));
+        return arguments.Errors.Count > 0 ? ExitCodes.BadArguments : await arguments.InvokeAsync();
+    }
+
+    private static RootCommand Create()
+    {
+        var config = new Option<string?>("--config") { Description = "Configuration file, read in place of appsettings.json.", HelpName = "FILE", Recursive = true };
+        var urls = new Option<string?>("--urls") { Description = "Where to listen, separated by ';'. Default http://localhost:8080.", HelpName = "URLS" };
+        var url = new Option<string?>("--url") { Description = "Base URL of the gateway. Default: the first address in the configuration.", HelpName = "BASE" };
+        var root = new RootCommand("Gateway: a reverse proxy that bundles objects into archives on the fly.") { config, urls };
+        var serve = new Command("serve", "Serves until it is stopped. This is the default.") { urls };
+        var check = new Command("check", "Reports every error that a start would find, one per line. Exit code 1 if there is one.");
+        var health = new Command("health", "Requests /health/live. Exit code 0 if the gateway is alive, otherwise 1.") { url };
+        var version = new Command("version", "Prints the version.");
+        foreach (var command in new[] { root, serve })
+        {
+            command.SetAction((arguments, _) => ServeCommand.RunAsync(arguments.GetValue(config), arguments.GetValue(urls)));
+        }
+
+        check.SetAction((arguments, _) => CheckCommand.RunAsync(arguments.GetValue(config)));
+        health.SetAction((arguments, stop) => HealthCommand.RunAsync(arguments.GetValue(config), arguments.GetValue(url), stop));
+        version.SetAction(_ => Console.Out.WriteLine(Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion));
+        foreach (var command in new[] { serve, check, health, version })
+        {
+            root.Subcommands.Add(command);
+        }
+
+        return root;
     }
 }

@@ -1,3 +1,5 @@
+using Gateway.Storage;
+
 namespace Gateway.Commands;
 
 /// <summary>The exit codes of the process.</summary>
@@ -9,6 +11,20 @@ internal static class ExitCodes
     /// <summary>The configuration is invalid. Each fault is a line of the standard error.</summary>
     public const int InvalidConfiguration = 1;
 
+    /// <summary>The gateway is not alive.</summary>
+    public const int Unhealthy = 1;
+
     /// <summary>The command line is invalid.</summary>
     public const int BadArguments = 2;
+
+    /// <summary>Prints each error of a configuration on a line of its own.</summary>
+    public static int Report(InvalidConfigurationException invalid)
+    {
+        foreach (var fault in invalid.Faults)
+        {
+            Console.Error.WriteLine(fault);
+        }
+
+        return InvalidConfiguration;
+    }
 }

@@ -20,12 +20,7 @@ internal static class ServeCommand
         }
         catch (InvalidConfigurationException e)
         {
-            foreach (var fault in e.Faults)
-            {
-                Console.Error.WriteLine(fault);
-            }
-
-            return ExitCodes.InvalidConfiguration;
+            return ExitCodes.Report(e);
         }
         catch (Exception e) when (e is IOException or FormatException or SocketException or InvalidOperationException)
         {

@@ -75,7 +75,8 @@ internal static class ConfigurationFaults
                 }
                 else
                 {
-                    faults.Add($"{child.Path}: unknown key; known: {string.Join(", ", known.Keys)}");
+                    var nearest = NearestKey.Find(child.Key, known.Keys) is { } name ? $"; did you mean {name}?" : "";
+                    faults.Add($"{child.Path}: unknown key; known: {string.Join(", ", known.Keys)}{nearest}");
                 }
             }
 

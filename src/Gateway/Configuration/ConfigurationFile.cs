@@ -11,6 +11,9 @@ internal sealed partial class ConfigurationFile : JsonConfigurationSource
     /// <summary>Called with errors of a reload, once there is a log.</summary>
     public ILogger? Logger { get; set; }
 
+    /// <summary>Called when a changed file cannot be read.</summary>
+    public Action? Refused { get; set; }
+
     public override IConfigurationProvider Build(IConfigurationBuilder builder)
     {
         EnsureDefaults(builder);
@@ -48,6 +51,7 @@ internal sealed partial class ConfigurationFile : JsonConfigurationSource
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or FormatException)
             {
+                _file.Refused?.Invoke();
                 if (_file.Logger is { } logger)
                 {
                     LogNotRead(logger, string.Join(' ', ConfigurationFaults.From(e)));

@@ -7,12 +7,13 @@ using Gateway.Responses;
 using Gateway.Runs;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Sources;
+using Gateway.Telemetry;
 
 namespace Gateway.Doors;
 
 /// <summary>Creates links: it takes what <c>POST /bundle</c> takes, and returns a URL for it. A pinned link represents
 /// the version that the bundle has now, so its objects are checked. Otherwise storage is not asked before the link is used.</summary>
-internal sealed class LinkCreator(BundleRequestReader reader, SourceAuthorizer authorizer, BundleLinks links, TimeProvider time)
+internal sealed class LinkCreator(BundleRequestReader reader, SourceAuthorizer authorizer, BundleLinks links, BundleMetrics metrics, TimeProvider time)
 {
     /// <summary>Reads the request for a link.</summary>
     /// <param name="run">The request.</param>
@@ -43,6 +44,7 @@ internal sealed class LinkCreator(BundleRequestReader reader, SourceAuthorizer a
         try
         {
             var token = await links.CreateAsync(BundleManifest.From(fields).ToBytes(), etag, expires, ClientIdentity.From(run.Http), run.Stopped);
+            metrics.LinkCreated();
             return new LinkDocument($"{run.Http.Request.PathBase}{BundleEndpoints.Links}/{token}", expires, etag);
         }
         catch (LinkException e)

@@ -10,7 +10,9 @@ using Gateway.Links;
 using Gateway.Requests;
 using Gateway.Responses;
 using Gateway.Resuming;
+using Gateway.Runs;
 using Gateway.Server;
+using Gateway.Status;
 using Gateway.Storage;
 using Gateway.Storage.Sources;
 using Gateway.Telemetry;
@@ -21,13 +23,15 @@ using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Configuration;
 
 namespace Gateway.Hosting;
 
 /// <summary>Builds the host from one configuration file.</summary>
 internal static class GatewayHost
 {
-    private const string DefaultUrl = "http://localhost:8080";
+    /// <summary>Where the gateway listens if nothing is configured.</summary>
+    public const string DefaultUrl = "http://localhost:8080";
     private const string DefaultFile = "appsettings.json";
 
     // The host would watch files that are not read. Each watcher is an inotify instance, and a user has 128 of them on many machines.
@@ -54,12 +58,7 @@ internal static class GatewayHost
     /// <exception cref="InvalidConfigurationException">It names every fault.</exception>
     public static WebApplication Build(string? configurationFile = null, string? urls = null, Action<WebApplicationBuilder>? extend = null)
     {
-        var file = configurationFile is null ? Path.Combine(AppContext.BaseDirectory, DefaultFile) : Path.GetFullPath(configurationFile);
-        if (!File.Exists(file))
-        {
-            throw new InvalidConfigurationException([$"there is no configuration file '{file}'"]);
-        }
-
+        var file = FindFile(configurationFile);
         try
         {
             var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = Path.GetDirectoryName(file), Args = [NoOtherWatchers] });
@@ -68,14 +67,20 @@ internal static class GatewayHost
             extend?.Invoke(builder);
             RequireValid(ConfigurationFaults.Find<BundleOptions>(builder.Configuration.GetSection(BundleOptions.Section)));
             var app = builder.Build();
-            builder.Configuration.Sources.OfType<ConfigurationFile>().Single().Logger = app.Services.GetRequiredService<ILogger<ConfigurationFile>>();
+            var source = builder.Configuration.Sources.OfType<ConfigurationFile>().Single();
+            source.Logger = app.Services.GetRequiredService<ILogger<ConfigurationFile>>();
+            source.Refused = () => app.Services.GetRequiredService<BundleMetrics>().Reloaded(isApplied: false);
             var options = app.Services.GetRequiredService<IOptions<BundleOptions>>().Value;
             Map(app);
             RequireValid(Check(app, options));
 
             // Metrics exist from the start, and services that cannot be created fail now.
             DoorsRegistration.CreateServices(app.Services);
-            app.Lifetime.ApplicationStarted.Register(() => Banner.Print(app));
+            app.Lifetime.ApplicationStarted.Register(() =>
+            {
+                app.Services.GetRequiredService<BundleMetrics>().PublishZeros(nameof(BundleOperation.Archive), [.. Enum.GetValues<ArchiveFormat>().Select(FormatNames.GetName)]);
+                Banner.Print(app);
+            });
             return app;
         }
         catch (Exception e) when (e is OptionsValidationException or InvalidOperationException or AggregateException or InvalidDataException or FormatException
@@ -83,6 +88,27 @@ internal static class GatewayHost
         {
             throw new InvalidConfigurationException([.. ConfigurationFaults.From(e)], e);
         }
+    }
+
+    /// <summary>Reads a configuration as a host would, with the environment, and builds nothing.</summary>
+    /// <exception cref="InvalidConfigurationException">There is no such file, or it is not JSON.</exception>
+    public static IConfiguration ReadConfiguration(string? configurationFile)
+    {
+        var file = FindFile(configurationFile);
+        try
+        {
+            return new ConfigurationBuilder().AddJsonFile(file, optional: false, reloadOnChange: false).AddEnvironmentVariables("DOTNET_").AddEnvironmentVariables("ASPNETCORE_").AddEnvironmentVariables().Build();
+        }
+        catch (Exception e) when (e is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidConfigurationException([.. ConfigurationFaults.From(e)], e);
+        }
+    }
+
+    private static string FindFile(string? configurationFile)
+    {
+        var file = configurationFile is null ? Path.Combine(AppContext.BaseDirectory, DefaultFile) : Path.GetFullPath(configurationFile);
+        return File.Exists(file) ? file : throw new InvalidConfigurationException([$"there is no configuration file '{file}'"]);
     }
 
     private static void UseOneFile(ConfigurationManager configuration, string file, string? urls)
@@ -124,7 +150,7 @@ internal static class GatewayHost
         builder.Services.AddRequestTimeouts();
         builder.Services.AddBundleOptions(builder.Configuration);
         builder.Services.AddStores(builder.Configuration);
-        builder.Services.AddStorage(builder.Configuration).AddConfigFilter<RoutePolicyFilter>();
+        builder.Services.AddStorage(builder.Configuration).AddConfigFilter<RoutePolicyFilter>().Services.AddSingleton<IConfigChangeListener, ReloadListener>();
         builder.Services.AddAdmission();
         builder.Services.AddHealth();
         builder.Services.AddBundles();
@@ -172,6 +198,9 @@ internal static class GatewayHost
             console.TimestampFormat = "O";
             console.JsonWriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
         });
+
+        // After the default providers of logs were removed.
+        builder.AddOpenTelemetryExporters();
     }
 
     private static void Map(WebApplication app)
@@ -195,6 +224,12 @@ internal static class GatewayHost
         app.UseAccess();
         app.UseRequestTimeouts();
         app.MapHealth();
+        app.MapMetrics();
+        if (Management.GetUrls(app.Configuration).Length > 0)
+        {
+            app.MapStatus();
+        }
+
         var bundles = app.MapBundles();
         if (app.Services.GetRequiredService<IOptions<BundleOptions>>().Value.CorsPolicy is { } policy)
         {

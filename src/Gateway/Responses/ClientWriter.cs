@@ -33,6 +33,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     private readonly TimeSpan _stallTimeout;
     private readonly TimeProvider _time;
     private readonly CancellationToken _cancellationToken;
+    private readonly long _created;
     private readonly CancellationTokenSource _stall;
     private readonly CancellationTokenRegistration _cancelled;
     private readonly ITimer _rateTimer;
@@ -44,6 +45,8 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     // The start of the window: bytes passed on, and the waiting time so far.
     private long _windowBytes;
     private TimeSpan _windowWaited;
+    private TimeSpan _waited;
+    private long _waitingSince;
     private Memory<byte> _memory;
     private int _room;
     private int _nextRoom = MinRoom;
@@ -62,6 +65,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
         _minRate = options.MinRate;
         _othersWait = othersWait;
         _time = time;
+        _created = time.GetTimestamp();
         _rateTimer = time.CreateTimer(static writer => ((ClientWriter)writer!).CheckRate(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _cancellationToken = cancellationToken;
         _stall = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
@@ -69,6 +73,9 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     }
 
     public long Bytes { get; private set; }
+
+    /// <summary>When the first byte was written, from the creation of the writer; null if none was.</summary>
+    public TimeSpan? FirstByte { get; private set; }
 
     /// <summary>
     /// The length of the body as declared in the headers, if it was remembered from an earlier run. Excess bytes are not passed on, and the last byte
@@ -79,8 +86,8 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     /// <summary>Whether the body was not as expected.</summary>
     public bool IsUnexpected { get; private set; }
 
-    /// <summary>Time that flushes waited.</summary>
-    public TimeSpan Waited { get; private set; }
+    /// <summary>Time that flushes have waited, including one that waits now.</summary>
+    public TimeSpan Waited => _waited + (Volatile.Read(ref _waitingSince) is > 0 and var since ? _time.GetElapsedTime(since) : default);
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
@@ -114,6 +121,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
             _lastByte = _memory.Span[--bytes];
         }
 
+        FirstByte ??= _time.GetElapsedTime(_created);
         _response.Advance(bytes);
         _memory = _memory[bytes..];
         _room -= bytes;
@@ -177,6 +185,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
     private async Task<FlushResult> WaitAsync(ValueTask<FlushResult> flush)
     {
         var started = _time.GetTimestamp();
+        Volatile.Write(ref _waitingSince, started);
         try
         {
             _stall.CancelAfter(_stallTimeout);
@@ -193,7 +202,8 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
         {
             _rateTimer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             var waited = _time.GetElapsedTime(started);
-            Waited += waited;
+            Volatile.Write(ref _waitingSince, 0);
+            _waited += waited;
             if (waited < KeepsUp)
             {
                 Grow();
@@ -214,10 +224,10 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
             return;
         }
 
-        var rest = RateWindow - (Waited - _windowWaited);
+        var rest = RateWindow - (_waited - _windowWaited);
         if (rest <= TimeSpan.Zero)
         {
-            BeginWindow(Waited);
+            BeginWindow(_waited);
             rest = RateWindow;
         }
 
@@ -234,7 +244,7 @@ internal sealed class ClientWriter : PipeWriter, IDisposable
         }
 
         // The flush continues to wait; its waiting time so far belongs to the window that has ended.
-        BeginWindow(Waited);
+        BeginWindow(_waited);
         _rateTimer.Change(RateWindow, Timeout.InfiniteTimeSpan);
     }
 

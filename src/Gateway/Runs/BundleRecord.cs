@@ -8,6 +8,9 @@ namespace Gateway.Runs;
 internal sealed class BundleRecord(TimeProvider time)
 {
     private readonly long _started = time.GetTimestamp();
+    private TimeSpan _upstreamWaited;
+    private long _waitingSince;
+    private volatile bool _isEndedByOperator;
 
     /// <summary>What was read from storage.</summary>
     public TransferCounters Transfer { get; } = new();
@@ -22,7 +25,15 @@ internal sealed class BundleRecord(TimeProvider time)
 
     public TimeSpan Elapsed => time.GetElapsedTime(_started);
 
-    public TimeSpan UpstreamWaited { get; private set; }
+    /// <summary>How long the run has waited for storage, including a wait that has not ended.</summary>
+    public TimeSpan UpstreamWaited => _upstreamWaited + (Volatile.Read(ref _waitingSince) is > 0 and var since ? time.GetElapsedTime(since) : default);
+
+    /// <summary>Whether an operator has ended it.</summary>
+    public bool IsEndedByOperator
+    {
+        get => _isEndedByOperator;
+        set => _isEndedByOperator = value;
+    }
 
     public FailureReason Reason { get; private set; } = FailureReason.None;
 
@@ -39,13 +50,15 @@ internal sealed class BundleRecord(TimeProvider time)
     public async Task<T> WaitForUpstreamAsync<T>(Task<T> task)
     {
         var started = time.GetTimestamp();
+        Volatile.Write(ref _waitingSince, started);
         try
         {
             return await task;
         }
         finally
         {
-            UpstreamWaited += time.GetElapsedTime(started);
+            Volatile.Write(ref _waitingSince, 0);
+            _upstreamWaited += time.GetElapsedTime(started);
         }
     }
 
@@ -63,6 +76,7 @@ internal sealed class BundleRecord(TimeProvider time)
 
             // The server ends the connection of a flush that is cancelled, so a cut of ours looks like a client that left.
             OperationCanceledException when drained.IsCancellationRequested => FailureReason.Draining,
+            OperationCanceledException when IsEndedByOperator => FailureReason.EndedByOperator,
             _ when clientGone.IsCancellationRequested => FailureReason.ClientGone,
             _ => FailureReason.Fault,
         };

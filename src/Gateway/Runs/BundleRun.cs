@@ -14,6 +14,8 @@ namespace Gateway.Runs;
 internal sealed class BundleRun : IDisposable
 {
     private readonly CancellationTokenSource _stop;
+    private readonly Lock _ending = new();
+    private bool _hasEnded;
 
     /// <param name="http">The client's request and its response.</param>
     /// <param name="operation">What the client wants.</param>
@@ -38,11 +40,15 @@ internal sealed class BundleRun : IDisposable
         Discovery = discovery;
         Body = body;
         Record = record;
+        TraceId = Problem.GetTraceId(http);
     }
 
     public HttpContext Http { get; }
 
     public BundleOperation Operation { get; }
+
+    /// <summary>The identifier that the problem document, the access log and traces share.</summary>
+    public string TraceId { get; set; }
 
     /// <summary>Fires when the client has gone, or when the process has to stop.</summary>
     public CancellationToken Stopped => _stop.Token;
@@ -112,8 +118,26 @@ internal sealed class BundleRun : IDisposable
         Discovery.Dispose();
     }
 
+    /// <summary>Ends the run because an operator wants it. It may have ended meanwhile.</summary>
+    public void End()
+    {
+        lock (_ending)
+        {
+            if (!_hasEnded)
+            {
+                Record.IsEndedByOperator = true;
+                _stop.Cancel();
+            }
+        }
+    }
+
     public void Dispose()
     {
+        lock (_ending)
+        {
+            _hasEnded = true;
+        }
+
         Body.Dispose();
         _stop.Dispose();
     }

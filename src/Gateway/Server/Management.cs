@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace Gateway.Server;
 
 /// <summary>
-/// Addresses of a second listener on its own ports, separated by semicolons. <c>/health</c> is then served only there. It needs the first listener in
+/// Addresses of a second listener on its own ports, separated by semicolons. <c>/health</c>, <c>/metrics</c> (for Prometheus) and <c>/status</c> are then served only there. It needs the first listener in
 /// <c>urls</c>, not in <c>Kestrel:Endpoints</c> or ports.
 /// </summary>
 /// <remarks>The connection of a request determines its listener, never its Host header.</remarks>
@@ -14,7 +14,7 @@ internal sealed class Management(IServer server, IReadOnlyList<string> urls)
     /// <summary>The key of the addresses.</summary>
     public const string Key = "Management:Urls";
 
-    private static readonly PathString Health = "/health";
+    private static readonly PathString[] Paths = ["/health", "/metrics", "/status"];
 
     private FrozenSet<int>? _ports;
 
@@ -40,11 +40,11 @@ internal sealed class Management(IServer server, IReadOnlyList<string> urls)
 
     private static string[] Split(string? urls) => urls?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
-    /// <summary>Restricts health to the second listener, and that listener to health.</summary>
+    /// <summary>Restricts health, metrics and status to the second listener, and that listener to them.</summary>
     public Task GuardAsync(HttpContext context, RequestDelegate next)
     {
-        var isHealth = context.Request.Path.StartsWithSegments(Health);
-        if (isHealth == (_ports ??= Ports()).Contains(context.Connection.LocalPort))
+        var isManagement = Array.Exists(Paths, path => context.Request.Path.StartsWithSegments(path));
+        if (isManagement == (_ports ??= Ports()).Contains(context.Connection.LocalPort))
         {
             return next(context);
         }

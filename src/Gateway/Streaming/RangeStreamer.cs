@@ -10,7 +10,7 @@ namespace Gateway.Streaming;
 
 /// <summary>Streams a part of an archive, from the last checkpoint before it that is known. Until its first byte leaves, a failure can
 /// still become a problem document.</summary>
-internal sealed partial class RangeStreamer(ArchiveMaker maker, ResumeStateCache states, TimeProvider time, ILogger<RangeStreamer> logger)
+internal sealed partial class RangeStreamer(ArchiveMaker maker, ResumeStateCache states, BundleMetrics metrics, TimeProvider time, ILogger<RangeStreamer> logger)
 {
     // Clients and proxies wait a minute for response headers.
     private static readonly TimeSpan MeasuringPatience = TimeSpan.FromSeconds(45);
@@ -86,7 +86,13 @@ internal sealed partial class RangeStreamer(ArchiveMaker maker, ResumeStateCache
         {
             try
             {
-                return await MakeFromAsync(run, GetStart(run, part), part, sendFrom, cancellationToken);
+                var start = GetStart(run, part);
+                if (part.From > 0)
+                {
+                    metrics.LookedUp(isHit: start.Place.Offset > 0);
+                }
+
+                return await MakeFromAsync(run, start, part, sendFrom, cancellationToken);
             }
             catch (CheckpointException)
             {

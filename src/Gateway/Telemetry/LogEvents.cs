@@ -62,4 +62,10 @@ internal static class LogEvents
 
     /// <summary>A store does not respond at the start.</summary>
     public const int StoreUnavailable = 20;
+
+    /// <summary>A changed configuration is in effect.</summary>
+    public const int ConfigurationApplied = 21;
+
+    /// <summary>A changed configuration is not valid.</summary>
+    public const int ConfigurationRefused = 22;
 }

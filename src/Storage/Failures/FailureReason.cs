@@ -1,3 +1,4 @@
+using System.Reflection;
 using static Gateway.Storage.Failures.FailureExtent;
 using static Gateway.Storage.Failures.RetryScope;
 using static Microsoft.AspNetCore.Http.StatusCodes;
@@ -40,6 +41,7 @@ public sealed record FailureReason(
 
     // :: The gateway
     public static readonly FailureReason Draining = new(nameof(Draining), FailureOrigin.Gateway, "This replica is shutting down.", Status503ServiceUnavailable);
+    public static readonly FailureReason EndedByOperator = new(nameof(EndedByOperator), FailureOrigin.Gateway, "An operator has ended this request.", Status503ServiceUnavailable);
     public static readonly FailureReason NoRoom = new(nameof(NoRoom), FailureOrigin.Gateway, "The gateway has no capacity left.", Status503ServiceUnavailable);
     public static readonly FailureReason Fault = new(nameof(Fault), FailureOrigin.Gateway, "The gateway failed.", Status500InternalServerError, Level: LogLevel.Error);
 
@@ -100,6 +102,10 @@ public sealed record FailureReason(
     public static readonly FailureReason BodySlow = OfStorage(nameof(BodySlow), "Storage sent too slowly.", Status504GatewayTimeout, AnyDestination, FailureExtent.SingleObject);
 
 #pragma warning restore CS1591
+
+    /// <summary>All reasons.</summary>
+    public static IReadOnlyList<FailureReason> All { get; } =
+        [.. typeof(FailureReason).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetValue(null)).OfType<FailureReason>()];
 
     /// <inheritdoc/>
     public override string ToString() => Name;

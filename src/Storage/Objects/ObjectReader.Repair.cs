@@ -44,7 +44,7 @@ internal sealed partial class ObjectReader
             throw failure;
         }
 
-        _counters.CountResume();
+        CountResume();
         return await ContinueAsync(buffer);
     }
 

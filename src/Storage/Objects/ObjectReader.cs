@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Http;
 using Gateway.Storage.Sources;
 using Gateway.Storage.SubRequests;
+using Gateway.Storage.Telemetry;
 
 namespace Gateway.Storage.Objects;
 
@@ -36,6 +38,7 @@ internal sealed partial class ObjectReader : IObjectReader
     private SubRequest? _attempt;
     private string? _destination;
     private int? _status;
+    private DestinationTraffic? _traffic;
     private Stream _body;
 
     // The end of the response within the object, if that is before the end of what is read.
@@ -76,6 +79,9 @@ internal sealed partial class ObjectReader : IObjectReader
     }
 
     public ObjectHead Head { get; private set; }
+
+    /// <summary>The object's span, which ends with the reader; null if nobody records it.</summary>
+    public Activity? Span { get; set; }
 
     /// <summary>Whether storage is known to ignore ranges and return the whole object.</summary>
     public bool KnowsNoRanges { get; private set; }
@@ -121,6 +127,7 @@ internal sealed partial class ObjectReader : IObjectReader
         await StopRangesAsync();
         await CloseAsync();
         ReturnBuffer();
+        Span?.Dispose();
     }
 
     private ValueTask<int> ReadBodyAsync(Memory<byte> buffer)
@@ -143,7 +150,7 @@ internal sealed partial class ObjectReader : IObjectReader
 
         if (_isReleased)
         {
-            _counters.CountResume();
+            CountResume();
             return new(ContinueAsync(buffer));
         }
 
@@ -268,14 +275,22 @@ internal sealed partial class ObjectReader : IObjectReader
         _position += count;
         _lastRead = _store.Time.GetTimestamp();
         _counters.CountBytes(count);
+        _traffic?.CountBytes(count);
         return count;
+    }
+
+    private void CountResume()
+    {
+        _counters.CountResume();
+        _traffic?.CountResume();
+        Span?.AddEvent(new("resumed"));
     }
 
     [MemberNotNull(nameof(_body), nameof(_stall))]
     private void Install(PartResponse response)
     {
         _attempt = response.Attempt;
-        (_destination, _status) = (_attempt.DestinationId, _attempt.ReceivedStatusCode);
+        (_destination, _status, _traffic) = (_attempt.DestinationId, _attempt.ReceivedStatusCode, _attempt.Traffic);
         _body = response.Body;
         _responseEnd = response.End;
         _lastRead = _store.Time.GetTimestamp();

@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Http;
 using Gateway.Storage.Listings;
 using Gateway.Storage.Sources;
 using Gateway.Storage.SubRequests;
+using Gateway.Storage.Telemetry;
 using Microsoft.Extensions.Options;
 using Polly;
 using Polly.Retry;
@@ -13,7 +15,7 @@ namespace Gateway.Storage.Objects;
 /// Reads objects through their sources' routes. Every open is retried, on another destination if there is one, with growing
 /// pauses and respecting <c>Retry-After</c>, until it succeeds or <see cref="UpstreamOptions.Attempts"/> are used up.
 /// </summary>
-public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<UpstreamOptions> options, DecodingLimit decodingLimit, TimeProvider time) : IDisposable
+public sealed partial class ObjectStore(IServiceScopeFactory scopes, UpstreamTraffic traffic, IOptions<UpstreamOptions> options, DecodingLimit decodingLimit, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private const double MaxSpread = 0.25;
@@ -80,7 +82,26 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
         ObjectRequest request, ObjectHead? expected, Func<IObjectReader, Task> prepare, TransferCounters counters, CancellationToken cancellationToken) =>
         OpenEntryAsync(new(request, expected, expected?.Size, prepare), counters, cancellationToken);
 
-    private Task<IObjectReader> OpenStoredAsync(Opening opening, TransferCounters counters, CancellationToken cancellationToken)
+    private async Task<IObjectReader> OpenStoredAsync(Opening opening, TransferCounters counters, CancellationToken cancellationToken)
+    {
+        var span = ObjectSpan.Start(opening.Request.Source);
+        try
+        {
+            return await OpenStoredAsync(opening, counters, span, cancellationToken);
+        }
+        catch (StorageException e)
+        {
+            ObjectSpan.End(span, e.Reason);
+            throw;
+        }
+        catch
+        {
+            span?.Dispose();
+            throw;
+        }
+    }
+
+    private Task<IObjectReader> OpenStoredAsync(Opening opening, TransferCounters counters, Activity? span, CancellationToken cancellationToken)
     {
         var (request, expected, size, prepare) = opening;
         var state = new RetryState(request.Source, counters);
@@ -101,6 +122,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
                     try
                     {
                         await prepare(reader);
+                        reader.Span = span;
                         return reader;
                     }
                     catch
@@ -224,7 +246,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
 
     private async Task<T> AttemptAsync<T>(ObjectRequest request, Attempt what, RetryState state, Func<SubRequest, Task<T>> take, CancellationToken cancellationToken)
     {
-        var attempt = new SubRequest(scopes, request, Capture(request), cancellationToken);
+        var attempt = new SubRequest(scopes, traffic, request, Capture(request), GetPropagated(), cancellationToken);
         try
         {
             await attempt.SendAsync(what.Method, what.Range, what.ETag, cancellationToken);
@@ -232,19 +254,25 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
             {
                 // Only once: the response to this request is final.
                 await attempt.DisposeAsync();
-                attempt = new SubRequest(scopes, redirected, Capture(redirected), cancellationToken);
+                attempt = new SubRequest(scopes, traffic, redirected, Capture(redirected), GetPropagated(), cancellationToken);
                 await attempt.SendAsync(what.Method, what.Range, what.ETag, cancellationToken);
             }
 
-            return await take(attempt);
+            var taken = await take(attempt);
+            attempt.Traffic?.CountRequest(isFailed: false);
+            return taken;
         }
         catch (Exception e)
         {
+            attempt.Traffic?.CountRequest(isFailed: e is StorageException failure && failure.Reason != FailureReason.NotFound);
             (e as StorageException)?.Note(attempt.DestinationId, attempt.ReceivedStatusCode);
-            state.Failed(attempt.DestinationId);
+            state.Failed(attempt.DestinationId, attempt.Traffic);
+            ObjectSpan.Note("attempt failed", attempt.DestinationId, (e as StorageException)?.Reason);
             await attempt.DisposeAsync();
             throw;
         }
+
+        Activity? GetPropagated() => Options.PropagateTraceContext ? GatewayActivity.Current : null;
 
         ResponseCapture Capture(ObjectRequest sent) => new([.. state.Destinations]) { ExactKey = sent.IsExact ? sent.Key : null, Version = what.Version ?? sent.Version, Listing = what.Listing };
     }
@@ -270,7 +298,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, IOptions<Up
                     GetState(arguments.Context).AnyLeft ? TimeSpan.Zero : Spread((arguments.Outcome.Exception as StorageException)?.RetryAfter)),
                 OnRetry = static arguments =>
                 {
-                    GetState(arguments.Context).Counters.CountRetry();
+                    GetState(arguments.Context).CountRetry();
                     return default;
                 },
             })

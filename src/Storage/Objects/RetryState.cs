@@ -1,4 +1,5 @@
 using Gateway.Storage.Sources;
+using Gateway.Storage.Telemetry;
 using Polly;
 
 namespace Gateway.Storage.Objects;
@@ -10,18 +11,27 @@ internal sealed class RetryState(Source source, TransferCounters counters)
 
     private readonly HashSet<string> _destinations = new(StringComparer.Ordinal);
 
-    public TransferCounters Counters { get; } = counters;
+    // Of the destination that failed last.
+    private DestinationTraffic? _traffic;
 
     public IReadOnlyCollection<string> Destinations => _destinations;
 
     /// <summary>Whether a destination is available that has not failed yet. Those that failed may be out of rotation by now.</summary>
     public bool AnyLeft => source.AvailableDestinations.Any(destination => !_destinations.Contains(destination.DestinationId));
 
-    public void Failed(string? destination)
+    public void Failed(string? destination, DestinationTraffic? traffic)
     {
+        _traffic = traffic;
         if (destination is not null)
         {
             _destinations.Add(destination);
         }
+    }
+
+    /// <summary>Counts that the failed attempt is repeated.</summary>
+    public void CountRetry()
+    {
+        counters.CountRetry();
+        _traffic?.CountRetry();
     }
 }

@@ -36,6 +36,9 @@ public sealed class StoreCatalogue(IReadOnlyDictionary<string, StoreOptions> sto
         ? new StoreHandler(connections, GetDialect(cluster, options), options, new StoreErrors(cluster, options, time), failure => onFailure(cluster, failure), time)
         : connections;
 
+    /// <summary>The dialect of a cluster; null until YARP has created the cluster's client.</summary>
+    internal StoreDialect? FindDialect(string cluster) => _dialects.TryGetValue(cluster, out var dialect) && dialect.IsValueCreated ? dialect.Value : null;
+
     private StoreDialect GetDialect(string cluster, StoreOptions options) => _dialects.GetOrAdd(cluster, _ => new Lazy<StoreDialect>(() => options.Kind switch
     {
         StoreKind.Azure => new AzureDialect(options, time),

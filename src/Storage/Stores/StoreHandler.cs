@@ -202,6 +202,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         {
             dialect.Prepare(request, kind);
             await dialect.AuthorizeAsync(request, cancellationToken);
+            dialect.CountSignature();
         }
         catch (Exception e) when (e is FormatException or ArgumentException)
         {

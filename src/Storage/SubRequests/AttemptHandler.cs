@@ -22,10 +22,10 @@ namespace Gateway.Storage.SubRequests;
 /// <param name="options">Timeouts and numbers of attempts.</param>
 /// <param name="concurrency">A fixed limit; null: adaptive.</param>
 /// <param name="counts">Decides which failures count against each destination.</param>
-/// <param name="metrics">Publishes the limits.</param>
+/// <param name="guards">Receives what guards each destination.</param>
 /// <param name="time">The clock.</param>
 internal sealed class AttemptHandler(
-    HttpMessageHandler inner, string cluster, UpstreamOptions options, int? concurrency, FailureCounts counts, ConcurrencyMetrics metrics, TimeProvider time) : DelegatingHandler(inner)
+    HttpMessageHandler inner, string cluster, UpstreamOptions options, int? concurrency, FailureCounts counts, DestinationGuards guards, TimeProvider time) : DelegatingHandler(inner)
 {
     public static readonly HttpRequestOptionsKey<ResponseCapture> Capture = new("Gateway.Capture");
 
@@ -203,18 +203,19 @@ internal sealed class AttemptHandler(
     private Destination Build(Uri address)
     {
         var failures = counts.Get(address);
+        var guard = new DestinationGuard(new ConcurrencyLimit(concurrency, time), new CircuitBreakerStateProvider());
+        guards.Add(cluster, address, guard);
         var builder = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions<HttpResponseMessage>
             {
+                StateProvider = guard.Breaker,
                 FailureRatio = FailureRatio,
                 MinimumThroughput = MinimumThroughput,
                 SamplingDuration = DestinationFailures.Window,
                 BreakDuration = BreakDuration,
                 ShouldHandle = arguments => ValueTask.FromResult(Counts(failures, GetRequest(arguments.Context), arguments.Outcome)),
             });
-        var limit = new ConcurrencyLimit(concurrency, time);
-        metrics.Add(cluster, address.Authority, limit);
-        return new(limit, AddRepetitions(builder, MaxUnprocessed, options, time).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout }).Build(), failures, new DestinationFailures(time));
+        return new(guard, AddRepetitions(builder, MaxUnprocessed, options, time).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout }).Build(), failures, new DestinationFailures(time));
     }
 
     /// <summary>Retries that cost no attempt. A request is sent once more if its connection may have been dead. If there is no other
@@ -283,5 +284,8 @@ internal sealed class AttemptHandler(
 
     private static ConnectionUse GetUse(HttpRequestMessage request) => request.Options.TryGetValue(ConnectionUse.Key, out var use) ? use : throw new InvalidOperationException("The request was not sent by this handler.");
 
-    private sealed record Destination(ConcurrencyLimit Limit, ResiliencePipeline<HttpResponseMessage> Pipeline, DestinationFailures Failures, DestinationFailures Refusals);
+    private sealed record Destination(DestinationGuard Guard, ResiliencePipeline<HttpResponseMessage> Pipeline, DestinationFailures Failures, DestinationFailures Refusals)
+    {
+        public ConcurrencyLimit Limit => Guard.Limit;
+    }
 }

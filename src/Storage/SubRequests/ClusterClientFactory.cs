@@ -13,7 +13,7 @@ namespace Gateway.Storage.SubRequests;
 
 /// <summary>Creates YARP's client of a cluster, with what bundles need around its connections.</summary>
 internal sealed class ClusterClientFactory(
-    IOptions<UpstreamOptions> options, IEnumerable<IProxyConfigProvider> configuration, FailureCounts failures, ConcurrencyMetrics metrics, TimeProvider time, StoreCatalogue stores, ILogger<ForwarderHttpClientFactory> logger)
+    IOptions<UpstreamOptions> options, IEnumerable<IProxyConfigProvider> configuration, FailureCounts failures, DestinationGuards guards, TimeProvider time, StoreCatalogue stores, ILogger<ForwarderHttpClientFactory> logger)
     : ForwarderHttpClientFactory(logger)
 {
     private static readonly TimeSpan MaxConnectTimeout = TimeSpan.FromSeconds(15);
@@ -29,7 +29,7 @@ internal sealed class ClusterClientFactory(
             options.Value,
             SourceConfig.GetConcurrency(context.NewMetadata),
             failures,
-            metrics,
+            guards,
             time);
 
     protected override bool CanReuseOldClient(ForwarderHttpClientContext context) =>

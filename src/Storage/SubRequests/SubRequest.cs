@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Http;
 using Gateway.Storage.Sources;
+using Gateway.Storage.Telemetry;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
@@ -18,6 +19,8 @@ internal sealed class SubRequest : IAsyncDisposable
     private readonly ObjectRequest _request;
     private readonly HttpContext _context;
     private readonly ResponseCapture _capture;
+    private readonly UpstreamTraffic _traffic;
+    private readonly Activity? _trace;
     private readonly CancellationTokenSource _abort;
     private readonly IServiceScope _scope;
     private readonly RequestDelegate _run;
@@ -25,14 +28,18 @@ internal sealed class SubRequest : IAsyncDisposable
     private HttpResponseMessage? _message;
 
     /// <param name="scopes">Creates the request's service scope.</param>
+    /// <param name="traffic">Counts what each destination is sent and sends.</param>
     /// <param name="request">The object.</param>
     /// <param name="capture">Receives the response.</param>
+    /// <param name="trace">The span whose context storage gets; null: storage gets none.</param>
     /// <param name="cancellationToken">Cancels the attempt, and later the reading of its body.</param>
-    public SubRequest(IServiceScopeFactory scopes, ObjectRequest request, ResponseCapture capture, CancellationToken cancellationToken)
+    public SubRequest(IServiceScopeFactory scopes, UpstreamTraffic traffic, ObjectRequest request, ResponseCapture capture, Activity? trace, CancellationToken cancellationToken)
     {
+        _trace = trace;
         _abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _scope = scopes.CreateScope();
         _capture = capture;
+        _traffic = traffic;
         _request = request;
         _context = new DefaultHttpContext
         {
@@ -74,6 +81,9 @@ internal sealed class SubRequest : IAsyncDisposable
 
     /// <summary>The chosen destination, if there is one.</summary>
     public string? DestinationId => _context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination?.DestinationId;
+
+    /// <summary>The counters of the chosen destination, if there is one.</summary>
+    public DestinationTraffic? Traffic => DestinationId is { } destination ? _traffic.Get(_request.Source.Name, destination) : null;
 
     /// <summary>Whether HTTP framing marks the end of the body.</summary>
     public bool IsFramed =>
@@ -161,7 +171,7 @@ internal sealed class SubRequest : IAsyncDisposable
     private async Task RunAsync()
     {
         // Otherwise the client's trace, state and baggage would be sent along.
-        Activity.Current = null;
+        Activity.Current = _trace;
         try
         {
             await _run(_context);

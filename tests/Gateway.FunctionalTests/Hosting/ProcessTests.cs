@@ -131,8 +131,9 @@ public class ProcessTests
         refused.RequireEarly(503);
         Assert.NotNull(refused.Response.Headers.RetryAfter);
 
-        var entries = (await client.TakeRestAsync()).RequireWhole();
-        Assert.Equal(content.Hash(), Download.Hash(entries["s/a"]));
+        var rest = await client.TakeRestAsync();
+        Assert.False(rest.IsCut, string.Join('\n', process.Output.Prepend($"{rest.Cut}")));
+        Assert.Equal(content.Hash(), Download.Hash(rest.RequireWhole()["s/a"]));
         Assert.Equal(0, await process.ExitCodeAsync());
         Assert.Single(process.Output, line => line.Contains("\"Origin\":\"None\",\"Reason\":\"None\"", StringComparison.Ordinal));
         Assert.Single(process.Output, line => line.Contains("Draining: unready now", StringComparison.Ordinal));

@@ -38,8 +38,9 @@ public sealed partial class DirectionsTests
         ["Stores.S3"] = "Failures Http Listings Stores.Dialects Stores.Xml",
         ["Stores.AzureBlobs"] = "Failures Http Listings Stores.Dialects Stores.Xml",
         ["Stores.GoogleCloud"] = "Listings Stores.Dialects Stores.S3",
-        ["SubRequests"] = "Connections Failures Http Listings Paths Sources Stores Stores.Folder",
-        ["Objects"] = "Checksums Failures Http Listings Sources SubRequests",
+        ["Telemetry"] = "Connections Failures Sources Stores",
+        ["SubRequests"] = "Connections Failures Http Listings Paths Sources Stores Stores.Folder Telemetry",
+        ["Objects"] = "Checksums Failures Http Listings Sources SubRequests Telemetry",
     };
 
     private static readonly Dictionary<string, string> Gateway = new()
@@ -47,7 +48,7 @@ public sealed partial class DirectionsTests
         [""] = "Commands",
         ["Commands"] = "Configuration Hosting",
         ["Hosting"] = All,
-        ["Doors"] = "Access Admission Bundles Links Plans Requests Responses Runs Server",
+        ["Doors"] = "Access Admission Bundles Links Plans Requests Responses Runs Server Telemetry",
         ["Bundles"] = "Access Admission Planning Plans Requests Responses Resuming Runs Streaming Telemetry",
         ["Planning"] = "Admission Plans Requests Responses Runs",
         ["Streaming"] = "Admission Plans Requests Responses Resuming Runs Telemetry",
@@ -55,6 +56,7 @@ public sealed partial class DirectionsTests
         ["Plans"] = "Admission Requests Responses Resuming",
         ["Requests"] = "Admission Responses",
         ["Health"] = "Admission Telemetry",
+        ["Status"] = "Admission Requests Runs",
         ["Admission"] = "Responses Server Telemetry",
         ["Access"] = "Configuration Responses",
         ["Server"] = "Configuration Responses Telemetry",

@@ -25,7 +25,7 @@ public sealed class BundleRecorderTests : IDisposable
     private readonly TestMetrics _metrics = new();
     private readonly TestLifetime _lifetime = new();
     private readonly Sink _log = new();
-    private readonly BundleMemory _memory = new(Options.Create(new MemoryOptions { MaxBytes = 16 << 20 }), Options.Create(new LimitOptions()));
+    private readonly BundleMemory _memory;
     private readonly BundlePermits _permits;
     private readonly Drain _drain;
     private readonly BundleRun _run;
@@ -34,12 +34,13 @@ public sealed class BundleRecorderTests : IDisposable
     public BundleRecorderTests()
     {
         var client = Options.Create(new ClientOptions());
+        _memory = new BundleMemory(Options.Create(new MemoryOptions { MaxBytes = 16 << 20 }), Options.Create(new LimitOptions()));
         _permits = new BundlePermits(Options.Create(new LimitOptions()), _metrics.Bundles);
         _drain = new Drain(Options.Create(new DrainOptions { Delay = TimeSpan.Zero, Timeout = TimeSpan.Zero }), _time, _lifetime, NullLogger<Drain>.Instance);
         _http.Request.Method = HttpMethods.Get;
         _http.Context.Connection.RemoteIpAddress = IPAddress.Loopback;
         _run = new BundleRunFactory(_memory, _permits, _drain, client, Options.Create(new UpstreamOptions()), _time).Create(_http.Context, BundleOperation.Archive);
-        _recorder = new BundleRecorder(new ProblemResponder(client, _time), _drain, _metrics.Bundles, _log);
+        _recorder = new BundleRecorder(new ProblemResponder(client, _time), _drain, new RunningBundles(), client, _metrics.Bundles, _log);
     }
 
     public void Dispose()

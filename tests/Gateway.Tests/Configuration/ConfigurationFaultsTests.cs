@@ -54,7 +54,7 @@ public class ConfigurationFaultsTests
         var faults = ConfigurationFaults.Find<CorsSettings>(Section("Cors", ("Cors:Policies:web:Origins:0", "https://a"), ("Cors:Policies:web:MaxAge", "x"), ("Cors:Policies:web:Origin", "y")));
 
         Assert.Equal(
-            ["Cors:Policies:web:MaxAge: 'x' is not a time span like 00:00:30", "Cors:Policies:web:Origin: unknown key; known: Origins, Methods, Headers, ExposedHeaders, Credentials, MaxAge"],
+            ["Cors:Policies:web:MaxAge: 'x' is not a time span like 00:00:30", "Cors:Policies:web:Origin: unknown key; known: Origins, Methods, Headers, ExposedHeaders, Credentials, MaxAge; did you mean Origins?"],
             faults.Order());
     }
 

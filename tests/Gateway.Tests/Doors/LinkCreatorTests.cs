@@ -10,6 +10,7 @@ namespace Gateway.Tests.Doors;
 public sealed class LinkCreatorTests : IDisposable
 {
     private readonly TestListing _listing = new();
+    private readonly TestMetrics _metrics = new();
     private readonly FakeTimeProvider _time = new(new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
     private readonly BundleLinks _links;
     private readonly BundleFields _fields = new(10);
@@ -20,7 +21,11 @@ public sealed class LinkCreatorTests : IDisposable
         _links = new BundleLinks(new MemoryLinkStore(options, _time), new LinkKeys(options), options, _time);
     }
 
-    public void Dispose() => _listing.Dispose();
+    public void Dispose()
+    {
+        _listing.Dispose();
+        _metrics.Dispose();
+    }
 
     [Fact]
     public async Task A_pinned_link_keeps_the_versions_that_exist_when_it_is_created()
@@ -65,7 +70,7 @@ public sealed class LinkCreatorTests : IDisposable
     /// <summary>Creates the link, and reads what it represents.</summary>
     private async Task<BundleFields> CreateAsync()
     {
-        var document = await new LinkCreator(null!, null!, _links, _time).CreateAsync(_listing.Run, _fields);
+        var document = await new LinkCreator(null!, null!, _links, _metrics.Bundles, _time).CreateAsync(_listing.Run, _fields);
         var link = await _links.FindAsync(document.Url.Split('/')[^1], CancellationToken.None);
         Assert.Equal(_listing.Run.Plan?.ETag, link.ETag);
         return BundleFields.FromLink(link.Unpack(), 10);

@@ -4,6 +4,7 @@ using Gateway.Storage.Failures;
 using Gateway.Storage.Http;
 using Gateway.Storage.Objects;
 using Gateway.Storage.SubRequests;
+using Gateway.Storage.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -204,7 +205,7 @@ public sealed class ResponseValidatorTests : IDisposable
             using var message = new HttpResponseMessage((HttpStatusCode)status) { RequestMessage = new HttpRequestMessage(HttpMethod.Get, "http://storage/s/k") };
             await context.Features.Get<ResponseCapture>()!.HandOverAsync(message);
         });
-        var attempt = new SubRequest(_services.GetRequiredService<IServiceScopeFactory>(), TestSource.Object(source), new ResponseCapture([]), CancellationToken.None);
+        var attempt = new SubRequest(_services.GetRequiredService<IServiceScopeFactory>(), new UpstreamTraffic(), TestSource.Object(source), new ResponseCapture([]), trace: null, CancellationToken.None);
         await attempt.SendAsync(method, new ByteRange(0), null, CancellationToken.None);
         return attempt;
     }

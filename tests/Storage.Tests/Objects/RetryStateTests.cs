@@ -10,10 +10,10 @@ public class RetryStateTests
         var state = new RetryState(TestSource.Create(destinations: ["a", "b"]), new TransferCounters());
         Assert.True(state.AnyLeft);
 
-        state.Failed("a");
-        state.Failed("a");
+        state.Failed("a", traffic: null);
+        state.Failed("a", traffic: null);
         Assert.True(state.AnyLeft);
-        state.Failed("b");
+        state.Failed("b", traffic: null);
 
         Assert.False(state.AnyLeft);
         Assert.Equal(["a", "b"], state.Destinations.Order());
@@ -24,7 +24,7 @@ public class RetryStateTests
     {
         var state = new RetryState(TestSource.Create(destinations: ["a"]), new TransferCounters());
 
-        state.Failed(null);
+        state.Failed(null, traffic: null);
 
         Assert.Empty(state.Destinations);
         Assert.True(state.AnyLeft);
@@ -35,8 +35,8 @@ public class RetryStateTests
     {
         var state = new RetryState(TestSource.Create(destinations: ["b"]), new TransferCounters());
 
-        state.Failed("gone");
-        state.Failed("b");
+        state.Failed("gone", traffic: null);
+        state.Failed("b", traffic: null);
 
         Assert.False(state.AnyLeft);
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using System.Net;
 using Gateway.Storage;
 using Gateway.Storage.Connections;
@@ -17,7 +16,7 @@ public sealed class AttemptHandlerTests : IDisposable
     private readonly HttpMessageInvoker _client;
 
     public AttemptHandlerTests() => _client = new HttpMessageInvoker(
-        new AttemptHandler(_storage, "cluster", new UpstreamOptions(), null, new FailureCounts(_time), new ConcurrencyMetrics(_services.GetRequiredService<IMeterFactory>()), _time));
+        new AttemptHandler(_storage, "cluster", new UpstreamOptions(), null, new FailureCounts(_time), new DestinationGuards(), _time));
 
     public void Dispose()
     {

@@ -62,6 +62,8 @@ internal sealed class AzureDialect : StoreDialect
         }
     }
 
+    public override TimeSpan? CredentialAge => _tokens?.Age ?? (_created is { } created ? _time.GetElapsedTime(created.At) : null);
+
     public override void ForgetCredential()
     {
         if (_tokens is not null)

@@ -30,9 +30,23 @@ internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Ta
     private object? _search;
     private T? _credential;
     private long _obtainedAt;
+    private T? _latest;
+    private long _renewedAt;
     private Task _last = Task.CompletedTask;
     private string? _failure;
     private long _failedAt;
+
+    /// <summary>The time since the library last returned another credential than before; null if it has returned none.</summary>
+    public TimeSpan? Age
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _latest is null ? null : time.GetElapsedTime(_renewedAt);
+            }
+        }
+    }
 
     /// <summary>The current credential.</summary>
     /// <exception cref="StorageException"><see cref="FailureReason.NoCredential"/>: there is none, or it took too long.</exception>
@@ -110,6 +124,10 @@ internal sealed class CredentialCache<T>(string name, Func<CancellationToken, Ta
             {
                 (_pending, _search, _failure, _failedAt) = (null, null, failure, time.GetTimestamp());
                 (_credential, _obtainedAt) = (credential, time.GetTimestamp());
+                if (credential is not null && !credential.Equals(_latest))
+                {
+                    (_latest, _renewedAt) = (credential, _obtainedAt);
+                }
             }
         }
     }

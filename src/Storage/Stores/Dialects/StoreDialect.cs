@@ -10,6 +10,17 @@ internal abstract class StoreDialect
 {
     private const int CustomerKeyBytes = 32;
 
+    private long _signatures;
+
+    /// <summary>Requests that were signed or got a token.</summary>
+    public long Signatures => Volatile.Read(ref _signatures);
+
+    /// <summary>The time since the credential was last renewed; null if it is fixed, or there is none.</summary>
+    public virtual TimeSpan? CredentialAge => null;
+
+    /// <summary>Counts a request that was signed or got a token.</summary>
+    public void CountSignature() => Interlocked.Increment(ref _signatures);
+
     /// <summary>Adds what identifies the gateway, to a request that carries none of the client's own credentials. It may replace the request's URL.</summary>
     /// <param name="message">Has its final path and query.</param>
     /// <param name="cancellationToken">Ends the wait for a credential.</param>

@@ -45,6 +45,8 @@ internal sealed class GoogleDialect : StoreDialect
         }
     }
 
+    public override TimeSpan? CredentialAge => _tokens?.Age ?? _signer?.CredentialAge;
+
     public override void ForgetCredential()
     {
         _signer?.Forget();

@@ -16,6 +16,8 @@ internal sealed class S3Dialect(StoreOptions options, TimeProvider time) : Store
 
     public override ValueTask AuthorizeAsync(HttpRequestMessage message, CancellationToken cancellationToken) => _signer?.SignAsync(message, cancellationToken) ?? default;
 
+    public override TimeSpan? CredentialAge => _signer?.CredentialAge;
+
     public override void ForgetCredential() => _signer?.Forget();
 
     public override void Prepare(HttpRequestMessage message, StoreRequestKind kind)

@@ -21,6 +21,7 @@ internal sealed class S3Signer
     private readonly TimeProvider _time;
     private readonly Func<CancellationToken, ValueTask<AWSCredentials>> _get;
     private readonly Action _forget;
+    private readonly Func<TimeSpan?> _getAge = static () => null;
 
     public S3Signer(StoreOptions options, TimeProvider time)
     {
@@ -37,6 +38,7 @@ internal sealed class S3Signer
             var provider = new Provider(options, time);
             var cache = new CredentialCache<AWSCredentials>(provider.Name, provider.ResolveAsync, static credentials => ((ImmutableKeys)credentials).Expires, time);
             _get = cache.GetAsync;
+            _getAge = () => cache.Age;
             _forget = () =>
             {
                 provider.Forget();
@@ -44,6 +46,9 @@ internal sealed class S3Signer
             };
         }
     }
+
+    /// <inheritdoc cref="StoreDialect.CredentialAge"/>
+    public TimeSpan? CredentialAge => _getAge();
 
     /// <summary>Adds the signature and the headers that belong to it.</summary>
     public async ValueTask SignAsync(HttpRequestMessage message, CancellationToken cancellationToken)
@@ -120,8 +125,14 @@ internal sealed class S3Signer
     /// <summary>What a provider returned at one moment.</summary>
     private sealed class ImmutableKeys(ImmutableCredentials keys, DateTime? expires) : AWSCredentials
     {
+        private readonly ImmutableCredentials _keys = keys;
+
         public DateTimeOffset? Expires { get; } = expires?.ToUniversalTime();
 
-        public override ImmutableCredentials GetCredentials() => keys;
+        public override ImmutableCredentials GetCredentials() => _keys;
+
+        public override bool Equals(object? obj) => obj is ImmutableKeys other && _keys.Equals(other._keys);
+
+        public override int GetHashCode() => _keys.GetHashCode();
     }
 }

@@ -1,0 +1,93 @@
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using Testing;
+
+namespace Gateway.FunctionalTests.Hosting;
+
+/// <summary>The commands beside <c>serve</c>, run as an operator runs them.</summary>
+public sealed class CommandTests : IDisposable
+{
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Gateway.dll");
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("gateway-command-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task Check_reports_every_error_of_a_start_and_listens_on_nothing()
+    {
+        Matrix.RequireFull();
+        using var taken = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        var valid = GatewayUnderTest.Configuration(("s", ["http://127.0.0.1:1/"]));
+        valid["urls"] = $"http://{taken.LocalEndpoint}";
+        var invalid = (JsonObject)valid.DeepClone();
+        GatewayUnderTest.Set(invalid, "Bundle:Limits:MaxEntrys", 5);
+        GatewayUnderTest.Set(invalid, "Bundle:Upstream:StallTimeout", "soon");
+
+        var good = await RunAsync("check", "--config", Write(valid));
+        var bad = await RunAsync("--config", Write(invalid), "check");
+
+        Assert.Equal((0, "The configuration is valid.\n"), (good.ExitCode, good.Output));
+        Assert.Equal((1, ""), (bad.ExitCode, bad.Output));
+        var faults = bad.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, faults.Length);
+        Assert.Contains(faults, fault => fault.StartsWith("Bundle:Limits:MaxEntrys: unknown key", StringComparison.Ordinal) && fault.EndsWith("did you mean MaxEntries?", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Check_accepts_the_embedded_default()
+    {
+        Matrix.RequireFull();
+        Assert.Equal(0, (await RunAsync("check")).ExitCode);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Health_is_0_while_the_gateway_is_alive_and_1_otherwise(bool hasManagement)
+    {
+        Matrix.RequireFull();
+        var configuration = GatewayUnderTest.Configuration(("s", ["http://127.0.0.1:1/"]));
+        var (port, management) = (ReservedPort.Next(), ReservedPort.Next());
+        configuration["urls"] = $"http://0.0.0.0:{port}";
+        if (hasManagement)
+        {
+            GatewayUnderTest.Set(configuration, "Management:Urls", $"http://127.0.0.1:{management}");
+        }
+
+        var file = Write(configuration);
+        var before = await RunAsync("health", "--config", file);
+        await using (await GatewayProcess.StartAsync(["serve", "--config", file]))
+        {
+            Assert.Equal((0, "The gateway is alive.\n"), ((await RunAsync("health", "--config", file)) is var (code, output, _) ? (code, output) : default));
+            Assert.Equal(0, (await RunAsync("health", "--url", $"http://127.0.0.1:{(hasManagement ? management : port)}")).ExitCode);
+            Assert.Equal(hasManagement ? 1 : 0, (await RunAsync("health", "--url", $"http://127.0.0.1:{port}/")).ExitCode);
+        }
+
+        Assert.Equal(1, before.ExitCode);
+        Assert.Contains("does not respond", before.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Version_help_and_bad_arguments_end_at_once()
+    {
+        Matrix.RequireFull();
+
+        Assert.Matches(@"^\d+\.\d+\.\d+", (await RunAsync("version")).Output);
+        var help = await RunAsync("--help");
+        Assert.All(new[] { "serve", "check", "health", "version" }, command => Assert.Contains($"  {command}", help.Output, StringComparison.Ordinal));
+        Assert.Equal(2, (await RunAsync("chek")).ExitCode);
+        Assert.Equal(2, (await RunAsync("health", "--url", "ftp://x")).ExitCode);
+        Assert.Equal(1, (await RunAsync("check", "--config", "/nonexistent.json")).ExitCode);
+    }
+
+    private static Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) => Tool.RunAsync("dotnet", [Program, .. arguments]);
+
+    private string Write(JsonObject configuration)
+    {
+        var file = Path.Combine(_folder.FullName, Path.GetRandomFileName() + ".json");
+        File.WriteAllText(file, configuration.ToJsonString());
+        return file;
+    }
+}
