@@ -25,5 +25,4 @@ ENV DOTNET_EnableDiagnostics=0 \
     ASPNETCORE_HTTP_PORTS=8080
 EXPOSE 8080
 USER $APP_UID
-HEALTHCHECK --interval=30s --timeout=6s --start-period=10s CMD ["dotnet", "Gateway.dll", "health"]
 ENTRYPOINT ["dotnet", "Gateway.dll"]

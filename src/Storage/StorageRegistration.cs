@@ -25,7 +25,7 @@ public static class StorageRegistration
         services.AddSingleton<FailureCounts>();
         services.AddSingleton<DestinationGuards>();
         services.AddSingleton<UpstreamTraffic>();
-        services.AddSingleton(provider => new UpstreamStatus(provider.GetRequiredService<SourceIndex>(), provider.GetRequiredService<UpstreamTraffic>(), provider.GetRequiredService<DestinationGuards>()));
+        services.AddSingleton(provider => new UpstreamStatus(provider.GetRequiredService<SourceIndex>(), provider.GetRequiredService<UpstreamTraffic>(), provider.GetRequiredService<DestinationGuards>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<UpstreamMetrics>();
         services.AddSingleton<StoreMetrics>();
         services.AddSingleton<SourceIndex>();

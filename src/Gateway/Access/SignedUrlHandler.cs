@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
+using Gateway.Storage;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
@@ -20,6 +21,25 @@ internal sealed class SignedUrlOptions : AuthenticationSchemeOptions
 
     /// <summary>Roles of a client with a signed URL, for policies that require a role.</summary>
     public IList<string> Roles { get; } = [];
+
+    /// <summary>The key that signs: the first one.</summary>
+    /// <exception cref="InvalidConfigurationException">There is none, or it is not valid.</exception>
+    public static byte[] FindFirstKey(IConfiguration configuration)
+    {
+        var options = new SignedUrlOptions();
+        var section = configuration.GetSection($"{AccessRegistration.Section}:{SignedUrlHandler.Name}");
+        section.Bind(options);
+        try
+        {
+            options.Validate();
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidConfigurationException([e.Message], e);
+        }
+
+        return options.Keys.Count > 0 ? Convert.FromBase64String(options.Keys[0]) : throw new InvalidConfigurationException([$"{section.Path}:{nameof(Keys)}: there is no key to sign with"]);
+    }
 
     /// <inheritdoc/>
     public override void Validate()
@@ -51,6 +71,17 @@ internal sealed class SignedUrlHandler(IOptionsMonitor<SignedUrlOptions> options
 
     // HMAC-SHA-256 in Base64url without padding.
     private const int SignatureLength = 43;
+
+    /// <summary>Signs a URL.</summary>
+    /// <param name="key">One of the keys.</param>
+    /// <param name="target">Path and query as they will be sent.</param>
+    /// <param name="expires">The end of its validity, in whole seconds.</param>
+    public static string Sign(byte[] key, string target, DateTimeOffset expires)
+    {
+        var separator = !target.Contains('?', StringComparison.Ordinal) ? "?" : target[^1] is '?' or '&' ? "" : "&";
+        var text = string.Create(CultureInfo.InvariantCulture, $"{target}{separator}{Expires}={expires.ToUnixTimeSeconds()}");
+        return $"{text}{Mark}{Base64Url.EncodeToString(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text)))}";
+    }
 
     /// <summary>Whether a request has a signature parameter.</summary>
     public static bool IsSigned(HttpRequest request) => GetTarget(request).Contains(Mark, StringComparison.Ordinal);

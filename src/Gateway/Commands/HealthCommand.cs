@@ -23,7 +23,7 @@ internal static class HealthCommand
                 return ExitCodes.BadArguments;
             }
 
-            using var client = CreateClient(address);
+            using var client = CreateClient(isThisMachine: url is null || address.IsLoopback);
             using var response = await client.GetAsync(new Uri(address, "/health/live"), cancellationToken);
             Console.Out.WriteLine(response.IsSuccessStatusCode ? "The gateway is alive." : $"The gateway responds with {(int)response.StatusCode}.");
             return response.IsSuccessStatusCode ? ExitCodes.Success : ExitCodes.Unhealthy;
@@ -40,10 +40,10 @@ internal static class HealthCommand
     }
 
     [SuppressMessage("Security", "CA5359", Justification = "The request stays on this machine, where the name of the certificate is not that of the address.")]
-    private static HttpClient CreateClient(Uri address)
+    private static HttpClient CreateClient(bool isThisMachine)
     {
         var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false };
-        if (address.IsLoopback)
+        if (isThisMachine)
         {
             handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
         }

@@ -21,8 +21,10 @@ internal static class OpenTelemetryRegistration
 
     private static readonly string[] Meters =
     [
-        GatewayMeter.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.RateLimiting", "System.Net.Http", "System.Net.NameResolution", "System.Runtime",
+        GatewayMeter.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.RateLimiting", "System.Net.Http", "System.Runtime",
     ];
+
+    private static readonly string[] ClientTags = ["http.request.method", "http.response.status_code", "error.type", "network.protocol.version", "http.connection.state"];
 
     /// <exception cref="InvalidOperationException">A variable has a value that is not supported.</exception>
     public static void AddOpenTelemetryExporters(this WebApplicationBuilder builder)
@@ -43,6 +45,9 @@ internal static class OpenTelemetryRegistration
             telemetry.WithMetrics(provider =>
             {
                 provider.AddMeter(Meters);
+
+                // Without the hosts and addresses of storage: an operator's metrics must not grow with every address that a store moves to.
+                provider.AddView(instrument => instrument.Meter.Name == "System.Net.Http" ? new MetricStreamConfiguration { TagKeys = ClientTags } : null);
                 _ = metrics ? provider.AddOtlpExporter() : provider;
                 _ = isScraped ? provider.AddPrometheusExporter() : provider;
             });
@@ -64,7 +69,7 @@ internal static class OpenTelemetryRegistration
     {
         if (IsScraped(app.Configuration))
         {
-            app.MapPrometheusScrapingEndpoint(MetricsPath);
+            app.MapPrometheusScrapingEndpoint(MetricsPath).WithMetadata(Management.Endpoint);
         }
     }
 
@@ -83,6 +88,6 @@ internal static class OpenTelemetryRegistration
             "prometheus" when signal == "METRICS" => false,
             _ => throw new InvalidOperationException($"{key}: is neither otlp nor none"),
         };
-        return isOtlp && !IsDisabled(configuration) && (configuration[Endpoint] ?? configuration[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"]) is { Length: > 0 };
+        return isOtlp && !IsDisabled(configuration) && (configuration[Endpoint] is { Length: > 0 } || configuration[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"] is { Length: > 0 });
     }
 }

@@ -36,7 +36,7 @@ internal sealed partial class ReloadListener(BundleMetrics metrics, ILogger<Relo
         LogRefused(logger);
     }
 
-    [LoggerMessage(EventId = LogEvents.ConfigurationApplied, EventName = nameof(LogEvents.ConfigurationApplied), Level = LogLevel.Information, Message = "The changed configuration is in effect: {Routes} routes, {Clusters} clusters.")]
+    [LoggerMessage(EventId = LogEvents.ConfigurationApplied, EventName = nameof(LogEvents.ConfigurationApplied), Level = LogLevel.Information, Message = "The routes and clusters of the changed configuration are in effect: {Routes} routes, {Clusters} clusters.")]
     private static partial void LogApplied(ILogger logger, int routes, int clusters);
 
     [LoggerMessage(EventId = LogEvents.ConfigurationRefused, EventName = nameof(LogEvents.ConfigurationRefused), Level = LogLevel.Error, Message = "The changed configuration is not valid. The previous one stays active.")]

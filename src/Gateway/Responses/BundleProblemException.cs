@@ -60,7 +60,8 @@ internal sealed class BundleProblemException(
     /// <summary>Sends it as a document.</summary>
     public Task WriteAsync(HttpContext context)
     {
-        if (StatusCode is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
+        // What an operator has ended must not start again by itself.
+        if ((StatusCode is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable) && Reason != FailureReason.EndedByOperator)
         {
             var seconds = Math.Ceiling((retryAfter ?? DefaultRetryAfter).TotalSeconds);
             context.Response.Headers.RetryAfter = seconds.ToString("0", CultureInfo.InvariantCulture);

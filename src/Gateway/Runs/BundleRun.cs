@@ -40,7 +40,6 @@ internal sealed class BundleRun : IDisposable
         Discovery = discovery;
         Body = body;
         Record = record;
-        TraceId = Problem.GetTraceId(http);
     }
 
     public HttpContext Http { get; }
@@ -48,7 +47,7 @@ internal sealed class BundleRun : IDisposable
     public BundleOperation Operation { get; }
 
     /// <summary>The identifier that the problem document, the access log and traces share.</summary>
-    public string TraceId { get; set; }
+    public string TraceId { get; set; } = "";
 
     /// <summary>Fires when the client has gone, or when the process has to stop.</summary>
     public CancellationToken Stopped => _stop.Token;

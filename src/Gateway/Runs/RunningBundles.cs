@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Gateway.Runs;
 
 /// <summary>The runs that have not ended, for those who look after the gateway.</summary>
-/// <remarks>Any number of threads. Admission bounds the entries.</remarks>
+/// <remarks>Any number of threads. One entry for each request that is being served, so the connections bound it.</remarks>
 internal sealed class RunningBundles
 {
     private readonly ConcurrentDictionary<string, BundleRun> _runs = new(StringComparer.Ordinal);

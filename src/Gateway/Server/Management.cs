@@ -14,7 +14,10 @@ internal sealed class Management(IServer server, IReadOnlyList<string> urls)
     /// <summary>The key of the addresses.</summary>
     public const string Key = "Management:Urls";
 
-    private static readonly PathString[] Paths = ["/health", "/metrics", "/status"];
+    /// <summary>Metadata of an endpoint that only the second listener serves.</summary>
+    public static readonly object Endpoint = new ManagementEndpoint();
+
+    private static readonly PathString Health = "/health";
 
     private FrozenSet<int>? _ports;
 
@@ -43,7 +46,7 @@ internal sealed class Management(IServer server, IReadOnlyList<string> urls)
     /// <summary>Restricts health, metrics and status to the second listener, and that listener to them.</summary>
     public Task GuardAsync(HttpContext context, RequestDelegate next)
     {
-        var isManagement = Array.Exists(Paths, path => context.Request.Path.StartsWithSegments(path));
+        var isManagement = context.Request.Path.StartsWithSegments(Health) || context.GetEndpoint()?.Metadata.GetMetadata<ManagementEndpoint>() is not null;
         if (isManagement == (_ports ??= Ports()).Contains(context.Connection.LocalPort))
         {
             return next(context);
@@ -58,4 +61,6 @@ internal sealed class Management(IServer server, IReadOnlyList<string> urls)
     /// <summary>The ports of the last addresses: the server lists its addresses in their order.</summary>
     private FrozenSet<int> Ports() =>
         server.Features.Get<IServerAddressesFeature>()!.Addresses.TakeLast(urls.Count).Select(address => BindingAddress.Parse(address).Port).ToFrozenSet();
+
+    private sealed class ManagementEndpoint;
 }

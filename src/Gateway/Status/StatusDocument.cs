@@ -9,7 +9,7 @@ namespace Gateway.Status;
 /// <param name="Version">The version of the gateway.</param>
 /// <param name="Started">When the process started.</param>
 /// <param name="IsDraining">Whether it shuts down.</param>
-/// <param name="Bundles">Requests that run or wait, the oldest first.</param>
+/// <param name="Bundles">Requests that run or wait, the oldest first, at most 1,000.</param>
 /// <param name="Destinations">The destinations of all sources.</param>
 internal sealed record StatusDocument(
     string Version,

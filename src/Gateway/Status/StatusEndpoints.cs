@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Net;
 using System.Reflection;
 using Gateway.Admission;
 using Gateway.Runs;
+using Gateway.Server;
 using Gateway.Storage.Telemetry;
 using Microsoft.AspNetCore.Cors;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -21,14 +23,17 @@ internal static class StatusEndpoints
     /// <summary>The header that a request must have to end a bundle.</summary>
     public const string Header = "Gateway-Operator";
 
-    private static readonly DateTimeOffset Started = TimeProvider.System.GetUtcNow();
+    private static readonly DateTimeOffset Started = Process.GetCurrentProcess().StartTime;
+
+    // What a person can look at. Requests that wait for admission are listed too, and only connections limit those.
+    private const int MaxBundles = 1000;
 
     private static readonly string Version =
         typeof(StatusEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     public static void MapStatus(this IEndpointRouteBuilder app)
     {
-        var status = app.MapGroup(Path).WithMetadata(new DisableCorsAttribute()).ExcludeFromDescription();
+        var status = app.MapGroup(Path).WithMetadata(Management.Endpoint, new DisableCorsAttribute()).ExcludeFromDescription();
         status.MapGet("", Describe).AddEndpointFilter(RequireHostAsync);
         status.MapPost("/bundles/{id}/end", End).AddEndpointFilter(RequireHostAsync);
     }
@@ -38,9 +43,9 @@ internal static class StatusEndpoints
         response.Headers.CacheControl = "no-store";
         return TypedResults.Json(new StatusDocument(
             Version,
-            Started,
+            Started.ToUniversalTime(),
             drain.IsDraining,
-            [.. bundles.All.Select(entry => StatusDocument.Bundle.From(entry.Key, entry.Value)).OrderByDescending(bundle => bundle.Seconds)],
+            [.. bundles.All.Select(entry => StatusDocument.Bundle.From(entry.Key, entry.Value)).OrderByDescending(bundle => bundle.Seconds).Take(MaxBundles)],
             [.. upstreams.Read().Select(StatusDocument.Destination.From)]));
     }
 
@@ -54,7 +59,7 @@ internal static class StatusEndpoints
     {
         var host = context.HttpContext.Request.Host.Host.Trim('[', ']');
         var connection = context.HttpContext.Connection;
-        var isOwn = host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && (IPAddress.IsLoopback(address) || address.Equals(connection.LocalIpAddress)));
+        var isOwn = host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && (IPAddress.IsLoopback(address) || address.MapToIPv6().Equals(connection.LocalIpAddress?.MapToIPv6())));
         return isOwn
             ? await next(context)
             : TypedResults.Problem("The Host header must be localhost or the address of this machine.", statusCode: StatusCodes.Status421MisdirectedRequest);

@@ -84,14 +84,9 @@ internal sealed partial class RangeStreamer(ArchiveMaker maker, ResumeStateCache
         await states.LearnAsync(run.State!, part.From, cancellationToken);
         try
         {
+            var start = GetStart(run, part);
             try
             {
-                var start = GetStart(run, part);
-                if (part.From > 0)
-                {
-                    metrics.LookedUp(isHit: start.Place.Offset > 0);
-                }
-
                 return await MakeFromAsync(run, start, part, sendFrom, cancellationToken);
             }
             catch (CheckpointException)
@@ -99,7 +94,15 @@ internal sealed partial class RangeStreamer(ArchiveMaker maker, ResumeStateCache
                 // The checkpoint belongs to something else. Nothing has left, so the archive is made from its beginning instead.
                 LogRefused(logger, run.Plan!.ETag!);
                 run.State = states.Forget(run.State!);
-                return await MakeFromAsync(run, default, part, sendFrom, cancellationToken);
+                start = default;
+                return await MakeFromAsync(run, start, part, sendFrom, cancellationToken);
+            }
+            finally
+            {
+                if (sendFrom is > 0 and < long.MaxValue)
+                {
+                    metrics.LookedUp(isHit: start.Place.Offset > 0);
+                }
             }
         }
         catch (StorageException failure) when (run.Body is { Bytes: 0, IsUnexpected: false })

@@ -45,7 +45,7 @@ internal sealed class BundleMetrics
         _clientWait = _meter.CreateHistogram("gateway.bundle.client_wait", "s", "Time in which an archive waited for its client.", null, Seconds);
         _size = _meter.CreateHistogram("gateway.bundle.size", "By", "Bytes of an archive, or of a part of it, that were sent.", null, Bytes);
         _entries = _meter.CreateHistogram("gateway.bundle.entries", "{entry}", "Entries of an archive.", null, Counts);
-        _meter.CreateObservableCounter("gateway.bundle.compression", () => CompressionStatistics.Time.TotalSeconds, "s", "Processor time that compression has taken.");
+        _meter.CreateObservableCounter("gateway.bundle.compression", () => CompressionStatistics.Time.TotalSeconds, "s", "Time that threads have spent compressing.");
     }
 
     /// <summary>Publishes how many bundles wait for a permit, and how many may run.</summary>

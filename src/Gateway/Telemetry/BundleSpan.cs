@@ -20,7 +20,7 @@ internal static class BundleSpan
 
         // The server's own span has read the context that the client sent.
         var server = Activity.Current;
-        var isTraced = ActivityContext.TryParse(server?.ParentId, server?.TraceStateString, isRemote: true, out var client);
+        var isTraced = ActivityContext.TryParse(server?.ParentId, traceState: null, isRemote: true, out var client);
         Activity.Current = null;
         var span = GatewayActivity.Source.StartActivity(
             ActivityKind.Server, isTraced && acceptsContext ? client : default, links: isTraced && !acceptsContext ? [new ActivityLink(client)] : null, name: $"bundle {purpose.ToLowerInvariant()}");

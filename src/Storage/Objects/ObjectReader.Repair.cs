@@ -20,6 +20,7 @@ internal sealed partial class ObjectReader
         if (!_hasPaused || _stall.IsCancellationRequested)
         {
             _attempt?.ReportBroken(failure);
+            _traffic?.CountBroken();
         }
 
         await CloseAsync();

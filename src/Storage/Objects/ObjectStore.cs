@@ -121,12 +121,14 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, UpstreamTra
                     var reader = new ObjectReader(this, request, head, default, counters, new(attempt, await attempt.OpenBodyAsync(), 0, null), cancellationToken);
                     try
                     {
-                        await prepare(reader);
                         reader.Span = span;
+                        await prepare(reader);
                         return reader;
                     }
                     catch
                     {
+                        // The next attempt continues it.
+                        reader.Span = null;
                         await reader.DisposeAsync();
                         throw;
                     }
@@ -253,6 +255,7 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, UpstreamTra
             if (await attempt.GetRedirectedAsync() is { } redirected)
             {
                 // Only once: the response to this request is final.
+                attempt.Traffic?.CountRequest(isFailed: false);
                 await attempt.DisposeAsync();
                 attempt = new SubRequest(scopes, traffic, redirected, Capture(redirected), GetPropagated(), cancellationToken);
                 await attempt.SendAsync(what.Method, what.Range, what.ETag, cancellationToken);
@@ -264,10 +267,14 @@ public sealed partial class ObjectStore(IServiceScopeFactory scopes, UpstreamTra
         }
         catch (Exception e)
         {
-            attempt.Traffic?.CountRequest(isFailed: e is StorageException failure && failure.Reason != FailureReason.NotFound);
+            if (e is not OperationCanceledException)
+            {
+                attempt.Traffic?.CountRequest(isFailed: (e as StorageException)?.Reason != FailureReason.NotFound);
+            }
+
             (e as StorageException)?.Note(attempt.DestinationId, attempt.ReceivedStatusCode);
             state.Failed(attempt.DestinationId, attempt.Traffic);
-            ObjectSpan.Note("attempt failed", attempt.DestinationId, (e as StorageException)?.Reason);
+            ObjectSpan.NoteFailed(attempt.DestinationId, (e as StorageException)?.Reason);
             await attempt.DisposeAsync();
             throw;
         }

@@ -202,7 +202,10 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         {
             dialect.Prepare(request, kind);
             await dialect.AuthorizeAsync(request, cancellationToken);
-            dialect.CountSignature();
+            if (options.Source != StoreCredentials.None)
+            {
+                dialect.CountSignature();
+            }
         }
         catch (Exception e) when (e is FormatException or ArgumentException)
         {
@@ -241,7 +244,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
     /// <summary>What a client may learn. Anything else concerns the gateway and its store: a proxy in between, payment, a redirect.</summary>
     private static int GetStatus(int status) => status switch
     {
-        StatusCodes.Status403Forbidden or StatusCodes.Status404NotFound or StatusCodes.Status410Gone or StatusCodes.Status412PreconditionFailed or StatusCodes.Status416RangeNotSatisfiable
+        StatusCodes.Status400BadRequest or StatusCodes.Status414UriTooLong or StatusCodes.Status403Forbidden or StatusCodes.Status404NotFound or StatusCodes.Status410Gone or StatusCodes.Status412PreconditionFailed or StatusCodes.Status416RangeNotSatisfiable
             or StatusCodes.Status429TooManyRequests or StatusCodes.Status500InternalServerError or StatusCodes.Status503ServiceUnavailable or StatusCodes.Status504GatewayTimeout => status,
         _ => StatusCodes.Status502BadGateway,
     };

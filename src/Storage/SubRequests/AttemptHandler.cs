@@ -34,7 +34,6 @@ internal sealed class AttemptHandler(
     // Ten failures in twenty requests within ten seconds are not a coincidence; two seconds are short enough for a retry to outlast.
     private const double FailureRatio = 0.5;
     private const int MinimumThroughput = 20;
-    private static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(2);
 
     // How long a request waits for a slot at overloaded storage, as a multiple of FirstByteTimeout. It is less than YARP's activity
     // timeout, 100 s, which covers the wait.
@@ -212,7 +211,12 @@ internal sealed class AttemptHandler(
                 FailureRatio = FailureRatio,
                 MinimumThroughput = MinimumThroughput,
                 SamplingDuration = DestinationFailures.Window,
-                BreakDuration = BreakDuration,
+                BreakDuration = DestinationGuard.BreakDuration,
+                OnOpened = _ =>
+                {
+                    guard.NoteOpened(time);
+                    return default;
+                },
                 ShouldHandle = arguments => ValueTask.FromResult(Counts(failures, GetRequest(arguments.Context), arguments.Outcome)),
             });
         return new(guard, AddRepetitions(builder, MaxUnprocessed, options, time).AddTimeout(new TimeoutStrategyOptions { Timeout = options.FirstByteTimeout }).Build(), failures, new DestinationFailures(time));

@@ -20,7 +20,6 @@ internal sealed class SubRequest : IAsyncDisposable
     private readonly HttpContext _context;
     private readonly ResponseCapture _capture;
     private readonly UpstreamTraffic _traffic;
-    private readonly Activity? _trace;
     private readonly CancellationTokenSource _abort;
     private readonly IServiceScope _scope;
     private readonly RequestDelegate _run;
@@ -35,7 +34,6 @@ internal sealed class SubRequest : IAsyncDisposable
     /// <param name="cancellationToken">Cancels the attempt, and later the reading of its body.</param>
     public SubRequest(IServiceScopeFactory scopes, UpstreamTraffic traffic, ObjectRequest request, ResponseCapture capture, Activity? trace, CancellationToken cancellationToken)
     {
-        _trace = trace;
         _abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _scope = scopes.CreateScope();
         _capture = capture;
@@ -59,6 +57,12 @@ internal sealed class SubRequest : IAsyncDisposable
         }
 
         _context.Request.Headers.AcceptEncoding = "identity";
+        if (trace is not null)
+        {
+            // Only the id: the client's tracestate and baggage stay here.
+            _context.Request.Headers.TraceParent = trace.Id;
+        }
+
         foreach (var name in request.Source.Headers)
         {
             if (request.Client.Headers.TryGetValue(name, out var values))
@@ -171,7 +175,7 @@ internal sealed class SubRequest : IAsyncDisposable
     private async Task RunAsync()
     {
         // Otherwise the client's trace, state and baggage would be sent along.
-        Activity.Current = _trace;
+        Activity.Current = null;
         try
         {
             await _run(_context);

@@ -28,4 +28,7 @@ public sealed record DestinationStatus(string Source, string Destination)
 
     /// <summary>Bodies that were continued.</summary>
     public long Resumes { get; init; }
+
+    /// <summary>Bodies that broke, stalled or were too slow.</summary>
+    public long Broken { get; init; }
 }

@@ -9,6 +9,7 @@ internal sealed class DestinationTraffic
     private long _bytes;
     private long _retries;
     private long _resumes;
+    private long _broken;
 
     /// <summary>Requests whose response could be used; that an object does not exist is such a response.</summary>
     public long Answered => Volatile.Read(ref _answered);
@@ -25,6 +26,9 @@ internal sealed class DestinationTraffic
     /// <summary>Bodies that broke or were closed, and were continued.</summary>
     public long Resumes => Volatile.Read(ref _resumes);
 
+    /// <summary>Bodies that broke, stalled or were too slow.</summary>
+    public long Broken => Volatile.Read(ref _broken);
+
     /// <summary>Counts a request.</summary>
     public void CountRequest(bool isFailed) => Interlocked.Increment(ref isFailed ? ref _failed : ref _answered);
 
@@ -36,4 +40,7 @@ internal sealed class DestinationTraffic
 
     /// <summary>Counts a body that is continued.</summary>
     public void CountResume() => Interlocked.Increment(ref _resumes);
+
+    /// <summary>Counts a body that broke.</summary>
+    public void CountBroken() => Interlocked.Increment(ref _broken);
 }

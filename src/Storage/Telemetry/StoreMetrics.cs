@@ -3,7 +3,7 @@ using Gateway.Storage.Stores;
 
 namespace Gateway.Storage.Telemetry;
 
-/// <summary>Publishes how often requests to stores were authorized, and how old their credentials are. Stores with fixed keys have no age.</summary>
+/// <summary>Publishes how often requests to stores were authorized, and how old their credentials are. Keys and SAS of the configuration have no age.</summary>
 internal sealed class StoreMetrics
 {
     public StoreMetrics(IMeterFactory factory, StoreCatalogue stores)

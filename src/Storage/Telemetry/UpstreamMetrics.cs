@@ -18,6 +18,7 @@ internal sealed class UpstreamMetrics
         meter.CreateObservableCounter("gateway.upstream.bytes", () => Observe(static status => status.Bytes), "By", "Bytes of objects that bundles read from storage.");
         meter.CreateObservableCounter("gateway.upstream.retries", () => Observe(static status => status.Retries), "{request}", "Requests that failed and were repeated, by the destination that failed.");
         meter.CreateObservableCounter("gateway.upstream.resumes", () => Observe(static status => status.Resumes), "{request}", "Bodies that broke or were closed early and were continued, by the destination that they came from.");
+        meter.CreateObservableCounter("gateway.upstream.broken", () => Observe(static status => status.Broken), "{request}", "Bodies that broke, stalled or were too slow, whether they were continued or not.");
         meter.CreateObservableGauge("gateway.upstream.concurrency_limit", ObserveLimits, "{request}", "Limit of concurrent requests to a destination that is overloaded or has a fixed limit.");
         meter.CreateObservableGauge("gateway.upstream.breaker", () => Observe(static status => status.IsBreakerOpen ? 1 : 0), null, "1 while the circuit breaker refuses requests to a destination that failed too often, otherwise 0.");
         meter.CreateObservableGauge("gateway.upstream.healthy", () => Observe(static status => status.IsHealthy ? 1 : 0), null, "1 if the health checks of the cluster consider the destination usable, otherwise 0.");

@@ -1,6 +1,5 @@
 using Gateway.Storage.Connections;
 using Gateway.Storage.Sources;
-using Polly.CircuitBreaker;
 using Yarp.ReverseProxy.Model;
 
 namespace Gateway.Storage.Telemetry;
@@ -12,7 +11,9 @@ public sealed class UpstreamStatus
     private readonly UpstreamTraffic _traffic;
     private readonly DestinationGuards _guards;
 
-    internal UpstreamStatus(SourceIndex sources, UpstreamTraffic traffic, DestinationGuards guards) => (_sources, _traffic, _guards) = (sources, traffic, guards);
+    private readonly TimeProvider _time;
+
+    internal UpstreamStatus(SourceIndex sources, UpstreamTraffic traffic, DestinationGuards guards, TimeProvider time) => (_sources, _traffic, _guards, _time) = (sources, traffic, guards, time);
 
     /// <summary>All destinations, in the order of their names.</summary>
     public IReadOnlyList<DestinationStatus> Read() =>
@@ -28,17 +29,18 @@ public sealed class UpstreamStatus
     private DestinationStatus Read(string source, string cluster, DestinationState destination)
     {
         var traffic = _traffic.Get(source, destination.DestinationId);
-        var guard = _guards.Find(cluster, new Uri(destination.Model.Config.Address));
+        var guard = Uri.TryCreate(destination.Model.Config.Address, UriKind.Absolute, out var address) ? _guards.Find(cluster, address) : null;
         return new DestinationStatus(source, destination.DestinationId)
         {
             IsHealthy = destination.Health is { Active: not DestinationHealth.Unhealthy, Passive: not DestinationHealth.Unhealthy },
-            IsBreakerOpen = guard?.Breaker.CircuitState is CircuitState.Open or CircuitState.Isolated,
+            IsBreakerOpen = guard?.IsBreakerOpen(_time) is true,
             ConcurrencyLimit = guard?.Limit.Current,
             Answered = traffic.Answered,
             Failed = traffic.Failed,
             Bytes = traffic.Bytes,
             Retries = traffic.Retries,
             Resumes = traffic.Resumes,
+            Broken = traffic.Broken,
         };
     }
 }

@@ -69,6 +69,47 @@ public sealed class CommandTests : IDisposable
         Assert.Contains("does not respond", before.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/bundle?ids=s/a&format=tar")]
+    [InlineData("/s/a")]
+    [InlineData("/s/a?")]
+    [InlineData("http://storage.example/bundle?id=s/a")]
+    public async Task A_signed_URL_is_accepted_until_it_expires(string url)
+    {
+        Matrix.RequireFull();
+        await using var upstream = new ScriptedUpstream();
+        upstream.Put("/a", 1000, seed: 1);
+        var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
+        GatewayUnderTest.Set(configuration, "Authentication:Schemes:SignedUrl:Keys", new[] { Convert.ToBase64String(new byte[32]) });
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Routes:s:AuthorizationPolicy", "default");
+        var file = Write(configuration);
+        await using var gateway = await GatewayUnderTest.StartAsync((JsonObject)configuration.DeepClone());
+
+        var (code, output, error) = await RunAsync("sign", url, "--config", file, "--lifetime", "00:05:00");
+
+        Assert.True(code == 0, error);
+        var target = output.Trim().Replace("http://storage.example", "", StringComparison.Ordinal);
+        Assert.Equal(System.Net.HttpStatusCode.OK, (await gateway.Client.GetAsync(target)).StatusCode);
+        Assert.Equal(System.Net.HttpStatusCode.Unauthorized, (await gateway.Client.GetAsync(target[..^1] + (target[^1] == 'A' ? 'E' : 'A'))).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("a b", 2)]
+    [InlineData("/a#b", 2)]
+    [InlineData("http://host", 2)]
+    [InlineData("/a", 1)]
+    public async Task What_cannot_be_signed_is_named(string url, int code)
+    {
+        Matrix.RequireFull();
+        var configuration = GatewayUnderTest.Configuration(("s", ["http://127.0.0.1:1/"]));
+        GatewayUnderTest.Set(configuration, "Authentication:Schemes:SignedUrl:Keys", code == 1 ? ["short"] : new[] { Convert.ToBase64String(new byte[32]) });
+
+        var (exit, output, error) = await RunAsync("sign", url, "--config", Write(configuration));
+
+        Assert.Equal((code, ""), (exit, output));
+        Assert.Contains(code == 1 ? "SignedUrl:Keys:0 is not Base64" : "URL: must have a path", error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Version_help_and_bad_arguments_end_at_once()
     {
@@ -76,7 +117,7 @@ public sealed class CommandTests : IDisposable
 
         Assert.Matches(@"^\d+\.\d+\.\d+", (await RunAsync("version")).Output);
         var help = await RunAsync("--help");
-        Assert.All(new[] { "serve", "check", "health", "version" }, command => Assert.Contains($"  {command}", help.Output, StringComparison.Ordinal));
+        Assert.All(new[] { "serve", "check", "health", "sign", "version" }, command => Assert.Contains($"  {command}", help.Output, StringComparison.Ordinal));
         Assert.Equal(2, (await RunAsync("chek")).ExitCode);
         Assert.Equal(2, (await RunAsync("health", "--url", "ftp://x")).ExitCode);
         Assert.Equal(1, (await RunAsync("check", "--config", "/nonexistent.json")).ExitCode);

@@ -123,6 +123,20 @@ public sealed class StatusTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.NotFound, HttpStatusCode.NotFound), (status.StatusCode, end.StatusCode));
     }
 
+    [Fact]
+    public async Task A_public_route_below_the_same_path_is_served()
+    {
+        _upstream.Put("/page", 100, seed: 1);
+        var configuration = GatewayUnderTest.Configuration(("status", [_upstream.Address]));
+        GatewayUnderTest.Set(configuration, "Management:Urls", "http://127.0.0.1:0");
+        await using var gateway = await GatewayUnderTest.StartAsync(configuration, urls: "http://127.0.0.1:0");
+
+        using var outside = await gateway.Client.GetAsync(new Uri(gateway.Addresses[0], "/status/page"));
+        using var inside = await gateway.Client.GetAsync(new Uri(gateway.Addresses[^1], "/status/page"));
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.NotFound), (outside.StatusCode, inside.StatusCode));
+    }
+
     private Uri Inside => _gateway.Addresses[^1];
 
     private Task<string> GetTextAsync() => _gateway.Client.GetStringAsync(new Uri(Inside, "/status"));

@@ -142,17 +142,18 @@ internal static class StoreOptionsRules
             (nameof(options.AccessKeyFile), options.AccessKeyFile), (nameof(options.SecretKeyFile), options.SecretKeyFile), (nameof(options.SessionTokenFile), options.SessionTokenFile), (nameof(options.AccountKeyFile), options.AccountKeyFile), (nameof(options.SasFile), options.SasFile),
             (nameof(options.ServiceAccountFile), options.ServiceAccountFile), (nameof(options.CustomerKeyFile), options.CustomerKeyFile),
         ];
+        // The path is not repeated: it may be the secret itself.
         foreach (var (key, path) in files)
         {
             if (path is not null && !File.Exists(path))
             {
-                yield return $"{key}: the file '{path}' does not exist";
+                yield return $"{key}: the file does not exist";
             }
         }
 
         if (options.CustomerKeyFile is { } keyFile && File.Exists(keyFile) && ReadSecret(keyFile) is { } text && StoreDialect.TryDecodeCustomerKey(text) is null)
         {
-            yield return $"{nameof(options.CustomerKeyFile)}: the file '{keyFile}' does not contain 256 bits in Base64";
+            yield return $"{nameof(options.CustomerKeyFile)}: the file does not contain 256 bits in Base64";
         }
     }
 

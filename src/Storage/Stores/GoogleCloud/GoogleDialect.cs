@@ -3,6 +3,7 @@ using Gateway.Storage.Listings;
 using Gateway.Storage.Stores.Dialects;
 using Gateway.Storage.Stores.S3;
 using Google.Apis.Auth.OAuth2;
+using Google.Apis.Auth.OAuth2.Responses;
 
 namespace Gateway.Storage.Stores.GoogleCloud;
 
@@ -93,14 +94,34 @@ internal sealed class GoogleDialect : StoreDialect
         {
             return (await GoogleCredential.GetApplicationDefaultAsync(cancellationToken)).CreateScoped(Scope);
         }
-        catch (InvalidOperationException) when (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_GCE_CHECK")))
+        catch (InvalidOperationException e) when (e.InnerException is null && !IsSet("GOOGLE_APPLICATION_CREDENTIALS") && !IsSet("NO_GCE_CHECK"))
         {
             // The library asks the metadata service once in the life of the process, for a second at most. In a new pod that service may start later.
-            var metadata = new ComputeCredential(new ComputeCredential.Initializer { Scopes = [Scope] });
+            if (await FindMetadataAsync(cancellationToken) is { } metadata)
+            {
+                return metadata;
+            }
+
+            throw;
+        }
+    }
+
+    /// <returns>Null if there is no metadata service.</returns>
+    private static async Task<ITokenAccess?> FindMetadataAsync(CancellationToken cancellationToken)
+    {
+        var metadata = new ComputeCredential(new ComputeCredential.Initializer { Scopes = [Scope] });
+        try
+        {
             await metadata.GetAccessTokenForRequestAsync(cancellationToken: cancellationToken);
             return metadata;
         }
+        catch (Exception e) when (e is HttpRequestException or TokenResponseException)
+        {
+            return null;
+        }
     }
+
+    private static bool IsSet(string variable) => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable));
 
     private sealed record Bearer(string Token);
 }
