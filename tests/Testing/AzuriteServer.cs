@@ -61,8 +61,19 @@ internal sealed class AzuriteServer : IAsyncDisposable
     /// <summary>Uploads a blob. Headers can be <c>x-ms-access-tier</c>, <c>x-ms-blob-content-encoding</c>, <c>x-ms-meta-…</c>.</summary>
     public async Task PutAsync(string container, string name, byte[] bytes, params (string Name, string Value)[] headers)
     {
-        using var response = await SendAsync(HttpMethod.Put, PathOf(container, name), bytes, [("x-ms-blob-type", "BlockBlob"), .. headers]);
-        Assert.True(response.StatusCode == HttpStatusCode.Created, $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}");
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                using var response = await SendAsync(HttpMethod.Put, PathOf(container, name), bytes, [("x-ms-blob-type", "BlockBlob"), .. headers]);
+                Assert.True(response.StatusCode == HttpStatusCode.Created, $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}");
+                return;
+            }
+            catch (HttpRequestException) when (attempt < Attempts)
+            {
+                // When it is busy, it resets connections. The same blob can be uploaded again.
+            }
+        }
     }
 
     /// <summary>Uploads many blobs at once.</summary>

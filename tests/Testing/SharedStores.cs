@@ -7,6 +7,9 @@ public sealed class SharedStores : IAsyncDisposable
     private readonly Lazy<Task<RadosGateway>> _rados = new(() => RadosGateway.StartAsync());
     private readonly Lazy<Task<AzuriteServer>> _azurite = new(() => AzuriteServer.StartAsync());
 
+    /// <summary>A setting for tests with thousands of objects: other tests keep the same servers busy.</summary>
+    internal static (string Key, object Value) Patient => ("Bundle:Upstream:FirstByteTimeout", "00:02:00");
+
     /// <summary>Ceph. Each test uses a separate bucket.</summary>
     internal Task<RadosGateway> Rados => Start(_rados);
 

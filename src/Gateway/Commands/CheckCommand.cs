@@ -30,7 +30,7 @@ internal static class CheckCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException or FormatException or CryptographicException)
         {
-            Console.Error.WriteLine(e.Message);
+            Console.Error.WriteLine(e.Message.ReplaceLineEndings(" "));
             return ExitCodes.InvalidConfiguration;
         }
     }

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Reflection;
+using Gateway.Telemetry;
 
 namespace Gateway.Commands;
 
@@ -41,7 +41,7 @@ internal static class CommandLine
         check.SetAction((arguments, _) => CheckCommand.RunAsync(arguments.GetValue(config)));
         health.SetAction((arguments, stop) => HealthCommand.RunAsync(arguments.GetValue(config), arguments.GetValue(url), stop));
         sign.SetAction(arguments => SignCommand.Run(arguments.GetValue(config), arguments.GetValue(target)!, arguments.GetValue(lifetime)));
-        version.SetAction(_ => Console.Out.WriteLine(Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion));
+        version.SetAction(_ => Console.Out.WriteLine(ProductVersion.Text));
         foreach (var command in new[] { serve, check, health, sign, version })
         {
             root.Subcommands.Add(command);

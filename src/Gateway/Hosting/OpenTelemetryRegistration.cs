@@ -1,6 +1,6 @@
-using System.Reflection;
 using Gateway.Server;
 using Gateway.Storage;
+using Gateway.Telemetry;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -38,8 +38,7 @@ internal static class OpenTelemetryRegistration
         }
 
         // The environment comes last, so that OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win.
-        var version = typeof(OpenTelemetryRegistration).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
-        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("gateway", serviceVersion: version).AddEnvironmentVariableDetector());
+        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("gateway", serviceVersion: ProductVersion.Text).AddEnvironmentVariableDetector());
         if (metrics || isScraped)
         {
             telemetry.WithMetrics(provider =>

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Net;
-using System.Reflection;
 using Gateway.Admission;
 using Gateway.Runs;
 using Gateway.Server;
 using Gateway.Storage.Telemetry;
+using Gateway.Telemetry;
 using Microsoft.AspNetCore.Cors;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -28,9 +28,6 @@ internal static class StatusEndpoints
     // What a person can look at. Requests that wait for admission are listed too, and only connections limit those.
     private const int MaxBundles = 1000;
 
-    private static readonly string Version =
-        typeof(StatusEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
-
     public static void MapStatus(this IEndpointRouteBuilder app)
     {
         var status = app.MapGroup(Path).WithMetadata(Management.Endpoint, new DisableCorsAttribute()).ExcludeFromDescription();
@@ -42,7 +39,7 @@ internal static class StatusEndpoints
     {
         response.Headers.CacheControl = "no-store";
         return TypedResults.Json(new StatusDocument(
-            Version,
+            ProductVersion.Text,
             Started.ToUniversalTime(),
             drain.IsDraining,
             [.. bundles.All.Select(entry => StatusDocument.Bundle.From(entry.Key, entry.Value)).OrderByDescending(bundle => bundle.Seconds).Take(MaxBundles)],

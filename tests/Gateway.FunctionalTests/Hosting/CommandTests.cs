@@ -35,6 +35,25 @@ public sealed class CommandTests : IDisposable
         Assert.Contains(faults, fault => fault.StartsWith("Bundle:Limits:MaxEntrys: unknown key", StringComparison.Ordinal) && fault.EndsWith("did you mean MaxEntries?", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("Kestrel:Endpoints:Https:Certificate:Path", "/nonexistent.pfx")]
+    [InlineData("Kestrel:Endpoints:Https:Url", "https://:bad")]
+    public async Task Check_reads_endpoints_and_certificates_and_sends_no_health_check(string key, string value)
+    {
+        Matrix.RequireFull();
+        await using var upstream = new ScriptedUpstream();
+        var configuration = GatewayUnderTest.Configuration(("s", [upstream.Address]));
+        GatewayUnderTest.Set(configuration, "ReverseProxy:Clusters:s:HealthCheck:Active:Enabled", true);
+        GatewayUnderTest.Set(configuration, "Kestrel:Endpoints:Https:Url", "https://127.0.0.1:0");
+        GatewayUnderTest.Set(configuration, key, value);
+
+        var (code, _, error) = await RunAsync("check", "--config", Write(configuration));
+
+        Assert.Equal(1, code);
+        Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Empty(upstream.Requests);
+    }
+
     [Fact]
     public async Task Check_accepts_the_embedded_default()
     {

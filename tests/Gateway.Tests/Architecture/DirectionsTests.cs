@@ -46,7 +46,7 @@ public sealed partial class DirectionsTests
     private static readonly Dictionary<string, string> Gateway = new()
     {
         [""] = "Commands",
-        ["Commands"] = "Access Configuration Hosting",
+        ["Commands"] = "Access Configuration Hosting Telemetry",
         ["Hosting"] = All,
         ["Doors"] = "Access Admission Bundles Links Plans Requests Responses Runs Server Telemetry",
         ["Bundles"] = "Access Admission Planning Plans Requests Responses Resuming Runs Streaming Telemetry",
@@ -56,7 +56,7 @@ public sealed partial class DirectionsTests
         ["Plans"] = "Admission Requests Responses Resuming",
         ["Requests"] = "Admission Responses",
         ["Health"] = "Admission Telemetry",
-        ["Status"] = "Admission Requests Runs Server",
+        ["Status"] = "Admission Requests Runs Server Telemetry",
         ["Admission"] = "Responses Server Telemetry",
         ["Access"] = "Configuration Responses",
         ["Server"] = "Configuration Responses Telemetry",

@@ -137,7 +137,7 @@ public class RealStoreTests(SharedStores stores)
         await using var store = await ListableStore.StartAsync(stores, "azure");
         string[] keys = [.. Enumerable.Range(0, 5001).Select(i => string.Create(CultureInfo.InvariantCulture, $"x/{i:d4}"))];
         await store.PutAsync(keys);
-        await using var gateway = await store.StartGatewayAsync();
+        await using var gateway = await store.StartGatewayAsync(SharedStores.Patient);
 
         var entries = (await Download.GetAsync(gateway.Client, "/bundle?ids=s/x/&format=tar")).RequireWhole();
 
