@@ -4,7 +4,6 @@ using Gateway.Admission;
 using Gateway.Requests;
 using Gateway.Responses;
 using Gateway.Runs;
-using Gateway.Storage.Failures;
 using Gateway.Telemetry;
 using Microsoft.Extensions.Options;
 
@@ -37,7 +36,7 @@ internal sealed class BundleRecorder(ProblemResponder problems, Drain drain, Run
         catch (Exception exception)
         {
             run.Record.Fail(exception, run.Http.RequestAborted, drain.Cut);
-            await problems.SendAsync(run.Http, run.Record.Reason == FailureReason.EndedByOperator ? BundleProblemException.From(FailureReason.EndedByOperator) : exception);
+            await problems.SendAsync(run.Http, exception, run.Record.Reason);
         }
         finally
         {

@@ -17,7 +17,7 @@ internal static class ExitCodes
     /// <summary>The command line is invalid.</summary>
     public const int BadArguments = 2;
 
-    /// <summary>Prints each error of a configuration on a line of its own.</summary>
+    /// <summary>Prints the errors of a configuration, one per line.</summary>
     public static int Report(InvalidConfigurationException invalid)
     {
         foreach (var fault in invalid.Faults)

@@ -21,7 +21,7 @@ internal static class OpenTelemetryRegistration
 
     private static readonly string[] Meters =
     [
-        GatewayMeter.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.RateLimiting", "System.Net.Http", "System.Runtime",
+        GatewayMeter.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime",
     ];
 
     private static readonly string[] ClientTags = ["http.request.method", "http.response.status_code", "error.type", "network.protocol.version", "http.connection.state"];
@@ -47,8 +47,15 @@ internal static class OpenTelemetryRegistration
 
                 // Without the hosts and addresses of storage: an operator's metrics must not grow with every address that a store moves to.
                 provider.AddView(instrument => instrument.Meter.Name == "System.Net.Http" ? new MetricStreamConfiguration { TagKeys = ClientTags } : null);
-                _ = metrics ? provider.AddOtlpExporter() : provider;
-                _ = isScraped ? provider.AddPrometheusExporter() : provider;
+                if (metrics)
+                {
+                    provider.AddOtlpExporter();
+                }
+
+                if (isScraped)
+                {
+                    provider.AddPrometheusExporter();
+                }
             });
         }
 

@@ -27,7 +27,7 @@ internal sealed class ClientOptions
     [Range(0, 1 << 30)]
     public int UnsentBytes { get; set; } = 128 << 10;
 
-    /// <summary>Whether the trace of a bundle continues the trace of the client (W3C <c>traceparent</c>). Otherwise the bundle begins a trace of its own, which is only linked
-    /// to the client's, so that clients do not decide what is recorded.</summary>
+    /// <summary>Whether the trace of a bundle continues the trace of the client (W3C <c>traceparent</c>). Otherwise the bundle begins a new trace and is
+    /// only linked to the client's. By default clients do not decide what is recorded.</summary>
     public bool AcceptTraceContext { get; set; }
 }

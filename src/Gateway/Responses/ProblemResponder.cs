@@ -8,8 +8,11 @@ namespace Gateway.Responses;
 internal sealed class ProblemResponder(IOptions<ClientOptions> options, TimeProvider time)
 {
     /// <summary>Responds, or aborts.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="exception">What failed.</param>
+    /// <param name="reason">Why the request ends, if the exception does not say it.</param>
     [SuppressMessage("Design", "CA1031", Justification = "A response that cannot be sent ends as an abort.")]
-    public async Task SendAsync(HttpContext context, Exception exception)
+    public async Task SendAsync(HttpContext context, Exception exception, FailureReason reason)
     {
         // What was buffered for the response cannot be taken back.
         if (context.Response.HasStarted || context.Response.BodyWriter.UnflushedBytes > 0 || context.RequestAborted.IsCancellationRequested || exception is ClientException)
@@ -24,8 +27,7 @@ internal sealed class ProblemResponder(IOptions<ClientOptions> options, TimeProv
             {
                 BundleProblemException said => said,
                 StorageException storage => new BundleProblemException(storage.Reason.StatusCode, "Storage failed.", storage.Reason, retryAfter: storage.RetryAfter),
-                OperationCanceledException => BundleProblemException.From(FailureReason.Draining),
-                _ => BundleProblemException.From(FailureReason.Fault),
+                _ => BundleProblemException.From(reason),
             };
             await RespondAsync(context, () => refusal.WriteAsync(context));
         }

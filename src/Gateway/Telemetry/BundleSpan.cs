@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Gateway.Storage;
+using Gateway.Storage.Failures;
 
 namespace Gateway.Telemetry;
 
@@ -8,9 +9,8 @@ internal static class BundleSpan
 {
     /// <summary>Starts it and makes it current.</summary>
     /// <param name="purpose">What the request is for.</param>
-    /// <param name="acceptsContext">Whether it belongs to the trace of the client. Otherwise it begins a trace that is only linked to the client's: a client must not decide
-    /// what is recorded.</param>
-    /// <returns>Null if nobody records it.</returns>
+    /// <param name="acceptsContext">Whether it belongs to the trace of the client. Otherwise it begins a new trace and is only linked to the client's.</param>
+    /// <returns>Null if spans are not recorded.</returns>
     public static Activity? Start(string purpose, bool acceptsContext)
     {
         if (!GatewayActivity.Source.HasListeners())
@@ -39,7 +39,7 @@ internal static class BundleSpan
         span.SetTag("gateway.bundle.entries", outcome.Entries);
         span.SetTag("gateway.bundle.bytes", outcome.BytesOut);
         span.SetTag("http.response.status_code", outcome.Status);
-        if (outcome.Reason != Storage.Failures.FailureReason.None)
+        if (outcome.Reason != FailureReason.None)
         {
             span.SetTag("gateway.bundle.origin", outcome.Reason.Origin.ToString());
             span.SetTag("error.type", outcome.Reason.Name);

@@ -80,7 +80,7 @@ internal sealed partial class ObjectReader : IObjectReader
 
     public ObjectHead Head { get; private set; }
 
-    /// <summary>The object's span, which ends with the reader; null if nobody records it.</summary>
+    /// <summary>The object's span, which ends with the reader; null if spans are not recorded.</summary>
     public Activity? Span { get; set; }
 
     /// <summary>Whether storage is known to ignore ranges and return the whole object.</summary>

@@ -1,7 +1,4 @@
 using System.Net;
-using System.Net.Mime;
-using System.Text;
-using System.Text.Json;
 using Gateway.Storage.Failures;
 using Gateway.Storage.Listings;
 using Gateway.Storage.Stores.Dialects;
@@ -57,7 +54,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
                 throw;
             }
 
-            return CreateError(request, e.Reason.StatusCode, e.Message);
+            return StoreProblems.Create(request, e.Reason.StatusCode, e.Message);
         }
         finally
         {
@@ -69,7 +66,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
     {
         if (request.Method != HttpMethod.Get && request.Method != HttpMethod.Head)
         {
-            var refusal = CreateError(request, StatusCodes.Status405MethodNotAllowed, "This source is read-only.");
+            var refusal = StoreProblems.Create(request, StatusCodes.Status405MethodNotAllowed, "This source is read-only.");
             refusal.Content.Headers.Allow.Add("GET");
             refusal.Content.Headers.Allow.Add("HEAD");
             return refusal;
@@ -77,7 +74,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
 
         if (StoreAddress.Parse(given, options, FindDestination(request)) is not { } address)
         {
-            return CreateError(request, StatusCodes.Status400BadRequest, "The key is not valid UTF-8, or contains a '.' or '..' segment.");
+            return StoreProblems.Create(request, StatusCodes.Status400BadRequest, "The key is not valid UTF-8, or contains a '.' or '..' segment.");
         }
 
         if (request.Options.TryGetValue(ListingExchange.Key, out var listing))
@@ -87,7 +84,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
 
         if (address.Key.Length == 0)
         {
-            return CreateError(request, StatusCodes.Status404NotFound, "No object was requested.");
+            return StoreProblems.Create(request, StatusCodes.Status404NotFound, "No object was requested.");
         }
 
         var query = request.Options.TryGetValue(Version, out var version) ? dialect.GetVersionQuery(version) : "";
@@ -111,7 +108,7 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
     {
         if (StoreAddress.Parse(given, options) is not { } address)
         {
-            return CreateError(request, StatusCodes.Status400BadRequest, "The path is not valid.");
+            return StoreProblems.Create(request, StatusCodes.Status400BadRequest, "The path is not valid.");
         }
 
         request.Method = HttpMethod.Get;
@@ -225,8 +222,8 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
             }
 
             var status = error?.Code is "SlowDown" or "ServerBusy" ? StatusCodes.Status503ServiceUnavailable : (int)response.StatusCode;
-            status = kind == StoreRequestKind.Direct ? GetStatus(status) : status;
-            var replaced = CreateError(request, status, GetText(status));
+            status = kind == StoreRequestKind.Direct ? StoreProblems.GetStatus(status) : status;
+            var replaced = StoreProblems.Create(request, status, StoreProblems.GetText(status));
             if (response.Headers.RetryAfter is { } retryAfter)
             {
                 replaced.Headers.RetryAfter = retryAfter;
@@ -240,24 +237,6 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
             return replaced;
         }
     }
-
-    /// <summary>What a client may learn. Anything else concerns the gateway and its store: a proxy in between, payment, a redirect.</summary>
-    private static int GetStatus(int status) => status switch
-    {
-        StatusCodes.Status400BadRequest or StatusCodes.Status414UriTooLong or StatusCodes.Status403Forbidden or StatusCodes.Status404NotFound or StatusCodes.Status410Gone or StatusCodes.Status412PreconditionFailed or StatusCodes.Status416RangeNotSatisfiable
-            or StatusCodes.Status429TooManyRequests or StatusCodes.Status500InternalServerError or StatusCodes.Status503ServiceUnavailable or StatusCodes.Status504GatewayTimeout => status,
-        _ => StatusCodes.Status502BadGateway,
-    };
-
-    private static string GetText(int status) => status switch
-    {
-        StatusCodes.Status404NotFound => "The object does not exist.",
-        StatusCodes.Status403Forbidden => "The object does not exist, or the gateway may not read it.",
-        StatusCodes.Status412PreconditionFailed => "A condition of the request is not met.",
-        StatusCodes.Status416RangeNotSatisfiable => "The object does not have the requested bytes.",
-        StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => "Storage is overloaded.",
-        _ => "Storage cannot serve the request.",
-    };
 
     /// <summary>What an error's body contains. The response to HEAD has none, so GET asks again.</summary>
     /// <returns><see cref="Served"/> if GET succeeds; null if nothing is known.</returns>
@@ -316,17 +295,6 @@ internal sealed class StoreHandler(HttpMessageHandler inner, StoreDialect dialec
         }
 
         return text.ToArray();
-    }
-
-    /// <summary>An error response of ours (RFC 9457).</summary>
-    private static HttpResponseMessage CreateError(HttpRequestMessage request, int status, string detail)
-    {
-        var problem = JsonSerializer.Serialize(new { status, detail });
-        return new HttpResponseMessage((HttpStatusCode)status)
-        {
-            RequestMessage = request,
-            Content = new StringContent(request.Method == HttpMethod.Head ? "" : problem, Encoding.UTF8, MediaTypeNames.Application.ProblemJson),
-        };
     }
 
     /// <summary>Discards a rejected credential, unless another request has just done so. At most once in a while: clients must not drive the service that

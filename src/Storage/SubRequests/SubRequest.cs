@@ -25,6 +25,7 @@ internal sealed class SubRequest : IAsyncDisposable
     private readonly RequestDelegate _run;
     private Task _pipeline = Task.CompletedTask;
     private HttpResponseMessage? _message;
+    private DestinationTraffic? _ofDestination;
 
     /// <param name="scopes">Creates the request's service scope.</param>
     /// <param name="traffic">Counts what each destination is sent and sends.</param>
@@ -87,7 +88,7 @@ internal sealed class SubRequest : IAsyncDisposable
     public string? DestinationId => _context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination?.DestinationId;
 
     /// <summary>The counters of the chosen destination, if there is one.</summary>
-    public DestinationTraffic? Traffic => DestinationId is { } destination ? _traffic.Get(_request.Source.Name, destination) : null;
+    public DestinationTraffic? Traffic => _ofDestination ??= DestinationId is { } destination ? _traffic.Get(_request.Source.Name, destination) : null;
 
     /// <summary>Whether HTTP framing marks the end of the body.</summary>
     public bool IsFramed =>

@@ -12,7 +12,7 @@ internal static class ObjectSpan
     private const string Failures = "Gateway.Failures";
 
     /// <summary>Starts it within the span of its bundle, and makes it current.</summary>
-    /// <returns>Null if nobody records it.</returns>
+    /// <returns>Null if spans are not recorded.</returns>
     public static Activity? Start(Source source) =>
         GatewayActivity.Current is null ? null : GatewayActivity.Source.StartActivity("object", ActivityKind.Client)?.SetTag("gateway.source", source.Name);
 

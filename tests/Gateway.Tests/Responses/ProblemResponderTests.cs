@@ -18,7 +18,7 @@ public class ProblemResponderTests
     [Fact]
     public async Task A_problem_is_sent_as_it_is()
     {
-        await _responder.SendAsync(_http.Context, BundleProblemException.BadRequest("Bad."));
+        await _responder.SendAsync(_http.Context, BundleProblemException.BadRequest("Bad."), FailureReason.Fault);
 
         AssertProblem(400, "Bad.");
     }
@@ -26,7 +26,7 @@ public class ProblemResponderTests
     [Fact]
     public async Task After_a_storage_failure_the_client_gets_Retry_After_and_no_details()
     {
-        await _responder.SendAsync(_http.Context, new StorageException(FailureReason.Throttled, "Host 10.0.0.1.", TimeSpan.FromSeconds(7)));
+        await _responder.SendAsync(_http.Context, new StorageException(FailureReason.Throttled, "Host 10.0.0.1.", TimeSpan.FromSeconds(7)), FailureReason.Fault);
 
         AssertProblem(503, "Storage failed.");
         Assert.Equal("7", _http.Response.Headers.RetryAfter);
@@ -35,7 +35,7 @@ public class ProblemResponderTests
     [Fact]
     public async Task A_cancellation_that_is_not_the_client_s_is_a_shutdown()
     {
-        await _responder.SendAsync(_http.Context, new OperationCanceledException());
+        await _responder.SendAsync(_http.Context, new OperationCanceledException(), FailureReason.Draining);
 
         AssertProblem(503, "This replica is shutting down.");
     }
@@ -43,7 +43,7 @@ public class ProblemResponderTests
     [Fact]
     public async Task Any_other_exception_is_a_500_that_reveals_nothing()
     {
-        await _responder.SendAsync(_http.Context, new InvalidOperationException("secret"));
+        await _responder.SendAsync(_http.Context, new InvalidOperationException("secret"), FailureReason.Fault);
 
         AssertProblem(500, "The gateway failed.");
         Assert.DoesNotContain("secret", _http.Body, StringComparison.Ordinal);
@@ -52,7 +52,7 @@ public class ProblemResponderTests
     [Fact]
     public async Task A_client_that_has_gone_is_aborted()
     {
-        await _responder.SendAsync(_http.Context, new ClientException(FailureReason.ClientGone));
+        await _responder.SendAsync(_http.Context, new ClientException(FailureReason.ClientGone), FailureReason.Fault);
 
         AssertAborted();
     }
@@ -62,7 +62,7 @@ public class ProblemResponderTests
     {
         _http.RequestAborted = new CancellationToken(canceled: true);
 
-        await _responder.SendAsync(_http.Context, BundleProblemException.BadRequest("Bad."));
+        await _responder.SendAsync(_http.Context, BundleProblemException.BadRequest("Bad."), FailureReason.Fault);
 
         AssertAborted();
     }
@@ -72,7 +72,7 @@ public class ProblemResponderTests
     {
         _http.Context.Features.Set<IHttpResponseFeature>(new StartedResponse());
 
-        await _responder.SendAsync(_http.Context, BundleProblemException.BadRequest("Bad."));
+        await _responder.SendAsync(_http.Context, BundleProblemException.BadRequest("Bad."), FailureReason.Fault);
 
         AssertAborted();
     }
@@ -83,7 +83,7 @@ public class ProblemResponderTests
         _http.Response.BodyWriter.GetSpan(1)[0] = 1;
         _http.Response.BodyWriter.Advance(1);
 
-        await _responder.SendAsync(_http.Context, BundleProblemException.BadRequest("Bad."));
+        await _responder.SendAsync(_http.Context, BundleProblemException.BadRequest("Bad."), FailureReason.Fault);
 
         AssertAborted();
     }
@@ -93,7 +93,7 @@ public class ProblemResponderTests
     {
         _http.Response.Body = new BrokenStream();
 
-        await _responder.SendAsync(_http.Context, BundleProblemException.BadRequest("Bad."));
+        await _responder.SendAsync(_http.Context, BundleProblemException.BadRequest("Bad."), FailureReason.Fault);
 
         Assert.True(_http.IsAborted);
     }
